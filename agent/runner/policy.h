@@ -1,0 +1,31 @@
+/* The host's policy, agent.conf: root-owned, read by the runner, which enforces it, and by agentd, which only predicts. */
+#pragma once
+
+#include "common/catalog/catalog.h"
+#include "common/conf/conf.h"
+
+struct policy {
+    /* who we are and whom we talk to (agentd) */
+    char *fleet, *host; /* host "": the machine's host name */
+    char *labels;       /* role=web,zone=a */
+    char *collector;    /* HOST:PORT */
+    char *tls_ca, *tls_cert, *tls_key, *tls_crl;
+    char *operators_ca, *operators_crl;
+    char *spool_dir; /* parts until acknowledged, orders until they expire */
+    uint64_t spool_bytes;
+    char *agentd, *user; /* the program that the runner starts, and as whom */
+    /* what is allowed (runner) */
+    char *tools;    /* words; "all" */
+    char *tool_dir; /* "": the standard directories; else this one, and results are marked replayed */
+    uint64_t max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes;
+    char *tool_user; /* tools run as this user */
+    char *pins;      /* words: PATH=SHA256HEX */
+    char *quiet_hours; /* "22:00-06:00" local time, words; "" none */
+};
+
+extern const struct conf_item policy_items[];
+extern const size_t policy_n_items;
+
+/* Is this run allowed by the host?  ERR_REFUSED with why in words. */
+NODISCARD enum err policy_admits(const struct policy *p, const struct tool *t, unsigned seconds, size_t running_now, uint64_t wall_ns,
+                                 struct buf *out_why);

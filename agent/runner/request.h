@@ -1,0 +1,53 @@
+/* What agentd may ask of the runner, and what it hears back: fixed-size packets over a SOCK_SEQPACKET pair.
+ * The runner trusts none of it.  The layout is of one machine and one build: no byte order, no versions beyond the magic. */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/catalog/catalog.h"
+
+enum { REQUEST_MAGIC = 0x7472776c, REQUEST_FD = 3 /* agentd's end */ };
+
+enum request_kind { REQUEST_RUN = 1, REQUEST_STOP = 2, REQUEST_PROBE = 3 };
+
+struct request_param {
+    uint32_t id; /* enum param_id; PARAM_NONE: slot is free */
+    uint32_t reserved;
+    int64_t number;
+    char name[PARAM_NAME_BYTES];
+};
+
+struct request {
+    uint32_t magic, kind;
+    uint64_t run; /* agentd's number for it, never 0 */
+    uint32_t tool, flavour;
+    uint32_t seconds;
+    uint32_t reserved;
+    struct request_param params[PARAMS_MAX];
+};
+
+enum report_kind {
+    REPORT_STARTED = 1,  /* two descriptors come with it: stdout (pty master), stderr (pipe) */
+    REPORT_ATTACHED = 2, /* its probes are in place; a tool that must be told to stop counts its seconds from here */
+    REPORT_REFUSED = 3,  /* why says it; no process was made */
+    REPORT_ENDED = 4,
+    REPORT_CAPABLE = 5   /* answer to REQUEST_PROBE: status 1 can run (why empty), 0 cannot (why says it) */
+};
+
+enum end_cause { END_BY_ITSELF, END_STOPPED, END_DEADLINE, END_STOPPED_BY_REQUEST };
+
+struct report {
+    uint32_t magic, kind;
+    uint64_t run;
+    uint32_t refusal;          /* enum err: ERR_REFUSED policy; ERR_UNTRUSTED the binary; ERR_NOTFOUND not installed; … */
+    uint32_t coverage;         /* REFUSED: enum coverage, refused or incapable or failed */
+    int32_t exit_code;         /* -1: died by signal */
+    int32_t signal;            /* 0: did not */
+    uint32_t cause;            /* enum end_cause: why it ended */
+    uint32_t last_stop_signal; /* the strongest signal that we sent: 0, SIGINT, SIGTERM, SIGKILL */
+    uint32_t replayed;         /* the binary is not from a standard directory */
+    uint32_t reserved;
+    uint64_t wall_ns, cpu_ns, peak_rss_bytes;
+    char why[256];             /* text of the runner's own making */
+    char binary[128];          /* path that was run */
+};

@@ -1,0 +1,12 @@
+/* Force-included: functions that have no place here.  See STYLE: one parsing kit (span), no shell, no unbounded copies. */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#pragma GCC poison strtok strtok_r strtol strtoul strtoll strtoull strtod atoi atol atoll atof
+#pragma GCC poison sscanf fscanf scanf sprintf vsprintf strcpy strcat strncpy strncat gets
+#pragma GCC poison system popen execlp execvp execvpe tmpnam mktemp

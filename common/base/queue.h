@@ -1,0 +1,28 @@
+/* Hand-off of whole ownership between threads.  The only mutex of the product.
+ * Items are embedded in what travels.  The receiving loop watches queue_fd() for EPOLLIN and then takes everything. */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/base/auto.h"
+#include "common/base/err.h"
+
+struct queue_item {
+    struct queue_item *next;
+};
+
+struct queue;
+
+/* cap: items that may wait at once; 0: no cap. */
+struct queue *queue_new(size_t cap);
+void queue_free(struct queue *q); /* must be empty */
+AUTO_TYPE(struct queue, queue_free)
+
+/* takes item on success.  ERR_AGAIN: full.  Thread: any. */
+NODISCARD enum err queue_push(struct queue *q, struct queue_item *item);
+/* As queue_push, cap disregarded: for control messages that must get through. */
+void queue_push_always(struct queue *q, struct queue_item *item);
+/* All waiting items in order, oldest first, linked by next; NULL when none.  Clears the fd's readiness.  Thread: receiver. */
+struct queue_item *queue_take_all(struct queue *q);
+int queue_fd(const struct queue *q);
+size_t queue_waiting(struct queue *q);

@@ -1,0 +1,51 @@
+/* A borrowed piece of bytes, by value, and the whole kit for taking text apart.  Not NUL-terminated.
+ * Thread: any.  No function here allocates or fails otherwise than by its result. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+    const char *p;
+    size_t n;
+};
+
+#define SPAN_LIT(text) ((struct span){("" text ""), sizeof(text) - 1})
+#define SPAN_NONE      ((struct span){NULL, 0})
+
+static inline struct span span_of(const char *p, size_t n) { return (struct span){p, n}; }
+static inline struct span span_str(const char *z) { return (struct span){z, z ? strlen(z) : 0}; }
+
+bool span_eq(struct span a, struct span b);
+bool span_eq_str(struct span a, const char *z);
+int span_cmp(struct span a, struct span b); /* bytewise order, shorter first: <0, 0, >0 */
+bool span_starts(struct span s, struct span prefix);
+bool span_ends(struct span s, struct span suffix);
+/* Offset of the first (last) byte c; s.n when there is none. */
+size_t span_find(struct span s, char c);
+size_t span_rfind(struct span s, char c);
+/* Offset of the first occurrence of needle; s.n when there is none.  An empty needle is found at 0. */
+size_t span_find_span(struct span s, struct span needle);
+struct span span_drop(struct span s, size_t n); /* without the first min(n, s.n) bytes */
+struct span span_head(struct span s, size_t n); /* the first min(n, s.n) bytes */
+struct span span_trim(struct span s);           /* without blanks (space, tab, CR, NL) on both ends */
+struct span span_trim_end(struct span s);
+
+/* Cut at the first sep: *head is what stands before it, *rest what follows.  No sep: head is all, rest empty, false. */
+bool span_cut(struct span s, char sep, struct span *head, struct span *rest);
+/* Next line of *rest without its '\n'; advances *rest.  False at the end.  A last line without '\n' counts. */
+bool span_line(struct span *rest, struct span *line);
+/* Next run of non-blank bytes (blank: space or tab), advances *rest.  False when only blanks are left. */
+bool span_word(struct span *rest, struct span *word);
+
+/* The whole span is a decimal number in range.  No sign for u64, optional '-' for i64, no blanks, at least one digit. */
+bool span_u64(struct span s, uint64_t *out);
+bool span_i64(struct span s, int64_t *out);
+/* "-12.345" → mantissa -12345, decimals 3.  At most 18 digits in all. */
+bool span_decimal(struct span s, int64_t *out_mantissa, unsigned *out_decimals);
+/* "5s", "10ms", "2m", "1h", "250us", "7" (seconds) → nanoseconds. */
+bool span_duration_ns(struct span s, uint64_t *out_ns);
+/* "50MiB", "64K", "1G", "4096" → bytes (K, M, G and KiB, MiB, GiB: powers of 1024). */
+bool span_size_bytes(struct span s, uint64_t *out_bytes);

@@ -1,0 +1,115 @@
+/* The tools as const rows: one struct tool per question, one struct flavour per packaging of it.  Data only; the runner
+ * trusts nothing else about a tool.  Adding a tool is a row here and golden files (docs/adding-a-tool.md). */
+#pragma once
+
+#include "common/base/buf.h"
+#include "common/model/capture.h"
+#include "common/parse/parse.h"
+
+/* Wire and runner numbers: append only, never renumber. */
+enum tool_id { TOOL_NONE, TOOL_RUNQLAT, TOOL_BIOLATENCY, TOOL_EXECSNOOP, TOOL_OFFCPUTIME, TOOL__COUNT };
+enum flavour_id { FLAVOUR_ANY, FLAVOUR_LIBBPF, FLAVOUR_BCC, FLAVOUR_BPFTRACE, FLAVOUR__COUNT };
+
+/* Parameters have one name over all flavours. */
+enum param_id {
+    PARAM_NONE,
+    PARAM_PID,          /* process: 1 … 4194304 */
+    PARAM_DISK,         /* block device name */
+    PARAM_MIN_US,       /* least duration worth reporting, microseconds */
+    PARAM_UID,          /* user */
+    PARAM_PER_PROCESS,  /* flag: a section per process */
+    PARAM_PER_DISK,     /* flag: a section per disk */
+    PARAM_PER_FLAG,     /* flag: a section per kind of I/O */
+    PARAM_MILLISECONDS, /* flag: slots in milliseconds */
+    PARAM_QUEUED,       /* flag: include time in the OS queue */
+    PARAM_FAILED,       /* flag: failed calls too */
+    PARAM_KERNEL_ONLY,  /* flag: kernel stacks only */
+    PARAM_USER_ONLY,    /* flag: user stacks only */
+    PARAM_STATE,        /* task state bitmask, 0 … 255 */
+    PARAM_INTERVAL_S,   /* seconds a print-out covers; with it the tool prints several */
+    PARAM__COUNT
+};
+enum param_type { PARAM_TYPE_FLAG, PARAM_TYPE_NUMBER, PARAM_TYPE_NAME };
+enum { PARAM_NAME_BYTES = 64 }; /* a name: [A-Za-z0-9._-], NUL-terminated */
+
+struct param_info {
+    const char *name; /* "pid": --pid on the command line */
+    enum param_type type;
+    int64_t low, high;
+    const char *unit, *help;
+};
+
+/* A set value. */
+struct param {
+    enum param_id id;
+    int64_t number;              /* NUMBER; 1 for a FLAG */
+    char name[PARAM_NAME_BYTES]; /* NAME */
+};
+enum { PARAMS_MAX = 8 };
+struct params {
+    struct param p[PARAMS_MAX];
+    size_t n;
+};
+
+/* One flag of one flavour: how a parameter becomes argv. */
+struct flavour_param {
+    enum param_id id;
+    const char *flag; /* "-p"; the value follows as an argument of its own unless it is a FLAG */
+};
+
+enum tool_end { END_BY_ARGV, END_BY_SIGINT }; /* does argv bound it (N 1), or must it be told to stop */
+enum cost_class { COST_LOW, COST_MEDIUM, COST_HIGH };
+
+struct flavour {
+    enum flavour_id id;
+    const char *binaries[4];         /* names to look for, in this order, NULL-terminated */
+    bool script;                     /* the file must be a script (true) or an ELF binary (false) */
+    const char *argv[8];             /* after the parameters; "{seconds}" stands for the duration, NULL-terminated */
+    const char *defaults[4];         /* before the parameters, always given (biolatency -D), NULL-terminated */
+    enum tool_end end;
+    const struct flavour_param *params;
+    size_t n_params;
+    uint64_t capabilities;           /* bit n: capability n; what the tool runs with, and nothing more */
+    const char *capabilities_why;
+    bool needs_tracefs, needs_btf;
+    const char *env[4];              /* added to the literal environment, NULL-terminated */
+    int ok_exits[4];                 /* exit codes that mean success, n_ok_exits of them */
+    size_t n_ok_exits;
+    struct parse_spec parse;
+};
+
+/* A band of DESIGN.md (8): value of a percentile in microseconds below good_us is good, above critical_us critical. */
+struct band {
+    int permille; /* 500, 990 */
+    uint64_t good_us, critical_us; /* critical_us 0: no critical */
+};
+
+struct tool {
+    enum tool_id id;
+    const char *name, *summary, *reading; /* what it measures, and how to read the numbers */
+    enum result_kind kind;
+    enum cost_class cost;
+    const struct flavour *flavours;
+    size_t n_flavours;
+    const struct band *bands;
+    size_t n_bands;
+};
+
+/* The table.  NULL when there is none.  Thread: any (const data). */
+const struct tool *catalog_tool(enum tool_id id);
+const struct tool *catalog_find(struct span name);
+const struct flavour *catalog_flavour(const struct tool *t, enum flavour_id id);
+const char *catalog_flavour_name(enum flavour_id id);      /* "libbpf", "bcc", "bpftrace", "any" */
+enum flavour_id catalog_flavour_find(struct span name);    /* "bpfcc" is taken for bcc; FLAVOUR__COUNT: none */
+const struct param_info *catalog_param(enum param_id id);
+enum param_id catalog_param_find(struct span name);        /* PARAM_NONE: none */
+
+/* Every parameter known, of the right type, in range, given once, and offered by the flavour.  The same check runs at the
+ * console, at agentd and in the runner.  On ERR_REFUSED *out_why (may be NULL) says what, e.g. "pid must be 1…4194304". */
+NODISCARD enum err catalog_check(const struct tool *t, const struct flavour *f, const struct params *ps, struct buf *out_why);
+
+/* argv for execve: argv[0] is the binary's own name.  Strings live in mem.  NULL-terminated. */
+NODISCARD enum err catalog_argv(const struct flavour *f, const char *argv0, const struct params *ps, unsigned seconds, struct arena *mem,
+                                const char *const **out);
+/* "good", "warning", "critical" by the tool's bands; NULL when it has none or h is empty. */
+const char *catalog_verdict(const struct tool *t, const struct hist *h);

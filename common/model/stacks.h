@@ -1,0 +1,45 @@
+/* Stacks as a flat tree: a node is a frame under its parent; a row is a stack (its leaf node), its process, its count.
+ * A node's parent always has a smaller index.  In an arena. */
+#pragma once
+
+#include "common/model/strings.h"
+
+#define STACKS_ROOT 0u /* node 0 is the root: no frame, its own parent */
+#define STACKS_NO_PID (-1)
+
+enum frame_kind { FRAME_UNKNOWN, FRAME_USER, FRAME_KERNEL };
+
+struct stack_node {
+    uint32_t parent; /* index of a node; smaller than its own */
+    uint32_t frame;  /* index into strings */
+    uint32_t kind;   /* enum frame_kind */
+};
+
+struct stack_row {
+    uint32_t leaf;  /* index into nodes */
+    uint32_t comm;  /* index into strings; 0 when not printed */
+    int64_t pid;    /* STACKS_NO_PID when not printed */
+    uint64_t count; /* in stacks.unit */
+};
+
+struct stacks {
+    struct strings strings;
+    struct span unit; /* "samples" or "usecs" */
+    struct stack_node *nodes;
+    size_t n_nodes, cap_nodes;
+    struct stack_row *rows;
+    size_t n_rows, cap_rows;
+    uint32_t *node_hash; /* (parent, frame, kind) → node, and (leaf, comm, pid) → row; NULL in stacks only read */
+    uint32_t *row_hash;
+    size_t node_hash_size, row_hash_size;
+    struct arena *mem;
+};
+
+NODISCARD enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem);
+/* The child of parent for this frame, made when new. */
+NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out);
+/* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */
+NODISCARD enum err stacks_add(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint64_t count);
+uint64_t stacks_total(const struct stacks *s);
+/* Frames of a row, root first, into out (at most max); returns the depth. */
+size_t stacks_frames(const struct stacks *s, uint32_t leaf, uint32_t *out_nodes, size_t max);

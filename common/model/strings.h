@@ -1,0 +1,19 @@
+/* An interning table of byte strings.  Index 0 is always the empty string.  In an arena. */
+#pragma once
+
+#include "common/base/arena.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
+
+struct strings {
+    struct span *text; /* text[0] is "" */
+    uint32_t n;
+    size_t cap;
+    struct arena *mem;
+    uint32_t *hash; /* open addressing, owned by mem; NULL in a table that is only read */
+    uint32_t hash_size;
+};
+
+NODISCARD enum err strings_init(struct strings *t, struct arena *mem);
+/* The index of s, added when new (its bytes are copied into mem).  ERR_NOMEM. */
+NODISCARD enum err strings_add(struct strings *t, struct span s, uint32_t *out);

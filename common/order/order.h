@@ -1,0 +1,38 @@
+/* The signed campaign: made and signed at the console, verified by the collector (courtesy) and by every agent (authority). */
+#pragma once
+
+#include "common/catalog/catalog.h"
+#include "common/crypto/sign.h"
+#include "common/wire/spec.h"
+
+#define ORDER_DOMAIN SPAN_LIT("trawl order v1\n") /* signed in front of the spec's bytes */
+
+enum { ORDER_EXPIRY_MAX_S = 7 * 24 * 3600, ORDER_CLOCK_SKEW_S = 120 };
+
+/* Sign spec's bytes.  *out is an encoded SignedOrder. */
+NODISCARD enum err order_sign(const struct spec *s, const struct signer *by, struct buf *out);
+
+/* What an order must fit to be obeyed here. */
+struct order_check {
+    const struct trust *operators;
+    const char *fleet;
+    uint64_t wall_ns;
+    struct span host; /* .p NULL: not a host (the collector), targets are not compared */
+    const struct label *labels;
+    size_t n_labels;
+};
+
+/* A verified order.  In mem. */
+struct order {
+    struct spec spec;
+    struct span operator_name;
+    const struct tool *tool;
+    enum flavour_id flavour;
+    struct params params;
+};
+
+/* The signature verifies against operators, the signer is an operator of this fleet, fleet agrees, not expired, not from the
+ * future, this host is targeted, tool and parameters are in the catalogue.  why: a sentence for the console.
+ * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED, ERR_VERSION, ERR_NOMEM. */
+NODISCARD enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why,
+                                size_t why_size, struct order *out);

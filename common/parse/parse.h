@@ -1,0 +1,40 @@
+/* Print-out → capture.  Four grammars (histogram, table, stacks, JSON lines) and the notices around them.
+ * Pure: no clocks, sockets, logs, globals.  Never reads past the span, always advances, never recurses.
+ * TOOLS.md (5) and (6) are the source of every format. */
+#pragma once
+
+#include "common/model/capture.h"
+
+enum grammar { GRAMMAR_HISTOGRAM, GRAMMAR_TABLE, GRAMMAR_STACKS };
+
+/* How a table's column is told apart.  Rows are split from the left up to the first COMM-like column and from the right
+ * behind it, because only such a column may contain blanks; a last column with to_end takes the rest of the line. */
+struct parse_column {
+    const char *name; /* as the header prints it: "LAT(ms)" */
+    enum column_type type;
+    const char *unit; /* "ms"; NULL when none */
+    bool blanks;      /* may contain blanks (COMM, PCOMM) */
+    bool to_end;      /* takes the rest of the line, blanks included (ARGS, FILENAME) */
+    unsigned width;   /* least width the tool pads it to; 0 when not padded */
+};
+
+/* One per catalogue row.  Columns are found by the header that the print-out shows: those present, in its order. */
+struct parse_spec {
+    enum grammar grammar;
+    const struct parse_column *columns; /* GRAMMAR_TABLE: every column the tool can print */
+    size_t n_columns;
+    const char *stacks_unit;   /* GRAMMAR_STACKS: "usecs" or "samples" */
+    bool histogram_clamps;     /* the last slot that can be printed means "and above" … */
+    uint64_t clamp_low;        /* … and this is its low end */
+    bool multiline_last;       /* a to_end column may hold raw newlines (execsnoop ARGS) */
+};
+
+struct parse_input {
+    struct span out, err; /* what came on stdout and stderr */
+    bool cut;             /* out was cut (by the cap or by killing the tool): a last line without '\n' is not a row */
+};
+
+/* Fills *out (tool and flavour are the caller's).  A print-out that no grammar understands is not an error: it makes a
+ * capture with leftover, ledger.parse and a note; a tool's own failure makes capture.failed and a note.
+ * Errors: ERR_NOMEM over mem's budget (then *out is untouched). */
+NODISCARD enum err parse_output(const struct parse_spec *spec, const struct parse_input *in, struct arena *mem, struct capture *out);

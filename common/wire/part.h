@@ -1,0 +1,51 @@
+/* Parts of captures ⇄ bytes.  Everything decoded is validated (lengths of columns, indexes of tables, limits) and lives in mem.
+ * Errors of the decoders: ERR_SYNTAX not the message; ERR_LIMIT over limits.h; ERR_NOMEM over mem's budget.  *out untouched on failure. */
+#pragma once
+
+#include "common/model/capture.h"
+#include "common/wire/limits.h"
+
+struct campaign_id {
+    unsigned char b[CAMPAIGN_ID_BYTES];
+};
+
+struct part_key {
+    struct campaign_id campaign;
+    struct span host, tool;
+    uint32_t round, part;
+};
+
+struct outcome {
+    enum coverage coverage; /* an end state */
+    struct span reason;
+    struct ledger ledger;
+    struct span *notes;
+    size_t n_notes;
+    enum result_kind kind;
+    struct span flavour;
+    uint64_t started_wall_ns, wall_ns, cpu_ns, peak_rss_bytes;
+    bool replayed;
+    uint32_t parts;
+    struct span leftover;
+};
+
+struct part_body {
+    enum result_kind kind; /* which of the three is here; RESULT_NONE: none */
+    struct hist_set hists;
+    struct events events;
+    struct stacks stacks;
+    struct outcome *outcome; /* the last part's; else NULL */
+};
+
+NODISCARD enum err part_decode(struct span body, struct arena *mem, struct part_body *out);
+NODISCARD enum err part_encode(const struct part_body *body, struct buf *out);
+
+/* A capture and its outcome cut into bodies of at most max_bytes each (LIMIT_PART_BYTES less room for the key): the sink gets
+ * them in order, numbered from 0; the last has the outcome, whose .parts is set here.  Every part stands alone.
+ * c may be NULL (no result: one part).  A row too large for a part is dropped and counted in the outcome's ledger.parse.
+ * Stops with the sink's error if it returns one. */
+typedef enum err part_sink_fn(void *arg, uint32_t part, struct span body);
+NODISCARD enum err part_split(const struct capture *c, const struct outcome *o, size_t max_bytes, part_sink_fn *sink, void *arg);
+
+void part_campaign_hex(const struct campaign_id *id, char out[2 * CAMPAIGN_ID_BYTES + 1]);
+bool part_campaign_from_hex(struct span hex, struct campaign_id *out);

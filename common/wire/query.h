@@ -1,0 +1,110 @@
+/* What a console asks and is told ⇄ bytes.  Errors as in part.h. */
+#pragma once
+
+#include "common/merge/top.h"
+#include "common/wire/session.h"
+
+struct host_info {
+    struct facts facts;
+    bool online;
+    uint64_t seen_wall_ns, cert_expires_wall_ns;
+    struct span address;
+};
+struct host_list {
+    struct host_info *hosts;
+    size_t n;
+};
+
+struct campaign_info {
+    struct span id, operator_name;
+    struct spec spec;
+    struct span state; /* "running", "done", "stopped" */
+    uint64_t created_wall_ns, ended_wall_ns;
+    uint32_t coverage[COVERAGE__COUNT];
+    uint32_t targeted;
+    struct ledger ledger;
+    bool replayed;
+};
+struct campaign_list {
+    struct campaign_info *campaigns;
+    size_t n;
+};
+
+struct target_info {
+    struct span host;
+    enum coverage coverage;
+    struct span reason;
+    struct outcome *outcome; /* NULL until its last part has come */
+};
+struct campaign_detail {
+    struct campaign_info info;
+    struct target_info *targets;
+    size_t n_targets;
+};
+
+/* One request type serves all the verbs; each method reads the fields it names in console.proto. */
+struct query {
+    struct span campaign; /* id, prefix or "last" */
+    struct span selector;
+    struct label *section;
+    size_t n_section;
+    struct span by, of;
+    enum top_rank rank;
+    uint32_t n;
+    bool per_host, drop_sections;
+};
+
+struct host_hist {
+    struct span host;
+    struct hist_set hists;
+};
+struct host_events {
+    struct span host;
+    struct events events;
+};
+struct answer_top_row {
+    struct top_row row;
+    struct span host;
+};
+
+/* One answer type for Hist, Top, Stacks and Events: kind says which of the bodies is filled. */
+struct answer {
+    struct campaign_info info;
+    struct target_info *targets; /* those not ok */
+    size_t n_targets;
+    struct span *notes;
+    size_t n_notes;
+    /* Hist */
+    struct hist_set merged;
+    struct host_hist *host_hists;
+    size_t n_host_hists;
+    /* Top */
+    struct answer_top_row *top;
+    size_t n_top;
+    uint32_t groups;
+    bool exact;
+    struct span by, of;
+    /* Stacks */
+    struct stacks stacks;
+    uint64_t total; /* Stacks: sum of counts; Events: rows in all */
+    uint32_t distinct;
+    /* Events */
+    struct host_events *host_events;
+    size_t n_host_events;
+};
+
+enum query_kind { QUERY_REF, QUERY_HOSTS, QUERY_CAMPAIGNS, QUERY_HIST, QUERY_TOP, QUERY_STACKS, QUERY_EVENTS };
+NODISCARD enum err query_decode(enum query_kind kind, struct span bytes, struct arena *mem, struct query *out);
+NODISCARD enum err query_encode(enum query_kind kind, const struct query *q, struct buf *out);
+
+NODISCARD enum err query_decode_answer(enum query_kind kind, struct span bytes, struct arena *mem, struct answer *out);
+NODISCARD enum err query_encode_answer(enum query_kind kind, const struct answer *a, struct buf *out);
+
+NODISCARD enum err query_decode_hosts(struct span bytes, struct arena *mem, struct host_list *out);
+NODISCARD enum err query_encode_hosts(const struct host_list *l, struct buf *out);
+NODISCARD enum err query_decode_campaigns(struct span bytes, struct arena *mem, struct campaign_list *out);
+NODISCARD enum err query_encode_campaigns(const struct campaign_list *l, struct buf *out);
+NODISCARD enum err query_decode_info(struct span bytes, struct arena *mem, struct campaign_info *out);
+NODISCARD enum err query_encode_info(const struct campaign_info *i, struct buf *out);
+NODISCARD enum err query_decode_detail(struct span bytes, struct arena *mem, struct campaign_detail *out);
+NODISCARD enum err query_encode_detail(const struct campaign_detail *d, struct buf *out);

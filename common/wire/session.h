@@ -1,0 +1,50 @@
+/* What an agent and the collector say to each other ⇄ bytes.  Errors as in part.h. */
+#pragma once
+
+#include "common/wire/spec.h"
+
+struct tool_fact {
+    struct span tool, flavour, why;
+    bool runnable;
+};
+
+struct facts {
+    struct span host, version, kernel, arch;
+    struct label *labels;
+    size_t n_labels;
+    struct tool_fact *tools;
+    size_t n_tools;
+    bool replayed;
+    uint64_t wall_ns;
+};
+
+enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART };
+struct from_agent {
+    enum from_agent_kind kind;
+    struct facts facts;
+    struct {
+        struct campaign_id campaign;
+        enum coverage coverage; /* pending or running */
+        struct span note;
+    } state;
+    struct {
+        struct part_key key;
+        struct span body; /* PartBody, not yet looked into */
+    } part;
+};
+
+enum to_agent_kind { TO_AGENT_ORDER, TO_AGENT_STOP, TO_AGENT_ACK };
+struct to_agent {
+    enum to_agent_kind kind;
+    struct signed_order order;
+    struct {
+        struct campaign_id campaign;
+        struct span why;
+    } stop;
+    struct part_key ack; /* host is empty */
+};
+
+NODISCARD enum err session_decode_from(struct span bytes, struct arena *mem, struct from_agent *out);
+NODISCARD enum err session_encode_from(const struct from_agent *m, struct buf *out);
+NODISCARD enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent *out);
+NODISCARD enum err session_encode_to(const struct to_agent *m, struct buf *out);
