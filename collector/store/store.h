@@ -1,0 +1,105 @@
+/* What the collector keeps: the hosts it knows, campaigns with their targets, and the parts that came.  Engine-neutral: the
+ * engine is store_sqlite.c.  Writing is a list of ops made durable in one transaction; reading is iteration in key order.
+ * Thread: a handle has one owner.  One writer and any number of readers may have the same store open, each its own handle. */
+#pragma once
+
+#include "common/base/auto.h"
+#include "common/base/err.h"
+#include "common/model/capture.h"
+#include "common/wire/part.h"
+
+struct store;
+
+enum store_mode { STORE_WRITER, STORE_READER };
+
+/* A writer makes the file when it is missing, brings an older one up to date and keeps other writers out.  Errors, with why (≥ 256
+ * bytes) a sentence for people: ERR_SYS cannot be opened or written; ERR_DAMAGED not a store, or broken; ERR_VERSION written by a newer
+ * trawl; ERR_EXISTS another process writes to it; ERR_NOMEM. */
+NODISCARD enum err store_open(const char *path, enum store_mode mode, char *why, size_t why_size, struct store **out);
+/* A writer's close moves everything into the main file.  NULL is fine. */
+void store_close(struct store *s);
+AUTO_TYPE(struct store, store_close)
+/* Reads every page.  ERR_DAMAGED. */
+NODISCARD enum err store_check(struct store *s);
+/* The sentence that belongs to the last failure of this handle. */
+const char *store_why(const struct store *s);
+
+/* ---- rows ---- */
+struct store_host {
+    struct span name, facts; /* facts: a FromAgent message with Facts, as the agent sent it */
+    struct span address;
+    uint64_t seen_wall_ns, cert_expires_wall_ns;
+};
+struct store_campaign {
+    struct campaign_id id;
+    struct span signed_order; /* as the console sent it */
+    struct span operator_name, tool;
+    bool stopped;
+    uint64_t created_wall_ns, ended_wall_ns; /* ended 0: some target has not ended */
+};
+struct store_target {
+    struct campaign_id campaign;
+    struct span host;
+    enum coverage coverage; /* COVERAGE_PENDING until it has ended */
+    struct span reason;
+    struct span outcome; /* a PartBody with nothing but the outcome; empty when the collector decided the end */
+};
+struct store_part {
+    struct part_key key;
+    struct span body;
+};
+
+/* ---- writing ---- */
+enum store_op_kind {
+    STORE_PUT_HOST,     /* new or replaced */
+    STORE_PUT_CAMPAIGN, /* with its targets, all pending; STORE_DUPLICATE: the id is taken, nothing was written */
+    STORE_PUT_PART,     /* STORE_DUPLICATE, STORE_DIFFERS or STORE_UNKNOWN: nothing was written */
+    STORE_END_TARGET,   /* coverage, reason, outcome; STORE_UNKNOWN: no such target */
+    STORE_END_CAMPAIGN  /* stopped and ended; STORE_UNKNOWN */
+};
+enum store_result {
+    STORE_DONE,
+    STORE_DUPLICATE, /* it was there already */
+    STORE_DIFFERS,   /* a part with this key was there with another body: the first is kept */
+    STORE_UNKNOWN    /* no such campaign, target, or not the campaign's tool */
+};
+struct store_op {
+    enum store_op_kind kind;
+    enum store_result result; /* out */
+    union {
+        struct store_host host;
+        struct {
+            struct store_campaign row;
+            const struct span *hosts;
+            size_t n_hosts;
+        } campaign;
+        struct store_part part;
+        struct store_target target;
+        struct {
+            struct campaign_id id;
+            bool stopped;
+            uint64_t ended_wall_ns;
+        } end;
+    };
+};
+
+/* All ops in one transaction, in order; on success it is on the disk.  On failure nothing was written and results mean nothing.
+ * ERR_SYS (disk full, I/O: worth trying again), ERR_DAMAGED, ERR_NOMEM. */
+NODISCARD enum err store_apply(struct store *s, struct store_op *const *ops, size_t n);
+
+/* ---- reading: rows are borrowed for the length of the call.  An error that fn returns ends the iteration and is returned. ---- */
+typedef enum err store_host_fn(void *arg, const struct store_host *h);
+typedef enum err store_campaign_fn(void *arg, const struct store_campaign *c);
+typedef enum err store_target_fn(void *arg, const struct store_target *t);
+typedef enum err store_part_fn(void *arg, const struct store_part *p);
+
+struct store_select {
+    struct campaign_id low, high; /* ids within, both included */
+    bool unended;                 /* only those that have not ended */
+    uint32_t limit;
+};
+NODISCARD enum err store_hosts(struct store *s, store_host_fn *fn, void *arg);
+NODISCARD enum err store_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg); /* newest first */
+NODISCARD enum err store_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);         /* by host */
+/* By host, then part.  host .p NULL: of all hosts. */
+NODISCARD enum err store_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);

@@ -1,0 +1,301 @@
+#include "collector/store/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+static const char *const sql[SQL__COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PUT_HOST] = "INSERT INTO host(name, facts, seen, address, cert_expires) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO UPDATE SET"
+                     " facts = ?2, seen = ?3, address = ?4, cert_expires = ?5",
+    [SQL_PUT_CAMPAIGN] = "INSERT INTO campaign(id, signed_order, operator, tool, created, stopped, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                         " ON CONFLICT(id) DO NOTHING",
+    [SQL_PUT_TARGET] = "INSERT INTO target(campaign, host, end_state, reason, outcome) VALUES(?1, ?2, 0, '', x'')",
+    [SQL_PUT_PART] = "INSERT INTO part(campaign, host, round, tool, part, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS(SELECT 1 FROM target t"
+                     " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
+                     " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
+    [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
+    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5 WHERE campaign = ?1 AND host = ?2",
+    [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3 WHERE id = ?1",
+    [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
+    [SQL_CAMPAIGNS] = "SELECT id, signed_order, operator, tool, created, stopped, ended FROM campaign WHERE id BETWEEN ?1 AND ?2 AND"
+                      " (?3 = 0 OR ended = 0) ORDER BY created DESC, id DESC LIMIT ?4",
+    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome FROM target WHERE campaign = ?1 ORDER BY host",
+    [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
+    [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
+};
+
+static struct store_sqlite *of(struct store *s) { return container_of(s, struct store_sqlite, base); }
+
+enum err store_sqlite_fail(struct store_sqlite *q) {
+    int rc = q->db ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
+    snprintf(q->base.why, sizeof q->base.why, "%s", q->db ? sqlite3_errmsg(q->db) : "out of memory");
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH: return ERR_DAMAGED;
+    default: return ERR_SYS;
+    }
+}
+
+sqlite3_stmt *store_sqlite_statement(struct store_sqlite *q, enum store_sqlite_sql which) {
+    sqlite3_stmt **st = &q->prepared[which];
+    if (!*st && sqlite3_prepare_v3(q->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) return NULL;
+    sqlite3_reset(*st);
+    sqlite3_clear_bindings(*st);
+    return *st;
+}
+
+/* A failed bind leaves NULL, which the NOT NULL columns refuse: so it comes out at the step. */
+void store_sqlite_bind(sqlite3_stmt *st, int at, struct span s) {
+    sqlite3_bind_text64(st, at, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void store_sqlite_bind_blob(sqlite3_stmt *st, int at, struct span s) {
+    if (s.n)
+        sqlite3_bind_blob64(st, at, s.p, s.n, SQLITE_STATIC);
+    else
+        sqlite3_bind_zeroblob(st, at, 0);
+}
+
+static void bind_u64(sqlite3_stmt *st, int at, uint64_t v) { sqlite3_bind_int64(st, at, v > INT64_MAX ? INT64_MAX : (sqlite3_int64)v); }
+
+static void bind_id(sqlite3_stmt *st, int at, const struct campaign_id *id) {
+    store_sqlite_bind_blob(st, at, span_of((const char *)id->b, sizeof id->b));
+}
+
+static enum err step(struct store_sqlite *q, sqlite3_stmt *st) {
+    int rc = sqlite3_step(st);
+    enum err e = rc == SQLITE_DONE || rc == SQLITE_ROW ? ERR_OK : store_sqlite_fail(q);
+    sqlite3_reset(st); /* its result is the step's again */
+    return e;
+}
+
+static enum err simple(struct store_sqlite *q, enum store_sqlite_sql which) {
+    sqlite3_stmt *st = store_sqlite_statement(q, which);
+    return st ? step(q, st) : store_sqlite_fail(q);
+}
+
+static enum err put_host(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_PUT_HOST);
+    if (!st) return store_sqlite_fail(q);
+    store_sqlite_bind(st, 1, op->host.name);
+    store_sqlite_bind_blob(st, 2, op->host.facts);
+    bind_u64(st, 3, op->host.seen_wall_ns);
+    store_sqlite_bind(st, 4, op->host.address);
+    bind_u64(st, 5, op->host.cert_expires_wall_ns);
+    return step(q, st);
+}
+
+static enum err put_campaign(struct store_sqlite *q, struct store_op *op) {
+    const struct store_campaign *c = &op->campaign.row;
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_PUT_CAMPAIGN);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &c->id);
+    store_sqlite_bind_blob(st, 2, c->signed_order);
+    store_sqlite_bind(st, 3, c->operator_name);
+    store_sqlite_bind(st, 4, c->tool);
+    bind_u64(st, 5, c->created_wall_ns);
+    sqlite3_bind_int(st, 6, c->stopped);
+    bind_u64(st, 7, c->ended_wall_ns);
+    enum err e = step(q, st);
+    if (e != ERR_OK) return e;
+    if (sqlite3_changes(q->db) == 0) {
+        op->result = STORE_DUPLICATE;
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < op->campaign.n_hosts; i++) {
+        st = store_sqlite_statement(q, SQL_PUT_TARGET);
+        if (!st) return store_sqlite_fail(q);
+        bind_id(st, 1, &c->id);
+        store_sqlite_bind(st, 2, op->campaign.hosts[i]);
+        if ((e = step(q, st)) != ERR_OK) return e;
+    }
+    return ERR_OK;
+}
+
+static void bind_part(sqlite3_stmt *st, const struct store_part *p) {
+    bind_id(st, 1, &p->key.campaign);
+    store_sqlite_bind(st, 2, p->key.host);
+    bind_u64(st, 3, p->key.round);
+    store_sqlite_bind(st, 4, p->key.tool);
+    bind_u64(st, 5, p->key.part);
+    store_sqlite_bind_blob(st, 6, p->body);
+}
+
+static enum err put_part(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_PUT_PART);
+    if (!st) return store_sqlite_fail(q);
+    bind_part(st, &op->part);
+    enum err e = step(q, st);
+    if (e != ERR_OK || sqlite3_changes(q->db) == 1) return e;
+
+    st = store_sqlite_statement(q, SQL_SAME_PART);
+    if (!st) return store_sqlite_fail(q);
+    bind_part(st, &op->part);
+    int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW)
+        op->result = sqlite3_column_int(st, 0) ? STORE_DUPLICATE : STORE_DIFFERS;
+    else if (rc == SQLITE_DONE)
+        op->result = STORE_UNKNOWN;
+    else
+        e = store_sqlite_fail(q);
+    sqlite3_reset(st);
+    return e;
+}
+
+static enum err end_target(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_END_TARGET);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &op->target.campaign);
+    store_sqlite_bind(st, 2, op->target.host);
+    sqlite3_bind_int(st, 3, op->target.coverage);
+    store_sqlite_bind(st, 4, op->target.reason);
+    store_sqlite_bind_blob(st, 5, op->target.outcome);
+    enum err e = step(q, st);
+    if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
+    return e;
+}
+
+static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_END_CAMPAIGN);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &op->end.id);
+    sqlite3_bind_int(st, 2, op->end.stopped);
+    bind_u64(st, 3, op->end.ended_wall_ns);
+    enum err e = step(q, st);
+    if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
+    return e;
+}
+
+static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
+    op->result = STORE_DONE;
+    switch (op->kind) {
+    case STORE_PUT_HOST: return put_host(q, op);
+    case STORE_PUT_CAMPAIGN: return put_campaign(q, op);
+    case STORE_PUT_PART: return put_part(q, op);
+    case STORE_END_TARGET: return end_target(q, op);
+    case STORE_END_CAMPAIGN: return end_campaign(q, op);
+    }
+    return ERR_SYNTAX;
+}
+
+static enum err apply(struct store *s, struct store_op *const *ops, size_t n) {
+    struct store_sqlite *q = of(s);
+    enum err e = simple(q, SQL_BEGIN);
+    if (e != ERR_OK) return e;
+    for (size_t i = 0; e == ERR_OK && i < n; i++) e = apply_one(q, ops[i]);
+    if (e == ERR_OK) e = simple(q, SQL_COMMIT);
+    if (e != ERR_OK && !sqlite3_get_autocommit(q->db)) {
+        char why[sizeof q->base.why];
+        memcpy(why, q->base.why, sizeof why);
+        IGNORED(simple(q, SQL_ROLLBACK)); /* the transaction dies with the connection if even this fails */
+        memcpy(q->base.why, why, sizeof why);
+    }
+    return e;
+}
+
+static enum err check(struct store *s) {
+    struct store_sqlite *q = of(s);
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(q->db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK) return store_sqlite_fail(q);
+    enum err e = ERR_OK;
+    if (sqlite3_step(st) != SQLITE_ROW) {
+        e = store_sqlite_fail(q);
+    } else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok") != 0) {
+        snprintf(q->base.why, sizeof q->base.why, "%.200s", (const char *)sqlite3_column_text(st, 0));
+        e = ERR_DAMAGED;
+    }
+    sqlite3_finalize(st);
+    return e;
+}
+
+static void close_handle(struct store *s) {
+    struct store_sqlite *q = of(s);
+    for (size_t i = 0; i < SQL__COUNT; i++) sqlite3_finalize(q->prepared[i]);
+    if (q->db && q->mode == STORE_WRITER) sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_close(q->db);
+    if (q->lock_fd >= 0) close(q->lock_fd);
+    free(q);
+}
+
+static const struct store_engine engine = {
+    .close = close_handle,
+    .check = check,
+    .apply = apply,
+    .hosts = store_sqlite_read_hosts,
+    .campaigns = store_sqlite_read_campaigns,
+    .targets = store_sqlite_read_targets,
+    .parts = store_sqlite_read_parts,
+};
+
+/* A file of its own: closing any descriptor of the database file would drop SQLite's own locks. */
+static enum err lock(struct store_sqlite *q, const char *path) {
+    char name[4096];
+    if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name) {
+        snprintf(q->base.why, sizeof q->base.why, "the path is too long");
+        return ERR_SYS;
+    }
+    q->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (q->lock_fd < 0) {
+        snprintf(q->base.why, sizeof q->base.why, "cannot make its lock file: %s", strerror(errno));
+        return ERR_SYS;
+    }
+    if (flock(q->lock_fd, LOCK_EX | LOCK_NB) == 0) return ERR_OK;
+    snprintf(q->base.why, sizeof q->base.why, "another process has it open for writing");
+    return ERR_EXISTS;
+}
+
+/* SQLite would make the file readable by all. */
+static enum err make_private(struct store_sqlite *q, const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        snprintf(q->base.why, sizeof q->base.why, "%s", strerror(errno));
+        return ERR_SYS;
+    }
+    close(fd);
+    return ERR_OK;
+}
+
+static enum err open_file(struct store_sqlite *q, const char *path) {
+    enum err e = ERR_OK;
+    if (q->mode == STORE_WRITER) {
+        e = lock(q, path);
+        if (e == ERR_OK) e = make_private(q, path);
+        if (e != ERR_OK) return e;
+    }
+    if (sqlite3_open_v2(path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
+        return store_sqlite_fail(q);
+    sqlite3_extended_result_codes(q->db, 1);
+    sqlite3_busy_timeout(q->db, 5000);
+    const char *set = q->mode == STORE_WRITER ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                                                " PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                                              : "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
+    if (sqlite3_exec(q->db, set, NULL, NULL, NULL) != SQLITE_OK) return store_sqlite_fail(q);
+    return store_sqlite_schema_ready(q);
+}
+
+enum err store_sqlite_open(const char *path, enum store_mode mode, char *why, size_t why_size, struct store **out) {
+    struct store_sqlite *q = calloc(1, sizeof *q);
+    if (!q) {
+        snprintf(why, why_size, "%s: out of memory", path);
+        return ERR_NOMEM;
+    }
+    q->base.engine = &engine;
+    q->mode = mode;
+    q->lock_fd = -1;
+    enum err e = open_file(q, path);
+    if (e != ERR_OK) {
+        snprintf(why, why_size, "%s: %s", path, q->base.why);
+        close_handle(&q->base);
+        return e;
+    }
+    *out = &q->base;
+    return ERR_OK;
+}
