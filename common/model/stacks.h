@@ -29,17 +29,20 @@ struct stacks {
     size_t n_nodes, cap_nodes;
     struct stack_row *rows;
     size_t n_rows, cap_rows;
-    uint32_t *node_hash; /* (parent, frame, kind) → node, and (leaf, comm, pid) → row; NULL in stacks only read */
-    uint32_t *row_hash;
-    size_t node_hash_size, row_hash_size;
+    struct hash_slot *node_hash; /* (parent, frame, kind) → node, and (leaf, comm, pid) → 1 + row; NULL in stacks only read */
+    struct hash_slot *row_hash;
+    size_t node_hash_size, row_hash_size; /* powers of two */
     struct arena *mem;
 };
 
 NODISCARD enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem);
-/* The child of parent for this frame, made when new. */
+/* The child of parent for this frame, made when new.  ERR_NOMEM leaves the tree as it was, also below. */
 NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out);
+/* The row of (leaf, comm, pid), made with count 0 when new. */
+NODISCARD enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out);
 /* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */
 NODISCARD enum err stacks_add(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint64_t count);
-uint64_t stacks_total(const struct stacks *s);
-/* Frames of a row, root first, into out (at most max); returns the depth. */
+uint64_t stacks_total(const struct stacks *s); /* saturating */
+/* Nodes of a row, root first (the root itself left out), into out_nodes; returns the depth.  When that is more than max, the max
+ * nodes next to the root are given. */
 size_t stacks_frames(const struct stacks *s, uint32_t leaf, uint32_t *out_nodes, size_t max);

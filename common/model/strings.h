@@ -5,15 +5,17 @@
 #include "common/base/err.h"
 #include "common/base/span.h"
 
+struct hash_slot;
+
 struct strings {
     struct span *text; /* text[0] is "" */
     uint32_t n;
     size_t cap;
     struct arena *mem;
-    uint32_t *hash; /* open addressing, owned by mem; NULL in a table that is only read */
-    uint32_t hash_size;
+    struct hash_slot *hash; /* open addressing, owned by mem; NULL in a table that is only read */
+    size_t hash_size;       /* a power of two */
 };
 
 NODISCARD enum err strings_init(struct strings *t, struct arena *mem);
-/* The index of s, added when new (its bytes are copied into mem).  ERR_NOMEM. */
+/* The index of s, added when new (its bytes are copied into mem).  ERR_NOMEM leaves the table as it was. */
 NODISCARD enum err strings_add(struct strings *t, struct span s, uint32_t *out);
