@@ -1,0 +1,237 @@
+/* trawl-agentd: talks to the collector and reads what tools print; has no privilege.  Started by trawl-runner, which holds the
+ * other end of descriptor REQUEST_FD.  Reading order: main → start → the callbacks. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+
+#include "agent/daemon/captures.h"
+#include "agent/daemon/host.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/sys/seccomp.h"
+
+enum { WHY_BYTES = 512, FACTS_ARENA_BYTES = 256 * 1024 };
+
+struct agentd {
+    struct policy policy;
+    struct arena *mem; /* host's labels and facts: as long as we live */
+    struct host host;
+    struct loop *loop;
+    struct net *net;
+    struct trust *operators;
+    struct spool *spool;
+    struct journal *journal;
+    struct captures *captures;
+    struct uplink *uplink;
+    struct channel runner;
+    struct capabilities capabilities;
+    struct tool_fact *tools;
+    size_t n_tools;
+    struct uplink_ops uplink_ops;
+    bool runner_gone;
+};
+
+static void fill_facts(struct uplink_ops *ops, struct facts *out) {
+    struct agentd *d = container_of(ops, struct agentd, uplink_ops);
+    *out = (struct facts){.host = span_str(d->host.name),
+                          .version = span_str(TRAWL_VERSION),
+                          .kernel = span_str(d->host.uts.release),
+                          .arch = span_str(d->host.uts.machine),
+                          .labels = d->host.labels,
+                          .n_labels = d->host.n_labels,
+                          .tools = d->tools,
+                          .n_tools = d->n_tools,
+                          .replayed = d->policy.tool_dir[0] != '\0',
+                          .wall_ns = clock_wall_ns()};
+}
+
+static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
+    struct agentd *d = container_of(ops, struct agentd, uplink_ops);
+    int64_t skew_s = ((int64_t)peer_wall_ns - (int64_t)clock_wall_ns()) / (int64_t)NS_PER_S;
+    LOG(LOG_INFO, "uplink.connected", KV("collector", d->policy.collector));
+    if (peer_wall_ns && (skew_s > ORDER_CLOCK_SKEW_S || skew_s < -ORDER_CLOCK_SKEW_S))
+        LOG(LOG_WARNING, "clock.skew", KV("seconds", skew_s), KV("hint", "orders will be refused as expired or from the future; set the clock"));
+}
+
+static void on_lost(struct uplink_ops *ops, struct span why) {
+    struct agentd *d = container_of(ops, struct agentd, uplink_ops);
+    LOG(LOG_WARNING, "uplink.lost", KV("collector", d->policy.collector), KV("why", why));
+}
+
+static void on_order(struct uplink_ops *ops, const struct signed_order *o) {
+    captures_order(container_of(ops, struct agentd, uplink_ops)->captures, o);
+}
+
+static void on_stop(struct uplink_ops *ops, const struct campaign_id *id, struct span why) {
+    captures_stop(container_of(ops, struct agentd, uplink_ops)->captures, id, why);
+}
+
+static void on_trouble(struct uplink_ops *ops, const char *what, enum err why) {
+    (void)ops;
+    LOG(LOG_ERR, "uplink.trouble", KV("what", what), KV("why", err_text(why)));
+}
+
+/* All probes are answered: now there is something to say to the collector. */
+static enum err connect_up(struct agentd *d) {
+    enum err e = capability_facts(&d->capabilities, d->mem, &d->tools, &d->n_tools);
+    if (e) return e;
+    captures_recover(d->captures);
+    d->uplink_ops = (struct uplink_ops){.facts = fill_facts,
+                                        .connected = on_connected,
+                                        .lost = on_lost,
+                                        .order = on_order,
+                                        .stop = on_stop,
+                                        .trouble = on_trouble};
+    e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
+    if (!e) captures_set_uplink(d->captures, d->uplink);
+    return e;
+}
+
+static void on_report(struct channel *c, const struct report *r, int out_fd, int err_fd) {
+    struct agentd *d = container_of(c, struct agentd, runner);
+    if (r->kind != REPORT_CAPABLE) {
+        captures_report(d->captures, r, out_fd, err_fd);
+        return;
+    }
+    if (out_fd >= 0) close(out_fd);
+    if (err_fd >= 0) close(err_fd);
+    if (!capability_answer(&d->capabilities, r) || d->uplink) return;
+    enum err e = connect_up(d);
+    if (e) {
+        LOG(LOG_ERR, "agentd.failed", KV("what", d->policy.collector), KV("why", err_text(e)));
+        loop_stop(d->loop);
+    }
+}
+
+static void on_runner_gone(struct channel *c) {
+    struct agentd *d = container_of(c, struct agentd, runner);
+    d->runner_gone = true;
+    loop_stop(d->loop);
+}
+
+static void reload(struct agentd *d) {
+    char why[WHY_BYTES] = "";
+    enum err e = net_reload(d->net, why, sizeof why);
+    if (e)
+        LOG(LOG_ERR, "reload.failed", KV("why", why));
+    else
+        LOG(LOG_NOTICE, "reload.done", KV("what", "certificates"));
+}
+
+static void on_signal(int signo, void *arg) {
+    struct agentd *d = arg;
+    if (signo == SIGHUP)
+        reload(d);
+    else
+        loop_stop(d->loop);
+}
+
+static const char *null_if_empty(const char *z) { return z && z[0] ? z : NULL; }
+
+static enum err open_files(struct agentd *d, char *why) {
+    const struct policy *p = &d->policy;
+    size_t strangers = 0, damaged = 0;
+    enum err e = spool_open(p->spool_dir, p->spool_bytes, &strangers, &d->spool);
+    if (!e) e = journal_open(p->spool_dir, &damaged, &d->journal);
+    if (e) {
+        snprintf(why, WHY_BYTES, "the spool %s: %s", p->spool_dir, e == ERR_SYS ? strerror(errno) : err_text(e));
+        return e;
+    }
+    if (strangers) LOG(LOG_WARNING, "spool.strangers", KV("files", strangers));
+    if (damaged) LOG(LOG_WARNING, "journal.damaged", KV("files", damaged));
+    return sign_trust_load(p->operators_ca, null_if_empty(p->operators_crl), why, WHY_BYTES, &d->operators);
+}
+
+static enum err start(struct agentd *d, char *why) {
+    struct policy *p = &d->policy;
+    d->mem = arena_new(FACTS_ARENA_BYTES);
+    d->loop = loop_new();
+    if (!d->mem || !d->loop) return ERR_NOMEM;
+    enum err e = host_read(p->host, p->labels, d->mem, why, WHY_BYTES, &d->host);
+    if (e) return e;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if ((e = loop_signals(d->loop, &set, on_signal, d)) != ERR_OK) return e;
+    if ((e = seccomp_enter(SECCOMP_AGENTD)) != ERR_OK) {
+        snprintf(why, WHY_BYTES, "seccomp: %s", strerror(errno));
+        return e;
+    }
+    if ((e = open_files(d, why)) != ERR_OK) return e;
+    struct net_options net = {.loop = d->loop,
+                              .files = {p->tls_ca, p->tls_cert, p->tls_key, null_if_empty(p->tls_crl)},
+                              .fleet = p->fleet,
+                              .software = "trawl-agentd " TRAWL_VERSION};
+    if ((e = net_new(&net, why, WHY_BYTES, &d->net)) != ERR_OK) return e;
+    if (strcmp(net_self(d->net)->name, d->host.name) != 0) {
+        snprintf(why, WHY_BYTES, "the certificate %s is for the host \"%s\", this host is \"%s\"", p->tls_cert, net_self(d->net)->name,
+                 d->host.name);
+        return ERR_UNTRUSTED;
+    }
+    struct captures_options opt = {.loop = d->loop,
+                                   .policy = p,
+                                   .host = d->host.name,
+                                   .labels = d->host.labels,
+                                   .n_labels = d->host.n_labels,
+                                   .operators = d->operators,
+                                   .capabilities = &d->capabilities,
+                                   .runner = &d->runner,
+                                   .spool = d->spool,
+                                   .journal = d->journal};
+    if ((e = captures_new(&opt, &d->captures)) != ERR_OK) return e;
+    d->runner.report = on_report;
+    d->runner.gone = on_runner_gone;
+    if ((e = channel_start(&d->runner, d->loop, REQUEST_FD)) != ERR_OK) {
+        snprintf(why, WHY_BYTES, "descriptor %d is not the runner: trawl-agentd is started by trawl-runner, not by hand", REQUEST_FD);
+        return e;
+    }
+    return capability_ask(&d->capabilities, &d->runner);
+}
+
+static void stop(struct agentd *d) {
+    if (d->uplink) uplink_free(d->uplink);
+    if (d->captures) captures_free(d->captures);
+    if (d->net) net_free(d->net);
+    if (d->operators) sign_trust_free(d->operators);
+    if (d->journal) journal_close(d->journal);
+    if (d->spool) spool_close(d->spool);
+    if (d->loop) loop_free(d->loop);
+    if (d->mem) arena_free(d->mem);
+    conf_done(policy_items, policy_n_items, &d->policy);
+}
+
+static const char *config_argument(int argc, char **argv) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
+    const char *config = NULL;
+    for (int o; (o = getopt_long(argc, argv, "c:", options, NULL)) != -1;)
+        if (o == 'c') config = optarg;
+    return config;
+}
+
+int main(int argc, char **argv) {
+    struct agentd d = {.runner_gone = false};
+    char why[WHY_BYTES] = "";
+    const char *config = config_argument(argc, argv);
+    if (!config) {
+        fprintf(stderr, "trawl-agentd is started by trawl-runner, with the same --config FILE; see trawl-runner --help\n");
+        return 2;
+    }
+    enum err e = conf_load(policy_items, policy_n_items, config, &d.policy, why, sizeof why);
+    if (e) {
+        LOG(LOG_ERR, "agentd.failed", KV("error", err_name(e)), KV("why", why));
+        return 1;
+    }
+    e = start(&d, why);
+    if (e) {
+        LOG(LOG_ERR, "agentd.failed", KV("error", err_name(e)), KV("why", why[0] ? why : err_text(e)));
+    } else {
+        LOG(LOG_INFO, "agentd.started", KV("host", d.host.name), KV("version", TRAWL_VERSION));
+        e = loop_run(d.loop);
+        if (d.runner_gone) LOG(LOG_ERR, "agentd.alone", KV("why", "the runner is gone"));
+    }
+    stop(&d);
+    return e || d.runner_gone ? 1 : 0;
+}

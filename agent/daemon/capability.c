@@ -1,0 +1,61 @@
+#include "agent/daemon/capability.h"
+
+/* Probes use the row's index + 1 as their run number. */
+enum err capability_ask(struct capabilities *all, struct channel *c) {
+    for (int id = TOOL_NONE + 1; id < TOOL__COUNT; id++) {
+        const struct tool *t = catalog_tool((enum tool_id)id);
+        for (size_t i = 0; t && i < t->n_flavours && all->n < CAPABILITY_MAX; i++) {
+            all->rows[all->n] = (struct capability){.tool = t->id, .flavour = t->flavours[i].id};
+            enum err e = channel_probe(c, ++all->n, t->id, t->flavours[i].id);
+            if (e) return e;
+        }
+    }
+    return ERR_OK;
+}
+
+bool capability_answer(struct capabilities *all, const struct report *r) {
+    if (r->run == 0 || r->run > all->n) return false;
+    struct capability *row = &all->rows[r->run - 1];
+    all->n_known += !row->known;
+    row->known = true;
+    row->runnable = r->refusal == ERR_OK;
+    snprintf(row->why, sizeof row->why, "%s", row->runnable ? "" : r->why);
+    return all->n_known == all->n;
+}
+
+static const struct capability *row_of(const struct capabilities *all, enum tool_id t, enum flavour_id f) {
+    for (size_t i = 0; i < all->n; i++)
+        if (all->rows[i].tool == t && all->rows[i].flavour == f) return &all->rows[i];
+    return NULL;
+}
+
+const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, struct buf *out_why) {
+    const char *why = NULL;
+    for (size_t i = 0; i < t->n_flavours; i++) {
+        const struct flavour *f = &t->flavours[i];
+        if (wanted != FLAVOUR_ANY && f->id != wanted) continue;
+        const struct capability *row = row_of(all, t->id, f->id);
+        if (row && row->runnable) return f;
+        if (row && !why) why = row->why;
+    }
+    if (why)
+        buf_add_str(out_why, why);
+    else
+        buf_add_fmt(out_why, "%s has no %s flavour", t->name, catalog_flavour_name(wanted));
+    return NULL;
+}
+
+enum err capability_facts(const struct capabilities *all, struct arena *mem, struct tool_fact **out, size_t *out_n) {
+    struct tool_fact *facts = arena_array(mem, all->n, sizeof *facts);
+    if (!facts && all->n) return ERR_NOMEM;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct capability *row = &all->rows[i];
+        facts[i] = (struct tool_fact){.tool = span_str(catalog_tool(row->tool)->name),
+                                      .flavour = span_str(catalog_flavour_name(row->flavour)),
+                                      .runnable = row->runnable,
+                                      .why = span_str(row->why)};
+    }
+    *out = facts;
+    *out_n = all->n;
+    return ERR_OK;
+}

@@ -1,0 +1,28 @@
+/* What this host can run: every tool × flavour of the catalogue, asked of the runner once at the start.  Thread: the loop's. */
+#pragma once
+
+#include "agent/daemon/channel.h"
+#include "common/wire/session.h"
+
+enum { CAPABILITY_MAX = 64, CAPABILITY_WHY_BYTES = 160 };
+
+struct capability {
+    enum tool_id tool;
+    enum flavour_id flavour;
+    bool known, runnable;
+    char why[CAPABILITY_WHY_BYTES]; /* why not */
+};
+
+struct capabilities {
+    struct capability rows[CAPABILITY_MAX];
+    size_t n, n_known;
+};
+
+/* Asks about everything; the answers come as reports. */
+NODISCARD enum err capability_ask(struct capabilities *all, struct channel *c);
+/* A REPORT_CAPABLE has come.  True when it was the last one outstanding. */
+bool capability_answer(struct capabilities *all, const struct report *r);
+/* The first flavour in the catalogue's order that runs here; wanted FLAVOUR_ANY or one in particular.  NULL: none, out_why says why. */
+const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, struct buf *out_why);
+/* As facts for the collector; in mem. */
+NODISCARD enum err capability_facts(const struct capabilities *all, struct arena *mem, struct tool_fact **out, size_t *out_n);

@@ -1,0 +1,307 @@
+#include "agent/daemon/captures.h"
+
+#include <assert.h>
+
+#include "agent/daemon/finish.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+enum run_state { RUN_ASKED, RUN_RUNNING, RUN_OVER, RUN__COUNT };
+#define BIT(n) (1u << (n))
+static const struct {
+    const char *name;
+    unsigned next;
+} STATES[RUN__COUNT] = {
+    [RUN_ASKED] = {"asked", BIT(RUN_RUNNING) | BIT(RUN_OVER)},
+    [RUN_RUNNING] = {"running", BIT(RUN_OVER)},
+    [RUN_OVER] = {"over", 0},
+};
+
+/* After the tool's end its descriptors close at once, since everything that could hold them is killed; if not, we do not wait. */
+static const uint64_t DRAIN_NS = 2 * NS_PER_S;
+
+struct run {
+    struct run *next;
+    struct captures *owner;
+    uint64_t number; /* the runner's name for it */
+    enum run_state state;
+    struct arena *mem; /* holds order */
+    struct order order;
+    const struct flavour *flavour;
+    struct reader reader;
+    struct report ended; /* kind 0: not yet */
+    struct loop_timer drain;
+    struct buf cancelled; /* why it was stopped from outside */
+    uint64_t started_wall_ns;
+};
+
+struct captures {
+    struct captures_options opt;
+    struct uplink *uplink;
+    struct run *runs;
+    uint64_t last_number;
+};
+
+enum err captures_new(const struct captures_options *opt, struct captures **out) {
+    struct captures *c = calloc(1, sizeof *c);
+    if (!c) return ERR_NOMEM;
+    c->opt = *opt;
+    c->last_number = CAPABILITY_MAX; /* smaller numbers are probes */
+    *out = c;
+    return ERR_OK;
+}
+
+static void run_move(struct run *r, enum run_state to) {
+    assert(STATES[r->state].next & BIT(to));
+    LOG(LOG_DEBUG, "capture.state", KV("run", r->number), KV("from", STATES[r->state].name), KV("to", STATES[to].name));
+    r->state = to;
+}
+
+static void run_free(struct run *r) {
+    struct run **at = &r->owner->runs;
+    while (*at != r) at = &(*at)->next;
+    *at = r->next;
+    loop_timer_clear(r->owner->opt.loop, &r->drain);
+    reader_done(&r->reader);
+    buf_done(&r->cancelled);
+    arena_free(r->mem);
+    free(r);
+}
+
+void captures_free(struct captures *c) {
+    while (c->runs) run_free(c->runs);
+    free(c);
+}
+
+void captures_set_uplink(struct captures *c, struct uplink *u) { c->uplink = u; }
+
+static struct run *run_find(struct captures *c, uint64_t number) {
+    for (struct run *r = c->runs; r; r = r->next)
+        if (r->number == number) return r;
+    return NULL;
+}
+
+static struct run *run_of_campaign(struct captures *c, const struct campaign_id *id) {
+    for (struct run *r = c->runs; r; r = r->next)
+        if (memcmp(r->order.spec.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0) return r;
+    return NULL;
+}
+
+static void say_state(struct captures *c, const struct campaign_id *id, enum coverage state) {
+    if (c->uplink) uplink_state(c->uplink, id, state, SPAN_NONE);
+}
+
+static bool replays(const struct captures *c) { return c->opt.policy->tool_dir[0] != '\0'; }
+
+/* The outcome of a campaign that made no run here: into the spool and on its way. */
+static void end_without_run(struct captures *c, const struct campaign_id *id, struct span tool, enum result_kind kind, enum coverage cov,
+                            struct span why) {
+    struct outcome o = outcome_without_run(cov, why, kind, replays(c));
+    finish_spool(&(struct finish){.spool = c->opt.spool, .journal = c->opt.journal, .campaign = *id, .tool = tool}, NULL, &o);
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(id, hex);
+    LOG(LOG_NOTICE, "capture.ended", KV("campaign", hex), KV("tool", tool), KV("coverage", capture_coverage_name(cov)), KV("why", why));
+    if (c->uplink) uplink_push(c->uplink);
+}
+
+void captures_recover(struct captures *c) {
+    for (const struct journal_entry *e = journal_first(c->opt.journal); e; e = e->next) {
+        if (e->done) continue;
+        const struct tool *t = catalog_find(span_str(e->tool));
+        spool_remove_campaign(c->opt.spool, &e->campaign); /* nothing of it was sent: sending begins when it is done */
+        end_without_run(c, &e->campaign, span_str(e->tool), t ? t->kind : RESULT_NONE, COVERAGE_FAILED,
+                        SPAN_LIT("the agent was restarted in the middle of the capture"));
+    }
+}
+
+/* The run is over: understand it, judge it, spool it. */
+static void run_finish(struct run *r) {
+    struct captures *c = r->owner;
+    run_move(r, RUN_OVER);
+    reader_close(&r->reader);
+    struct finish f = {.spool = c->opt.spool, .journal = c->opt.journal, .campaign = r->order.spec.campaign, .tool = span_str(r->order.tool->name)};
+    struct outcome_facts facts = {.tool = r->order.tool,
+                                  .flavour = r->flavour,
+                                  .ended = &r->ended,
+                                  .out_dropped_bytes = r->reader.out.dropped_bytes,
+                                  .err_dropped_bytes = r->reader.err.dropped_bytes,
+                                  .out_cap_bytes = c->opt.policy->stdout_bytes,
+                                  .err = buf_span(&r->reader.err.text),
+                                  .cancelled = buf_span(&r->cancelled),
+                                  .started_wall_ns = r->started_wall_ns};
+    enum coverage end = finish_capture(&f, &facts, buf_span(&r->reader.out.text));
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&r->order.spec.campaign, hex);
+    LOG(LOG_INFO, "capture.ended", KV("campaign", hex), KV("tool", r->order.tool->name), KV("coverage", capture_coverage_name(end)));
+    run_free(r);
+    if (c->uplink) uplink_push(c->uplink);
+}
+
+static void run_maybe_finish(struct run *r) {
+    if (r->ended.kind == REPORT_ENDED && !reader_open(&r->reader)) run_finish(r);
+}
+
+static void on_read_done(struct reader *reader) { run_maybe_finish(container_of(reader, struct run, reader)); }
+
+static void on_over(struct reader *reader) {
+    struct run *r = container_of(reader, struct run, reader);
+    IGNORED(channel_stop(r->owner->opt.runner, r->number)); /* if it cannot be told, the deadline ends it; what comes is counted */
+}
+
+static void on_drain(struct loop_timer *t) { run_finish(container_of(t, struct run, drain)); }
+
+static struct run *run_new(struct captures *c, struct arena *mem, const struct order *o, const struct flavour *f) {
+    struct run *r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    *r = (struct run){.next = c->runs, .owner = c, .number = ++c->last_number, .mem = mem, .order = *o, .flavour = f};
+    r->reader.out.watch.fd = r->reader.err.watch.fd = -1;
+    r->reader.over = on_over;
+    r->reader.done = on_read_done;
+    r->drain.fired = on_drain;
+    buf_init(&r->cancelled, LIMIT_REASON_BYTES);
+    c->runs = r;
+    return r;
+}
+
+/* A verified order: choose a flavour, remember that it was taken, ask the runner. */
+static void obey(struct captures *c, struct arena *mem, const struct order *o) {
+    const struct campaign_id *id = &o->spec.campaign;
+    struct span tool = span_str(o->tool->name);
+    struct buf why;
+    buf_init(&why, LIMIT_REASON_BYTES);
+    enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
+    const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &why);
+    struct run *r = f ? run_new(c, mem, o, f) : NULL;
+    if (e) {
+        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED, SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
+        LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
+    } else if (!f) {
+        end_without_run(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
+    } else if (!r) {
+        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
+    } else {
+        mem = NULL; /* the run's */
+        say_state(c, id, COVERAGE_PENDING);
+        e = channel_run(c->opt.runner, r->number, o->tool->id, f->id, o->spec.duration_s, &o->params);
+        if (e) {
+            struct campaign_id gone = *id;
+            enum result_kind kind = o->tool->kind;
+            run_move(r, RUN_OVER);
+            run_free(r);
+            end_without_run(c, &gone, tool, kind, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
+        }
+    }
+    buf_done(&why);
+    if (mem) arena_free(mem);
+}
+
+static enum coverage coverage_of(enum err e) {
+    if (e == ERR_NOTFOUND) return COVERAGE_INCAPABLE;
+    if (e == ERR_NOMEM || e == ERR_SYS) return COVERAGE_FAILED;
+    return COVERAGE_REFUSED;
+}
+
+/* An order that does not verify is refused in writing when it at least names its campaign. */
+static void refuse(struct captures *c, const struct signed_order *so, struct arena *mem, enum err e, const char *why) {
+    struct spec spec;
+    LOG(LOG_WARNING, "order.refused", KV("error", err_name(e)), KV("why", why));
+    if (spec_decode(so->spec, mem, &spec)) return;
+    const struct tool *t = catalog_find(spec.tool);
+    if (spec.tool.n == 0) return;
+    end_without_run(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
+}
+
+void captures_order(struct captures *c, const struct signed_order *so) {
+    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    if (!mem) return; /* the collector asks again after a reconnect, or ends the host itself */
+    uint64_t now = clock_wall_ns();
+    struct order_check check = {.operators = c->opt.operators,
+                                .fleet = c->opt.policy->fleet,
+                                .wall_ns = now,
+                                .host = span_str(c->opt.host),
+                                .labels = c->opt.labels,
+                                .n_labels = c->opt.n_labels};
+    char why[LIMIT_REASON_BYTES] = "";
+    struct order o;
+    enum err e = order_verify(so, &check, mem, why, sizeof why, &o);
+    journal_expire(c->opt.journal, now / NS_PER_MS);
+    if (e) {
+        refuse(c, so, mem, e, why[0] ? why : err_text(e));
+        arena_free(mem);
+        return;
+    }
+    const struct run *live = run_of_campaign(c, &o.spec.campaign);
+    if (live) {
+        say_state(c, &o.spec.campaign, live->state == RUN_RUNNING ? COVERAGE_RUNNING : COVERAGE_PENDING);
+    } else if (journal_find(c->opt.journal, &o.spec.campaign)) {
+        LOG(LOG_INFO, "order.repeated", KV("operator", o.operator_name)); /* its outcome is in the spool or acknowledged */
+    } else {
+        obey(c, mem, &o);
+        return;
+    }
+    arena_free(mem);
+}
+
+void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why) {
+    struct run *r = run_of_campaign(c, campaign);
+    if (!r || r->cancelled.n) return;
+    buf_add(&r->cancelled, why.n ? span_head(why, LIMIT_REASON_BYTES) : SPAN_LIT("stopped"));
+    IGNORED(channel_stop(c->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
+}
+
+static void on_started(struct captures *c, struct run *r, int out_fd, int err_fd) {
+    const struct policy *p = c->opt.policy;
+    r->started_wall_ns = clock_wall_ns();
+    run_move(r, RUN_RUNNING);
+    enum err e = ERR_GONE;
+    if (out_fd >= 0 && err_fd >= 0) {
+        e = reader_start(&r->reader, c->opt.loop, out_fd, err_fd, p->stdout_bytes, p->stderr_bytes);
+    } else {
+        if (out_fd >= 0) close(out_fd);
+        if (err_fd >= 0) close(err_fd);
+    }
+    if (!e) return;
+    buf_add_str(&r->cancelled, "the agent cannot read what the tool prints");
+    IGNORED(channel_stop(c->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
+}
+
+static void on_refused(struct captures *c, struct run *r, const struct report *rep) {
+    struct campaign_id id = r->order.spec.campaign;
+    const struct tool *t = r->order.tool;
+    enum coverage cov = coverage_is_end((enum coverage)rep->coverage) && rep->coverage < COVERAGE__COUNT ? (enum coverage)rep->coverage
+                                                                                                         : coverage_of((enum err)rep->refusal);
+    run_move(r, RUN_OVER);
+    run_free(r);
+    end_without_run(c, &id, span_str(t->name), t->kind, cov, span_str(rep->why));
+}
+
+static void on_ended(struct captures *c, struct run *r, const struct report *rep) {
+    r->ended = *rep;
+    if (r->reader.loop && reader_open(&r->reader)) {
+        if (loop_timer_set(c->opt.loop, &r->drain, clock_mono_ns() + DRAIN_NS) == ERR_OK) return;
+        reader_close(&r->reader);
+    }
+    run_maybe_finish(r);
+}
+
+void captures_report(struct captures *c, const struct report *rep, int out_fd, int err_fd) {
+    struct run *r = run_find(c, rep->run);
+    bool expected = r && (rep->kind == REPORT_STARTED ? r->state == RUN_ASKED
+                          : rep->kind == REPORT_REFUSED ? r->state == RUN_ASKED
+                                                        : r->state == RUN_RUNNING);
+    if (!expected || rep->kind != REPORT_STARTED) {
+        if (out_fd >= 0) close(out_fd);
+        if (err_fd >= 0) close(err_fd);
+    }
+    if (!expected) {
+        LOG(LOG_WARNING, "runner.unexpected", KV("run", rep->run), KV("kind", rep->kind));
+        return;
+    }
+    switch ((enum report_kind)rep->kind) {
+    case REPORT_STARTED: on_started(c, r, out_fd, err_fd); break;
+    case REPORT_ATTACHED: say_state(c, &r->order.spec.campaign, COVERAGE_RUNNING); break;
+    case REPORT_REFUSED: on_refused(c, r, rep); break;
+    case REPORT_ENDED: on_ended(c, r, rep); break;
+    case REPORT_CAPABLE: break;
+    }
+}

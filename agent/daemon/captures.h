@@ -1,0 +1,41 @@
+/* The life of captures on this host: an order comes, is verified, taken, run, parsed, judged and spooled.  Every order that is
+ * really one ends in a last part with an outcome, whatever happens.
+ *
+ *   ASKED ──started──▶ RUNNING ──ended, read to the end──▶ (parsed, judged, spooled, forgotten)
+ *     └────refused──────────────────────────────────────▶ (outcome spooled, forgotten)
+ *
+ * Thread: the loop's. */
+#pragma once
+
+#include "agent/daemon/capability.h"
+#include "agent/runner/policy.h"
+#include "agent/spool/journal.h"
+#include "agent/uplink/uplink.h"
+#include "common/order/order.h"
+
+struct captures;
+
+struct captures_options { /* keeps all of them */
+    struct loop *loop;
+    const struct policy *policy;
+    const char *host;
+    const struct label *labels;
+    size_t n_labels;
+    const struct trust *operators;
+    const struct capabilities *capabilities;
+    struct channel *runner;
+    struct spool *spool;
+    struct journal *journal;
+};
+
+NODISCARD enum err captures_new(const struct captures_options *opt, struct captures **out);
+void captures_free(struct captures *c);
+/* The line to the collector, once there is one; parts wait in the spool before. */
+void captures_set_uplink(struct captures *c, struct uplink *u);
+/* Orders that a crash cut short get their outcome: failed. */
+void captures_recover(struct captures *c);
+
+void captures_order(struct captures *c, const struct signed_order *so);
+void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why);
+/* STARTED, ATTACHED, REFUSED, ENDED from the runner.  takes the descriptors. */
+void captures_report(struct captures *c, const struct report *r, int out_fd, int err_fd);

@@ -1,0 +1,209 @@
+#include "agent/spool/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/base/buf.h"
+#include "common/sys/fds.h"
+
+/* FILE = magic, body length (u32 big endian), body. */
+static const struct span MAGIC = {"TRAWLP1\n", 8};
+enum { HEADER_BYTES = 12, NAME_BYTES = 256 };
+
+struct spool {
+    int dir_fd;
+    uint64_t cap_bytes, bytes;
+    struct spool_entry *first, *last;
+};
+
+/* CAMPAIGN.ROUND.PART.TOOL.part; numbers are padded, so that names sort as they are to be sent. */
+static void name_of(const struct part_key *k, char out[NAME_BYTES]) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&k->campaign, hex);
+    snprintf(out, NAME_BYTES, "%s.%010u.%010u.%.*s.part", hex, k->round, k->part, (int)k->tool.n, k->tool.p);
+}
+
+static bool number_u32(struct span s, uint32_t *out) {
+    uint64_t v;
+    if (!span_u64(s, &v) || v > UINT32_MAX) return false;
+    *out = (uint32_t)v;
+    return true;
+}
+
+static bool key_of(struct span name, struct part_key *out) {
+    struct span hex, round, part, tool, rest;
+    struct part_key k = {.host = SPAN_NONE};
+    if (!span_ends(name, SPAN_LIT(".part"))) return false;
+    name.n -= 5;
+    if (!span_cut(name, '.', &hex, &rest) || !span_cut(rest, '.', &round, &rest) || !span_cut(rest, '.', &part, &tool)) return false;
+    if (!part_campaign_from_hex(hex, &k.campaign) || !number_u32(round, &k.round) || !number_u32(part, &k.part)) return false;
+    if (tool.n == 0 || tool.n > LIMIT_NAME_BYTES) return false;
+    k.tool = tool;
+    *out = k;
+    return true;
+}
+
+static bool same_key(const struct part_key *a, const struct part_key *b) {
+    return memcmp(a->campaign.b, b->campaign.b, CAMPAIGN_ID_BYTES) == 0 && a->round == b->round && a->part == b->part &&
+           span_eq(a->tool, b->tool);
+}
+
+static enum err entry_add(struct spool *s, const struct part_key *key, size_t bytes) {
+    struct spool_entry *e = calloc(1, sizeof *e + key->tool.n);
+    if (!e) return ERR_NOMEM;
+    char *tool = (char *)(e + 1);
+    memcpy(tool, key->tool.p, key->tool.n);
+    e->key = *key;
+    e->key.host = SPAN_NONE;
+    e->key.tool = span_of(tool, key->tool.n);
+    e->bytes = bytes;
+    if (s->last)
+        s->last->next = e;
+    else
+        s->first = e;
+    s->last = e;
+    s->bytes += bytes;
+    return ERR_OK;
+}
+
+static enum err scan_one(struct spool *s, const char *name, size_t *strangers) {
+    struct part_key key;
+    struct stat st;
+    if (name[0] == '.') return ERR_OK; /* ., .. and what a crash left of a temporary file */
+    if (span_ends(span_str(name), SPAN_LIT(".order"))) return ERR_OK; /* the journal's */
+    if (!key_of(span_str(name), &key) || fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+        st.st_size < HEADER_BYTES) {
+        ++*strangers;
+        return ERR_OK;
+    }
+    return entry_add(s, &key, (size_t)st.st_size);
+}
+
+static enum err scan(struct spool *s, size_t *strangers) {
+    struct dirent **names = NULL;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", s->dir_fd);
+    int n = scandir(path, &names, NULL, alphasort);
+    if (n < 0) return ERR_SYS;
+    enum err e = ERR_OK;
+    for (int i = 0; i < n; i++) {
+        if (!e) e = scan_one(s, names[i]->d_name, strangers);
+        free(names[i]);
+    }
+    free(names);
+    return e;
+}
+
+enum err spool_open(const char *dir, uint64_t cap_bytes, size_t *out_strangers, struct spool **out) {
+    AUTO(spool_close) struct spool *s = calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->cap_bytes = cap_bytes;
+    s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd < 0) return ERR_SYS;
+    size_t strangers = 0;
+    enum err e = scan(s, &strangers);
+    if (e) return e;
+    *out_strangers = strangers;
+    *out = TAKE(s);
+    return ERR_OK;
+}
+
+void spool_close(struct spool *s) {
+    while (s->first) {
+        struct spool_entry *e = s->first;
+        s->first = e->next;
+        free(e);
+    }
+    if (s->dir_fd >= 0) close(s->dir_fd);
+    free(s);
+}
+
+enum err spool_put(struct spool *s, const struct part_key *key, struct span body) {
+    size_t bytes = HEADER_BYTES + body.n;
+    if (body.n > LIMIT_PART_BYTES || s->bytes + bytes > s->cap_bytes) return ERR_LIMIT;
+    for (const struct spool_entry *e = s->first; e; e = e->next)
+        if (same_key(&e->key, key)) return ERR_EXISTS;
+    char name[NAME_BYTES];
+    name_of(key, name);
+    struct buf file;
+    buf_init(&file, 0);
+    buf_add(&file, MAGIC);
+    for (int shift = 24; shift >= 0; shift -= 8) buf_add_char(&file, (char)(unsigned char)(body.n >> shift));
+    buf_add(&file, body);
+    enum err e = buf_failed(&file);
+    if (!e) e = fds_write_file(s->dir_fd, name, buf_span(&file), 0600);
+    if (!e && (e = entry_add(s, key, bytes)) != ERR_OK) unlinkat(s->dir_fd, name, 0);
+    buf_done(&file);
+    return e;
+}
+
+enum err spool_read(struct spool *s, const struct spool_entry *entry, struct buf *out) {
+    char name[NAME_BYTES], path[NAME_BYTES + 32];
+    name_of(&entry->key, name);
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", s->dir_fd, name);
+    struct buf file;
+    buf_init(&file, HEADER_BYTES + LIMIT_PART_BYTES);
+    enum err e = fds_read_file(path, &file);
+    struct span all = buf_span(&file);
+    if (!e) {
+        struct span body = span_drop(all, HEADER_BYTES);
+        const unsigned char *len = (const unsigned char *)all.p + MAGIC.n;
+        bool whole = all.n >= HEADER_BYTES && span_starts(all, MAGIC) &&
+                     body.n == ((size_t)len[0] << 24 | (size_t)len[1] << 16 | (size_t)len[2] << 8 | len[3]);
+        if (whole) {
+            buf_add(out, body);
+            e = buf_failed(out);
+        } else {
+            e = ERR_DAMAGED;
+        }
+    } else if (e == ERR_LIMIT) {
+        e = ERR_DAMAGED;
+    }
+    buf_done(&file);
+    return e;
+}
+
+static void forget(struct spool *s, struct spool_entry *before, struct spool_entry *e) {
+    char name[NAME_BYTES];
+    name_of(&e->key, name);
+    unlinkat(s->dir_fd, name, 0); /* if this fails the part is sent once more, and counted once */
+    if (before)
+        before->next = e->next;
+    else
+        s->first = e->next;
+    if (s->last == e) s->last = before;
+    s->bytes -= e->bytes;
+    free(e);
+}
+
+enum err spool_remove(struct spool *s, const struct part_key *key) {
+    struct spool_entry *before = NULL;
+    for (struct spool_entry *e = s->first; e; before = e, e = e->next)
+        if (same_key(&e->key, key)) {
+            forget(s, before, e);
+            return ERR_OK;
+        }
+    return ERR_NOTFOUND;
+}
+
+void spool_remove_campaign(struct spool *s, const struct campaign_id *id) {
+    struct spool_entry *before = NULL, *e = s->first;
+    while (e) {
+        struct spool_entry *next = e->next;
+        if (memcmp(e->key.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0)
+            forget(s, before, e);
+        else
+            before = e;
+        e = next;
+    }
+}
+
+struct spool_entry *spool_first(struct spool *s) { return s->first; }
+
+void spool_unsend(struct spool *s) {
+    for (struct spool_entry *e = s->first; e; e = e->next) e->sent = false;
+}
+
+uint64_t spool_bytes(const struct spool *s) { return s->bytes; }

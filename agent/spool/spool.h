@@ -1,0 +1,37 @@
+/* Parts on disk until the collector says that it has stored them.  One file a part, named by its key, written whole or not at
+ * all (temporary file, fsync, rename, fsync of the folder); so after kill -9 or a power cut each part is there or is not.
+ * Over the cap nothing is dropped: a part that does not fit is refused, and its capture says so in its ledger.
+ * Thread: one owner. */
+#pragma once
+
+#include "common/base/auto.h"
+#include "common/wire/part.h"
+
+struct spool;
+
+/* A part that waits.  Valid until it is removed. */
+struct spool_entry {
+    struct spool_entry *next; /* in the order they were put, oldest first */
+    struct part_key key;      /* host is empty */
+    size_t bytes;
+    bool sent; /* the uplink's mark, false again after spool_unsend */
+};
+
+/* dir is ours and 0700.  Reads what is there; a file that is not a part is left alone and counted in *out_strangers.
+ * ERR_SYS with errno. */
+NODISCARD enum err spool_open(const char *dir, uint64_t cap_bytes, size_t *out_strangers, struct spool **out);
+void spool_close(struct spool *s);
+AUTO_TYPE(struct spool, spool_close)
+
+/* Durable when it returns ERR_OK.  ERR_LIMIT: over the cap; ERR_SYS: the disk (errno says); ERR_EXISTS. */
+NODISCARD enum err spool_put(struct spool *s, const struct part_key *key, struct span body);
+/* The body of a waiting part.  ERR_DAMAGED: its file is not what was written. */
+NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, struct buf *out);
+/* Acknowledged: forget it.  ERR_NOTFOUND: it was not there (an ack said twice). */
+NODISCARD enum err spool_remove(struct spool *s, const struct part_key *key);
+/* All parts of a campaign, for a capture that is done again or given up. */
+void spool_remove_campaign(struct spool *s, const struct campaign_id *id);
+
+struct spool_entry *spool_first(struct spool *s);
+void spool_unsend(struct spool *s); /* a new connection: everything that waits is to be sent again */
+uint64_t spool_bytes(const struct spool *s);

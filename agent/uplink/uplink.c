@@ -1,0 +1,145 @@
+#include "agent/uplink/uplink.h"
+
+struct uplink {
+    const char *host; /* net's own name */
+    struct spool *spool;
+    struct uplink_ops *ops;
+    struct rpc_client *client;
+    struct rpc_client_ops client_ops;
+    struct rpc_stream session;
+    struct rpc_conn *conn; /* NULL: not connected */
+    bool open;             /* the session stream is up */
+    struct buf message;    /* scratch of one message going out */
+    struct buf body;       /* scratch of one part read back */
+};
+
+static void session_lost(struct uplink *u, struct span why) {
+    if (u->conn) u->ops->lost(u->ops, why);
+    u->conn = NULL;
+    u->open = false;
+}
+
+static enum err say(struct uplink *u, const struct from_agent *m, enum rpc_lane lane) {
+    buf_reset(&u->message);
+    enum err e = session_encode_from(m, &u->message);
+    return e ? e : rpc_send(&u->session, buf_span(&u->message), lane);
+}
+
+static enum err send_part(struct uplink *u, struct spool_entry *entry) {
+    buf_reset(&u->body);
+    enum err e = spool_read(u->spool, entry, &u->body);
+    if (e) return e;
+    struct from_agent m = {.kind = FROM_AGENT_PART};
+    m.part.key = entry->key;
+    m.part.key.host = span_str(u->host);
+    m.part.body = buf_span(&u->body);
+    return say(u, &m, RPC_BULK);
+}
+
+void uplink_push(struct uplink *u) {
+    if (!u->open) return;
+    for (struct spool_entry *e = spool_first(u->spool), *next; e; e = next) {
+        next = e->next;
+        if (e->sent) continue;
+       enum err why = send_part(u, e);
+        if (why == ERR_AGAIN || why == ERR_GONE || why == ERR_NOMEM) return; /* writable() or the next session takes it up */
+        e->sent = true;
+        if (why) u->ops->trouble(u->ops, "a spooled part cannot be sent", why);
+    }
+}
+
+void uplink_state(struct uplink *u, const struct campaign_id *campaign, enum coverage c, struct span note) {
+    if (!u->open) return;
+    struct from_agent m = {.kind = FROM_AGENT_STATE};
+    m.state.campaign = *campaign;
+    m.state.coverage = c;
+    m.state.note = note;
+    IGNORED(say(u, &m, RPC_INTERACTIVE)); /* only progress: the outcome tells the truth in any case */
+}
+
+static void on_ack(struct uplink *u, const struct part_key *key) {
+    IGNORED(spool_remove(u->spool, key)); /* not there: acknowledged twice, as after a reconnect */
+}
+
+static void on_message(struct rpc_stream *s, struct span bytes) {
+    struct uplink *u = container_of(s, struct uplink, session);
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    struct to_agent m;
+    enum err e = mem ? session_decode_to(bytes, mem, &m) : ERR_NOMEM;
+    if (e) {
+        u->ops->trouble(u->ops, "the collector sent a message that does not decode", e);
+        return;
+    }
+    switch (m.kind) {
+    case TO_AGENT_ORDER: u->ops->order(u->ops, &m.order); break;
+    case TO_AGENT_STOP: u->ops->stop(u->ops, &m.stop.campaign, m.stop.why); break;
+    case TO_AGENT_ACK: on_ack(u, &m.ack); break;
+    }
+}
+
+static void on_writable(struct rpc_stream *s) { uplink_push(container_of(s, struct uplink, session)); }
+
+static void on_ended(struct rpc_stream *s, enum rpc_status status, struct span text) {
+    struct uplink *u = container_of(s, struct uplink, session);
+    u->open = false;
+    if (!u->conn) return;
+    struct rpc_conn *conn = u->conn;
+    session_lost(u, text.n ? text : span_str(rpc_status_name(status)));
+    rpc_disconnect(conn, RPC_UNAVAILABLE, "the session ended"); /* so that the dialler begins anew */
+}
+
+static const struct rpc_stream_ops session_ops = {
+    .message = on_message, .half_closed = NULL, .writable = on_writable, .ended = on_ended};
+
+static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *c, uint64_t peer_wall_ns) {
+    struct uplink *u = container_of(ops, struct uplink, client_ops);
+    u->conn = c;
+    u->session = (struct rpc_stream){.ops = &session_ops};
+    struct from_agent m = {.kind = FROM_AGENT_FACTS};
+    u->ops->facts(u->ops, &m.facts);
+    enum err e = rpc_call(c, RPC_AGENTS_SESSION, 0, &u->session);
+    if (!e) {
+        u->open = true;
+        e = say(u, &m, RPC_BULK); /* the lane of the parts: facts must come first */
+    }
+    if (e) {
+        u->ops->trouble(u->ops, "the session cannot be opened", e);
+        rpc_disconnect(c, RPC_INTERNAL, "the session cannot be opened");
+        return;
+    }
+    spool_unsend(u->spool);
+    u->ops->connected(u->ops, peer_wall_ns);
+    uplink_push(u);
+}
+
+static void on_closed(struct rpc_client_ops *ops, enum err why, struct span text) {
+    struct uplink *u = container_of(ops, struct uplink, client_ops);
+    bool was_connected = u->conn != NULL;
+    session_lost(u, text);
+    if (!was_connected) u->ops->lost(u->ops, text.n ? text : span_str(err_text(why)));
+}
+
+enum err uplink_new(struct net *net, const char *address, struct spool *spool, struct uplink_ops *ops, struct uplink **out) {
+    struct uplink *u = calloc(1, sizeof *u);
+    if (!u) return ERR_NOMEM;
+    u->host = net_self(net)->name;
+    u->spool = spool;
+    u->ops = ops;
+    u->client_ops = (struct rpc_client_ops){.opened = on_opened, .closed = on_closed};
+    buf_init(&u->message, LIMIT_FRAME_BYTES);
+    buf_init(&u->body, LIMIT_PART_BYTES);
+    enum err e = rpc_dial(net, address, NULL, true, &u->client_ops, &u->client);
+    if (e) {
+        uplink_free(u);
+        return e;
+    }
+    *out = u;
+    return ERR_OK;
+}
+
+void uplink_free(struct uplink *u) {
+    if (u->client) rpc_client_free(u->client);
+    buf_done(&u->message);
+    buf_done(&u->body);
+    free(u);
+}

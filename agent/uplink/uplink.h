@@ -1,0 +1,31 @@
+/* The agent's line to the collector: dials, opens the session, sends what waits in the spool in order, forgets a part when it
+ * is acknowledged, and hands orders on.  After a lost connection everything not acknowledged is sent again.
+ * Thread: the loop's. */
+#pragma once
+
+#include "agent/spool/spool.h"
+#include "common/net/rpc.h"
+#include "common/wire/session.h"
+
+struct uplink;
+
+struct uplink_ops {
+    /* A session begins: what is there to say about this host? */
+    void (*facts)(struct uplink_ops *self, struct facts *out);
+    void (*connected)(struct uplink_ops *self, uint64_t peer_wall_ns);
+    void (*lost)(struct uplink_ops *self, struct span why);
+    void (*order)(struct uplink_ops *self, const struct signed_order *o);
+    void (*stop)(struct uplink_ops *self, const struct campaign_id *campaign, struct span why);
+    /* The collector sent what is not a message, or a part could not be read back and is given up. */
+    void (*trouble)(struct uplink_ops *self, const char *what, enum err why);
+};
+
+/* address HOST:PORT.  keeps net, spool and ops. */
+NODISCARD enum err uplink_new(struct net *net, const char *address, struct spool *spool, struct uplink_ops *ops, struct uplink **out);
+void uplink_free(struct uplink *u);
+AUTO_TYPE(struct uplink, uplink_free)
+
+/* New parts are in the spool. */
+void uplink_push(struct uplink *u);
+/* How an order stands (pending, running), when there is a session; else it is not said: the outcome will be. */
+void uplink_state(struct uplink *u, const struct campaign_id *campaign, enum coverage c, struct span note);
