@@ -31,7 +31,7 @@ enum report_kind {
     REPORT_ATTACHED = 2, /* its probes are in place; a tool that must be told to stop counts its seconds from here */
     REPORT_REFUSED = 3,  /* why says it; no process was made */
     REPORT_ENDED = 4,
-    REPORT_CAPABLE = 5   /* answer to REQUEST_PROBE: status 1 can run (why empty), 0 cannot (why says it) */
+    REPORT_CAPABLE = 5   /* answer to REQUEST_PROBE: refusal ERR_OK: it can run here; else why says why not */
 };
 
 enum end_cause { END_BY_ITSELF, END_STOPPED, END_DEADLINE, END_STOPPED_BY_REQUEST };

@@ -4,6 +4,9 @@
 enum {
     LIMIT_FRAME_BYTES = 64 * 1024,             /* a frame's payload */
     LIMIT_PART_BYTES = 60 * 1024,              /* a PartMessage; so it needs one frame */
+    LIMIT_PART_BODY_BYTES = LIMIT_PART_BYTES - 512, /* its body: what part_split aims at */
+    LIMIT_ROWS = 65536,                        /* histograms, slots, rows, nodes of a message, more only with as many bytes */
+    LIMIT_SPLIT_ROWS = 8192,                   /* of a part that we make */
     LIMIT_ORDER_BYTES = 16 * 1024,             /* a SignedOrder */
     LIMIT_SPEC_BYTES = 4 * 1024,               /* its Spec */
     LIMIT_CERTIFICATES_BYTES = 8 * 1024,
@@ -15,11 +18,15 @@ enum {
     LIMIT_PART_ARENA_BYTES = 8 * 1024 * 1024,  /* unpacking one part */
     LIMIT_FRAME_ARENA_BYTES = 2 * 1024 * 1024, /* unpacking any other message from a peer */
     LIMIT_ANSWER_ARENA_BYTES = 1024 * 1024 * 1024,
-    LIMIT_CAPTURE_ARENA_BYTES = 256 * 1024 * 1024, /* parsing one print-out */
+    LIMIT_CAPTURE_ARENA_BYTES = 40 * 1024 * 1024,  /* parsing one print-out on a host */
+    LIMIT_OFFLINE_ARENA_BYTES = 1024 * 1024 * 1024, /* parsing one print-out at the console */
 
     LIMIT_NAME_BYTES = 63,                     /* host, fleet, operator, tool, label key */
     LIMIT_LABEL_BYTES = 255,                   /* label value */
     LIMIT_LABELS = 64,
+    LIMIT_TOOL_FACTS = 256,
+    LIMIT_PARAMS = 16,
+    LIMIT_DECIMALS = 9,
     LIMIT_SELECTOR_BYTES = 1024,
     LIMIT_REASON_BYTES = 512,
     LIMIT_NOTES = 64,
