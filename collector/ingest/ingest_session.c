@@ -1,0 +1,304 @@
+#include "collector/ingest/ingest_session.h"
+
+#include <stdio.h>
+
+#include "common/base/clock.h"
+
+enum { OUT_MAX_BYTES = 1024 * 1024 };
+
+static struct ingest_session *of(struct rpc_stream *s) { return container_of(s, struct ingest_session, stream); }
+
+static struct span host_of(const struct ingest_session *s) { return span_str(s->host); }
+
+static void report(struct ingest_session *s, enum ingest_event what, struct span why) {
+    s->in->opt.ops->report(s->in->opt.ops, what, host_of(s), span_str(s->address), why);
+}
+
+/* ---- lists of bytes ---- */
+static void list_init(struct ingest_list *l) {
+    l->first = NULL;
+    l->last = &l->first;
+    l->bytes = 0;
+}
+
+static bool list_add(struct ingest_list *l, struct span s) {
+    struct ingest_held *h = malloc(sizeof *h + s.n);
+    if (!h) return false;
+    h->next = NULL;
+    h->n = s.n;
+    memcpy(h->bytes, s.p, s.n);
+    *l->last = h;
+    l->last = &h->next;
+    l->bytes += s.n;
+    return true;
+}
+
+static void list_drop(struct ingest_list *l) {
+    struct ingest_held *h = l->first;
+    l->first = h->next;
+    if (!l->first) l->last = &l->first;
+    l->bytes -= h->n;
+    free(h);
+}
+
+static void list_done(struct ingest_list *l) {
+    while (l->first) list_drop(l);
+}
+
+/* ---- out ---- */
+void ingest_session_end(struct ingest_session *s, enum rpc_status status, const char *text) {
+    if (s->ending) return;
+    s->ending = true;
+    rpc_end(&s->stream, status, text);
+}
+
+void ingest_session_send(struct ingest_session *s, struct span message) {
+    if (s->ending) return;
+    if (!s->out.first) {
+        enum err e = rpc_send(&s->stream, message, RPC_INTERACTIVE);
+        if (e == ERR_OK || e == ERR_GONE) return; /* gone: ended() comes */
+        if (e != ERR_AGAIN) {
+            ingest_session_end(s, RPC_INTERNAL, err_text(e));
+            return;
+        }
+    }
+    if (s->out.bytes + message.n > OUT_MAX_BYTES || !list_add(&s->out, message))
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, "this agent does not read what it is sent");
+}
+
+static void on_writable(struct rpc_stream *stream) {
+    struct ingest_session *s = of(stream);
+    while (s->out.first && !s->ending) {
+        enum err e = rpc_send(stream, span_of(s->out.first->bytes, s->out.first->n), RPC_INTERACTIVE);
+        if (e == ERR_AGAIN || e == ERR_GONE) return;
+        if (e != ERR_OK) {
+            ingest_session_end(s, RPC_INTERNAL, err_text(e));
+            return;
+        }
+        list_drop(&s->out);
+    }
+}
+
+void ingest_session_done(struct ingest_session *s, size_t n) {
+    if (!s->ending) rpc_consumed(&s->stream, n);
+}
+
+/* ---- in ---- */
+/* The newer session of a host wins: the older one is a connection that the network lost, or a second agent with the same certificate. */
+static bool take_place(struct ingest_session *s) {
+    struct ingest *in = s->in;
+    uint64_t *at = map_get(in->by_host, host_of(s));
+    if (!at) return map_put(in->by_host, host_of(s), s->id) == ERR_OK;
+    struct ingest_session *old = ingest_session_find(in, *at);
+    *at = s->id;
+    if (!old) return true;
+    char text[256];
+    snprintf(text, sizeof text, "another session of host %s has begun, from %s", s->host, s->address);
+    ingest_session_end(old, RPC_ABORTED, text);
+    if (old->conn != s->conn) rpc_disconnect(old->conn, RPC_ABORTED, text);
+    return true;
+}
+
+/* True: handed on. */
+static bool take_facts(struct ingest_session *s, const struct from_agent *from, struct span bytes, struct message *m) {
+    const struct identity *peer = rpc_peer(s->conn);
+    char text[256];
+    if (!span_eq_str(from->facts.host, peer->name)) {
+        char shown[LIMIT_NAME_BYTES + 1];
+        size_t n = from->facts.host.n < LIMIT_NAME_BYTES ? from->facts.host.n : LIMIT_NAME_BYTES;
+        for (size_t i = 0; i < n; i++) shown[i] = from->facts.host.p[i] > ' ' && from->facts.host.p[i] < 0x7f ? from->facts.host.p[i] : '?';
+        shown[n] = 0;
+        snprintf(text, sizeof text, "the certificate is %s's, the facts are %s's", peer->name, shown);
+        report(s, INGEST_REFUSED, span_str(text));
+        ingest_session_end(s, RPC_PERMISSION_DENIED, text);
+        return false;
+    }
+    m->agent.facts_bytes = bytes.n <= LIMIT_FACTS_BYTES ? arena_copy(m->mem, bytes) : SPAN_NONE;
+    m->agent.address = arena_copy(m->mem, span_str(s->address));
+    m->agent.host = from->facts.host;
+    if (!m->agent.facts_bytes.p || !m->agent.address.p || (!s->known && !take_place(s))) {
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, bytes.n > LIMIT_FACTS_BYTES ? "the facts are too large" : "the collector is out of memory");
+        return false;
+    }
+    m->kind = s->known ? MESSAGE_FACTS : MESSAGE_CONNECTED;
+    m->agent.facts = from->facts;
+    m->agent.cert_expires_wall_ns = peer->expires_wall_ns;
+    if (!s->known) report(s, INGEST_CONNECTED, from->facts.version);
+    s->known = true;
+    m->agent.session = s->id;
+    queue_push_always(s->in->opt.core, &m->item);
+    return true;
+}
+
+/* True: handed on, credit and all.  False: refused. */
+static bool take_part(struct ingest_session *s, const struct from_agent *from, size_t credit, struct message *m) {
+    const char *why = NULL;
+    if (!span_eq_str(from->part.key.host, s->host)) {
+        why = "it is another host's";
+    } else if (from->part.key.round != 0 || from->part.key.part >= LIMIT_PARTS) {
+        why = "its round or number is out of range";
+    } else {
+        struct part_body decoded = {0};
+        enum err e = part_decode(from->part.body, m->mem, &decoded);
+        if (e == ERR_OK) {
+            m->kind = MESSAGE_PART;
+            m->part.session = s->id;
+            m->part.credit = credit;
+            m->part.op.kind = STORE_PUT_PART;
+            m->part.op.part.key = from->part.key;
+            m->part.op.part.body = from->part.body;
+            m->part.decoded = decoded;
+            queue_push_always(s->in->opt.store, &m->item);
+            return true;
+        }
+        why = err_text(e);
+    }
+    report(s, INGEST_PART_REFUSED, span_str(why));
+    return false;
+}
+
+static void take_state(struct ingest_session *s, const struct from_agent *from, struct message *m) {
+    m->kind = MESSAGE_STATE;
+    m->agent.session = s->id;
+    m->agent.host = arena_copy(m->mem, host_of(s));
+    m->agent.campaign = from->state.campaign;
+    m->agent.coverage = from->state.coverage;
+    m->agent.note = from->state.note;
+    if (!m->agent.host.p) {
+        message_free(m);
+        return;
+    }
+    queue_push_always(s->in->opt.core, &m->item);
+}
+
+static void take(struct ingest_session *s, struct span bytes) {
+    AUTO(message_free) struct message *m = message_new(MESSAGE_PART, LIMIT_PART_ARENA_BYTES + LIMIT_FRAME_BYTES);
+    struct from_agent from = {0};
+    enum err e = m ? session_decode_from(bytes, m->mem, &from) : ERR_NOMEM;
+    if (e != ERR_OK) {
+        report(s, INGEST_REFUSED, span_str(err_text(e)));
+        ingest_session_end(s, m ? RPC_INVALID_ARGUMENT : RPC_RESOURCE_EXHAUSTED, err_text(e));
+        return;
+    }
+    if (from.kind != FROM_AGENT_FACTS && !s->known) {
+        ingest_session_end(s, RPC_FAILED_PRECONDITION, "a session begins with facts");
+        return;
+    }
+    size_t credit = bytes.n;
+    switch (from.kind) {
+    case FROM_AGENT_FACTS:
+        if (take_facts(s, &from, bytes, m)) m = NULL;
+        break;
+    case FROM_AGENT_STATE: take_state(s, &from, TAKE(m)); break;
+    case FROM_AGENT_PART:
+        if (take_part(s, &from, credit, m)) {
+            m = NULL;
+            credit = 0;
+        }
+        break;
+    }
+    if (credit) ingest_session_done(s, credit);
+}
+
+static bool store_is_full(struct ingest_session *s) { return queue_waiting(s->in->opt.store) >= s->in->opt.store_cap; }
+
+static void hold(struct ingest_session *s, struct span bytes) {
+    struct ingest *in = s->in;
+    if (!list_add(&s->held, bytes)) {
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, "the collector is out of memory");
+        return;
+    }
+    if (in->retrying) return;
+    in->retrying = loop_timer_set(in->opt.net.loop, &in->retry, clock_mono_ns() + INGEST_RETRY_MS * NS_PER_MS) == ERR_OK;
+}
+
+static void on_message(struct rpc_stream *stream, struct span bytes) {
+    struct ingest_session *s = of(stream);
+    if (s->ending) return;
+    if (s->held.first || store_is_full(s))
+        hold(s, bytes);
+    else
+        take(s, bytes);
+}
+
+bool ingest_session_pump(struct ingest_session *s) {
+    while (s->held.first && !s->ending && !store_is_full(s)) {
+        take(s, span_of(s->held.first->bytes, s->held.first->n));
+        list_drop(&s->held);
+    }
+    if (s->ending) list_done(&s->held);
+    return !s->held.first;
+}
+
+/* ---- begin and end ---- */
+static void tell_core(struct ingest_session *s, struct span why) {
+    struct message *m = message_new(MESSAGE_DISCONNECTED, LIMIT_REASON_BYTES + LIMIT_NAME_BYTES + 256);
+    if (!m) return; /* core sees the next session of this host instead */
+    m->agent.session = s->id;
+    m->agent.host = arena_copy(m->mem, host_of(s));
+    m->agent.why = arena_copy(m->mem, span_head(why, LIMIT_REASON_BYTES));
+    queue_push_always(s->in->opt.core, &m->item);
+}
+
+static void on_half_closed(struct rpc_stream *stream) { ingest_session_end(of(stream), RPC_OK, ""); }
+
+static void on_ended(struct rpc_stream *stream, enum rpc_status status, struct span text) {
+    struct ingest_session *s = of(stream);
+    struct span why = text.n ? text : span_str(rpc_status_name(status));
+    if (s->known) {
+        report(s, INGEST_DISCONNECTED, why);
+        tell_core(s, why);
+    }
+    ingest_session_free(s);
+}
+
+static const struct rpc_stream_ops session_ops = {
+    .message = on_message, .half_closed = on_half_closed, .writable = on_writable, .ended = on_ended};
+
+static size_t free_slot(struct ingest *in) {
+    for (size_t i = 0; i < in->n_slots; i++)
+        if (!in->slots[i]) return i;
+    size_t want = in->n_slots ? 2 * in->n_slots : 64;
+    struct ingest_session **p = reallocarray(in->slots, want, sizeof(struct ingest_session *));
+    if (!p) return SIZE_MAX;
+    memset(p + in->n_slots, 0, (want - in->n_slots) * sizeof(struct ingest_session *));
+    in->slots = p;
+    size_t first = in->n_slots;
+    in->n_slots = want;
+    return first;
+}
+
+enum err ingest_session_new(struct ingest *in, struct rpc_conn *c, struct ingest_session **out) {
+    size_t slot = free_slot(in);
+    struct ingest_session *s = slot == SIZE_MAX ? NULL : calloc(1, sizeof *s);
+    if (!s) return ERR_NOMEM;
+    s->stream.ops = &session_ops;
+    s->stream.manual_credit = true;
+    s->in = in;
+    s->conn = c;
+    s->id = (uint64_t)++in->running_number << 32 | slot;
+    snprintf(s->host, sizeof s->host, "%s", rpc_peer(c)->name);
+    struct span address = rpc_peer_address(c);
+    snprintf(s->address, sizeof s->address, "%.*s", (int)(address.n < sizeof s->address ? address.n : sizeof s->address), address.p);
+    list_init(&s->held);
+    list_init(&s->out);
+    in->slots[slot] = s;
+    *out = s;
+    return ERR_OK;
+}
+
+struct ingest_session *ingest_session_find(struct ingest *in, uint64_t id) {
+    size_t slot = id & UINT32_MAX;
+    if (slot >= in->n_slots || !in->slots[slot] || in->slots[slot]->id != id) return NULL;
+    return in->slots[slot];
+}
+
+void ingest_session_free(struct ingest_session *s) {
+    struct ingest *in = s->in;
+    uint64_t *at = map_get(in->by_host, host_of(s));
+    if (at && *at == s->id) map_remove(in->by_host, host_of(s));
+    in->slots[s->id & UINT32_MAX] = NULL;
+    list_done(&s->held);
+    list_done(&s->out);
+    free(s);
+}

@@ -1,0 +1,101 @@
+/* What the collector's threads hand each other.  A message lives in its own arena, which has all it points to; whoever holds
+ * it owns it whole, and pushing it on a queue gives it away.
+ *
+ *   ingest ──PART──▶ store ──PART──▶ core ──ACK──▶ ingest            core ──WRITE──▶ store ──WRITE──▶ core
+ *   ingest ──CONNECTED, FACTS, STATE, DISCONNECTED──▶ core           core ──SEND, DISCONNECT──▶ ingest
+ *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
+#pragma once
+
+#include "collector/store/store.h"
+#include "common/base/queue.h"
+#include "common/net/rpc.h"
+#include "common/wire/session.h"
+
+enum message_kind {
+    MESSAGE_CONNECTED,
+    MESSAGE_FACTS,
+    MESSAGE_STATE,
+    MESSAGE_DISCONNECTED,
+    MESSAGE_PART,
+    MESSAGE_ACK,
+    MESSAGE_SEND,
+    MESSAGE_DISCONNECT,
+    MESSAGE_WRITE,
+    MESSAGE_QUESTION,
+    MESSAGE_UNWATCH,
+    MESSAGE_ANSWER,
+    MESSAGE_RELOAD,
+    MESSAGE_QUIT
+};
+
+/* Of one agent's session.  session: ingest's number for it, never used twice. */
+struct message_agent {
+    uint64_t session;
+    struct span host;
+    struct span address; /* CONNECTED */
+    uint64_t cert_expires_wall_ns;
+    struct facts facts;       /* CONNECTED, FACTS */
+    struct span facts_bytes;  /* the FromAgent message they came in */
+    struct span why;          /* DISCONNECTED; DISCONNECT: what the agent is told */
+    struct campaign_id campaign; /* STATE */
+    enum coverage coverage;
+    struct span note;
+};
+
+/* A part on its way to the store, to core, and back as the ack. */
+struct message_part {
+    uint64_t session;
+    size_t credit;            /* bytes of the session's credit that it holds */
+    struct store_op op;       /* STORE_PUT_PART */
+    struct part_body decoded; /* of op.part.body */
+};
+
+struct message_send {
+    uint64_t *sessions;
+    size_t n;
+    struct span bytes; /* a ToAgent message */
+};
+
+/* Ops that core wants to be durable; it comes back when they are. */
+struct message_write {
+    struct store_op *ops;
+    size_t n;
+    uint64_t question; /* whoever asked for it; 0: nobody waits */
+};
+
+struct message_question {
+    uint64_t id; /* main's number for the call */
+    enum rpc_method method;
+    struct span operator_name;
+    struct span bytes;
+};
+
+struct message_answer {
+    uint64_t id;
+    enum rpc_status status;
+    struct span text;
+    struct buf bytes; /* heap, freed with the message */
+    bool more;        /* Watch: others follow; bytes is one message of the stream.  Without: bytes, if any, then the status */
+};
+
+struct message {
+    struct queue_item item;
+    enum message_kind kind;
+    struct arena *mem;
+    union {
+        struct message_agent agent;
+        struct message_part part;
+        struct message_send send;
+        struct message_write write;
+        struct message_question question;
+        struct message_answer answer;
+    };
+};
+
+/* extra_bytes: what the message's arena may hold besides the message.  All zero but kind and mem.  NULL: out of memory. */
+struct message *message_new(enum message_kind kind, size_t extra_bytes);
+void message_free(struct message *m);
+AUTO_TYPE(struct message, message_free)
+static inline struct message *message_of(struct queue_item *item) { return container_of(item, struct message, item); }
+/* Frees every message of a taken list. */
+void message_free_all(struct queue_item *first);
