@@ -9,7 +9,9 @@
 
 enum { ORDER_EXPIRY_MAX_S = 7 * 24 * 3600, ORDER_CLOCK_SKEW_S = 120 };
 
-/* Sign spec's bytes.  *out is an encoded SignedOrder. */
+/* Sign spec's bytes.  *out gets an encoded SignedOrder appended.
+ * Errors: ERR_LIMIT over LIMIT_SPEC_BYTES or LIMIT_CERTIFICATES_BYTES; ERR_EXPIRED the signer's own certificate ends before the order is
+ * issued; ERR_NOMEM. */
 NODISCARD enum err order_sign(const struct spec *s, const struct signer *by, struct buf *out);
 
 /* What an order must fit to be obeyed here. */
@@ -27,12 +29,14 @@ struct order {
     struct spec spec;
     struct span operator_name;
     const struct tool *tool;
-    enum flavour_id flavour;
+    enum flavour_id flavour; /* FLAVOUR_ANY: params fit at least one of the tool's flavours */
     struct params params;
 };
 
 /* The signature verifies against operators, the signer is an operator of this fleet, fleet agrees, not expired, not from the
- * future, this host is targeted, tool and parameters are in the catalogue.  why: a sentence for the console.
- * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED, ERR_VERSION, ERR_NOMEM. */
+ * future, this host is targeted, tool and parameters are in the catalogue.  Nothing of the spec is read before its signature holds.
+ * why: a sentence for the console.  Replays are the caller's to find (spec.campaign).
+ * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED (other fleet, other host, unknown tool or parameters),
+ * ERR_VERSION, ERR_NOMEM. */
 NODISCARD enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why,
                                 size_t why_size, struct order *out);
