@@ -85,8 +85,11 @@ void ca_operator(struct ca *ca, const char *name) { ca_run(ca, "operator", name,
 void ca_revoke(struct ca *ca, const char *file) { ca_run(ca, "revoke", ca_file(ca, file), NULL); }
 
 const char *ca_file(struct ca *ca, const char *name) {
+    size_t dir = strlen(ca->dir), rest = strlen(name) + 1;
     char *path = ca->paths[ca->next++ % CA_PATHS];
-    int n = snprintf(path, CA_PATH_BYTES, "%s/%s", ca->dir, name);
-    if (n < 0 || n >= CA_PATH_BYTES) give_up("a path is too long");
+    if (dir + 1 + rest > CA_PATH_BYTES) give_up("a path is too long");
+    memcpy(path, ca->dir, dir);
+    path[dir] = '/';
+    memcpy(path + dir + 1, name, rest);
     return path;
 }
