@@ -10,8 +10,10 @@ struct hist_merge;
 struct hist_merge *hist_merge_new(void);
 void hist_merge_free(struct hist_merge *m);
 AUTO_TYPE(struct hist_merge, hist_merge_free)
-/* Slots that overlap without being equal are refused: ERR_REFUSED (nothing of h is added), counted by the caller. */
+/* Slots that overlap without being equal, or are not ascending, are refused: ERR_REFUSED, counted by the caller.  An open slot
+ * [low, and above] equals only itself.  ERR_NOMEM.  On any failure nothing of h is added. */
 NODISCARD enum err hist_merge_add(struct hist_merge *m, const struct hist *h);
-/* All merged histograms sorted by section, in mem.  drop_sections: merge the sections of each unit and scale too. */
+/* All merged histograms in mem, sorted by their sections' keys and values (labels in the order of their keys), then unit, then scale.
+ * drop_sections: merge the sections of each unit and scale too; ERR_REFUSED when their slots do not agree. */
 NODISCARD enum err hist_merge_get(const struct hist_merge *m, bool drop_sections, struct arena *mem, struct hist_set *out);
 size_t hist_merge_bytes(const struct hist_merge *m); /* memory held, roughly */

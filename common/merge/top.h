@@ -20,8 +20,9 @@ struct top;
 struct top *top_new(struct span field, struct span of);
 void top_free(struct top *t);
 AUTO_TYPE(struct top, top_free)
-/* ERR_NOTFOUND: e has no such column; ERR_NOMEM. */
+/* ERR_NOTFOUND: e has no such column, or the one to sum is not numeric; ERR_NOMEM.  On any failure nothing of e is added.
+ * A cell to sum that is not a number counts as a row and adds nothing. */
 NODISCARD enum err top_add(struct top *t, const struct events *e);
-/* Best first; ties by value bytewise.  At most n (0: all), in mem.  out_groups: how many values there are in all. */
+/* Best first; ties by value bytewise; averages are compared exactly.  At most n (0: all), in mem.  out_groups: how many values there are in all. */
 NODISCARD enum err top_get(const struct top *t, enum top_rank rank, size_t n, struct arena *mem, struct top_row **out, size_t *out_n,
                            size_t *out_groups);

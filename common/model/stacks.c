@@ -36,11 +36,15 @@ static enum err new_node(struct stacks *s, struct stack_node node, uint32_t tag,
 }
 
 enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out) {
-    assert(s->node_hash && parent < s->n_nodes);
-    struct stack_node want = {.parent = parent, .kind = kind};
-    enum err e = strings_add(&s->strings, frame, &want.frame);
-    if (e) return e;
-    uint32_t tag = hash_words(hash_seed(s->mem), (uint64_t)parent << 32 | want.frame, kind);
+    uint32_t index = 0;
+    enum err e = strings_add(&s->strings, frame, &index);
+    return e ? e : stacks_child(s, parent, index, kind, out);
+}
+
+enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out) {
+    assert(s->node_hash && parent < s->n_nodes && frame < s->strings.n);
+    struct stack_node want = {.parent = parent, .frame = frame, .kind = kind};
+    uint32_t tag = hash_words(hash_seed(s->mem), (uint64_t)parent << 32 | frame, kind);
     size_t mask = s->node_hash_size - 1;
     for (size_t i = tag & mask; s->node_hash[i].index; i = (i + 1) & mask) {
         if (s->node_hash[i].tag != tag) continue;

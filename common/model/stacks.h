@@ -38,6 +38,8 @@ struct stacks {
 NODISCARD enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem);
 /* The child of parent for this frame, made when new.  ERR_NOMEM leaves the tree as it was, also below. */
 NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out);
+/* The same for a frame that is in s->strings already. */
+NODISCARD enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
 /* The row of (leaf, comm, pid), made with count 0 when new. */
 NODISCARD enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out);
 /* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */
