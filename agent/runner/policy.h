@@ -20,12 +20,18 @@ struct policy {
     uint64_t max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes;
     char *tool_user; /* tools run as this user */
     char *pins;      /* words: PATH=SHA256HEX */
-    char *quiet_hours; /* "22:00-06:00" local time, words; "" none */
+    char *quiet_hours; /* "22:00-06:00" local time, words; "" none: no tool is started in them */
 };
 
 extern const struct conf_item policy_items[];
 extern const size_t policy_n_items;
 
-/* Is this run allowed by the host?  ERR_REFUSED with why in words. */
+/* Read agent.conf (NULL: defaults only, an error when a required key has none) and check what the table cannot: tool names, pins,
+ * quiet hours.  policy_done frees the texts, also after a failure.  ERR_SYS; ERR_SYNTAX; why says where and what. */
+NODISCARD enum err policy_load(const char *path, struct policy *out, char *why, size_t why_size);
+void policy_done(struct policy *p);
+
+/* Is this run allowed by the host?  ERR_REFUSED with why in words (one sentence without its full stop).  running_now: tools that
+ * run already.  The runner's answer is the one that counts; agentd asks to predict it. */
 NODISCARD enum err policy_admits(const struct policy *p, const struct tool *t, unsigned seconds, size_t running_now, uint64_t wall_ns,
                                  struct buf *out_why);

@@ -6,6 +6,7 @@
 
 #include "common/catalog/catalog.h"
 
+/* A request that is none (its size, magic or kind), or a socket that agentd does not read, ends everything: the runner kills all tools and exits. */
 enum { REQUEST_MAGIC = 0x7472776c, REQUEST_FD = 3 /* agentd's end */ };
 
 enum request_kind { REQUEST_RUN = 1, REQUEST_STOP = 2, REQUEST_PROBE = 3 };
@@ -19,7 +20,7 @@ struct request_param {
 
 struct request {
     uint32_t magic, kind;
-    uint64_t run; /* agentd's number for it, never 0 */
+    uint64_t run; /* agentd's number for it, never 0; a PROBE's answer carries it back */
     uint32_t tool, flavour;
     uint32_t seconds;
     uint32_t reserved;
@@ -30,10 +31,12 @@ enum report_kind {
     REPORT_STARTED = 1,  /* two descriptors come with it: stdout (pty master), stderr (pipe) */
     REPORT_ATTACHED = 2, /* its probes are in place; a tool that must be told to stop counts its seconds from here */
     REPORT_REFUSED = 3,  /* why says it; no process was made */
-    REPORT_ENDED = 4,
+    REPORT_ENDED = 4,    /* the last word on a run; nothing of it is left on the host */
     REPORT_CAPABLE = 5   /* answer to REQUEST_PROBE: refusal ERR_OK: it can run here; else why says why not */
 };
 
+/* STOPPED: its seconds were over and somebody had to say so (the normal end of an END_BY_SIGINT tool); DEADLINE: it should have
+ * ended by itself long ago; last_stop_signal says what it took. */
 enum end_cause { END_BY_ITSELF, END_STOPPED, END_DEADLINE, END_STOPPED_BY_REQUEST };
 
 struct report {

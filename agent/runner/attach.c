@@ -1,0 +1,41 @@
+#include "agent/runner/attach.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "common/base/auto.h"
+#include "common/base/clock.h"
+#include "common/base/span.h"
+
+/* As readlink shows them; the spelling of links changed over the years. */
+static bool is_probe(struct span link) {
+    static const char *const names[] = {"anon_inode:[perf_event]", "anon_inode:bpf_link", "anon_inode:bpf-link",
+                                        "anon_inode:bpf-raw-tracepoint", "anon_inode:[bpf_link]", "anon_inode:bpf-tracing-prog"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (span_eq_str(link, names[i])) return true;
+    return false;
+}
+
+static size_t count_probes(pid_t tool) {
+    char path[64], link[128];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)tool);
+    DIR *d = opendir(path);
+    if (!d) return 0;
+    size_t n = 0;
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        ssize_t len = readlinkat(dirfd(d), e->d_name, link, sizeof link);
+        if (len > 0 && is_probe(span_of(link, (size_t)len))) n++;
+    }
+    closedir(d);
+    return n;
+}
+
+bool attach_look(struct attach *a, pid_t tool, uint64_t now_ns) {
+    size_t probes = count_probes(tool);
+    if (probes != a->probes || probes == 0) {
+        *a = (struct attach){.probes = probes, .since_ns = now_ns};
+        return false;
+    }
+    return now_ns - a->since_ns >= ATTACH_STABLE_MS * NS_PER_MS;
+}

@@ -1,0 +1,86 @@
+/* trawl-runner: the privileged half of the agent.  No network, no parsing of what peers or tools say. */
+#include <errno.h>
+#include <getopt.h>
+#include <sys/prctl.h>
+
+#include <linux/capability.h>
+
+#include "agent/runner/supervise.h"
+#include "common/base/log.h"
+#include "common/sys/priv.h"
+
+static const char usage[] = "usage: trawl-runner [--config FILE] [--print-config] [--version]\n"
+                            "\n"
+                            "Starts the trawl agent: this program, which runs tracing tools, and trawl-agentd, which talks to the collector.\n"
+                            "  --config FILE    default /etc/trawl/agent.conf\n"
+                            "  --print-config   a commented configuration file\n";
+
+static int print_config(void) {
+    struct buf b;
+    buf_init(&b, 0);
+    conf_example(policy_items, policy_n_items, &b);
+    size_t n = fwrite(b.p ? b.p : "", 1, b.n, stdout);
+    int result = buf_failed(&b) || n != b.n || fflush(stdout) != 0;
+    buf_done(&b);
+    return result;
+}
+
+/* What tools may be given (their rows), and what we need ourselves: namespaces, other users, limits, signals, a look at what tools
+ * have open (/proc/PID/fd of another user), reading a tool that is not world-readable.  The rest goes for good. */
+static uint64_t own_capabilities(void) {
+    static const int own[] = {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_SYS_RESOURCE, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+    uint64_t mask = 0;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) mask |= 1ULL << own[i];
+    for (int t = TOOL_NONE + 1; t < TOOL__COUNT; t++) {
+        const struct tool *tool = catalog_tool((enum tool_id)t);
+        for (size_t i = 0; tool && i < tool->n_flavours; i++) mask |= tool->flavours[i].capabilities;
+    }
+    for (unsigned long c = 0; c < 64; c++)
+        if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) != 1) mask &= ~(1ULL << c);
+    return mask;
+}
+
+static bool harden(void) {
+    if (geteuid() != 0) {
+        LOG(LOG_ERR, "runner.not_started", KV("why", "trawl-runner must be started as root: tracing needs it, and it gives it up piece by piece"));
+        return false;
+    }
+    prctl(PR_SET_DUMPABLE, 0);
+    enum err e = priv_become(0, 0, own_capabilities());
+    if (e) LOG(LOG_ERR, "runner.not_started", KV("why", "cannot drop capabilities"), KV("error", strerror(errno)));
+    return e == ERR_OK;
+}
+
+static int run(const char *config_path) {
+    struct policy policy = {0};
+    char why[512] = "";
+    enum err e = policy_load(config_path, &policy, why, sizeof why);
+    int result = 1;
+    if (e) LOG(LOG_ERR, "config.refused", KV("why", why[0] ? why : err_text(e)));
+    else if (harden()) result = supervise_run(&(struct supervise_options){.policy = &policy, .config_path = config_path, .sock = -1});
+    policy_done(&policy);
+    return result;
+}
+
+int main(int argc, char **argv) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"print-config", no_argument, NULL, 'p'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *config_path = "/etc/trawl/agent.conf";
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c': config_path = optarg; break;
+        case 'p': return print_config();
+        case 'v': return puts("trawl-runner " TRAWL_VERSION) < 0;
+        case 'h': return fputs(usage, stdout) < 0;
+        default: fputs(usage, stderr); return 2;
+        }
+    }
+    if (optind != argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return run(config_path);
+}

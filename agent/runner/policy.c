@@ -1,0 +1,144 @@
+#include "agent/runner/policy.h"
+
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/crypto/digest.h"
+
+/* clang-format off */
+#define TEXT(k, t, fb, h) {.key = #k, .type = t, .offset = offsetof(struct policy, k), .fallback = fb, .help = h}
+#define NUMBER(k, name, t, lo, hi, fb, h) {.key = name, .type = t, .offset = offsetof(struct policy, k), .low = lo, .high = hi, .fallback = fb, .help = h}
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+const struct conf_item policy_items[] = {
+    TEXT(fleet, CONF_TEXT, NULL, "the fleet that this host belongs to; certificates and orders of another are refused"),
+    TEXT(host, CONF_TEXT, "", "this host's name in the fleet, as in its certificate; empty: the machine's host name"),
+    TEXT(labels, CONF_LABELS, "", "facts that orders select by: role=web,zone=a"),
+    TEXT(collector, CONF_TEXT, NULL, "HOST:PORT of the collector"),
+    TEXT(tls_ca, CONF_PATH, NULL, "the fleet's CA, which vouches for collectors"),
+    TEXT(tls_cert, CONF_PATH, NULL, "this agent's certificate"),
+    TEXT(tls_key, CONF_PATH, NULL, "its key, readable by user"),
+    TEXT(tls_crl, CONF_PATH, "", "certificates that the fleet's CA took back; empty: none"),
+    TEXT(operators_ca, CONF_PATH, NULL, "the operators' CA, which vouches for who may order"),
+    TEXT(operators_crl, CONF_PATH, "", "certificates that the operators' CA took back; empty: none"),
+    TEXT(spool_dir, CONF_PATH, "/var/lib/trawl/spool", "results wait here until they are acknowledged; owned by user"),
+    NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB", "the most that may wait; over it the oldest go, and the answer says so"),
+    TEXT(agentd, CONF_PATH, TRAWL_AGENTD_PATH, "the unprivileged half, which the runner starts"),
+    TEXT(user, CONF_TEXT, "trawl-agent", "whom it runs as"),
+    TEXT(tools, CONF_WORDS, "all", "tools that may run here, by name; all: every tool of the catalogue"),
+    TEXT(tool_dir, CONF_PATH, "", "look for tools here and nowhere else; every result is then marked replayed.  For tests and demonstrations"),
+    NUMBER(max_duration_ns, "max_duration", CONF_DURATION_NS, NS_PER_S, 3600 * NS_PER_S, "10m", "the longest run"),
+    NUMBER(max_concurrent, "max_concurrent", CONF_U64, 1, 64, "4", "tools that may run at the same time"),
+    NUMBER(stdout_bytes, "stdout_bytes", CONF_SIZE_BYTES, 4 * KIB, GIB, "50MiB", "the most that is read of a tool's print-out; over it the tool is stopped and the result is partial"),
+    NUMBER(stderr_bytes, "stderr_bytes", CONF_SIZE_BYTES, KIB, 16 * MIB, "64KiB", "the same for its complaints"),
+    NUMBER(memory_bytes, "memory_bytes", CONF_SIZE_BYTES, 16 * MIB, 64 * GIB, "512MiB", "the most memory of a tool's own (compiled tools; RLIMIT_DATA)"),
+    TEXT(tool_user, CONF_TEXT, "trawl-tools", "tools run as this user, with the few capabilities that their row names"),
+    TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
+    TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),
+};
+/* clang-format on */
+const size_t policy_n_items = COUNT_OF(policy_items);
+
+enum { MINUTES_PER_DAY = 24 * 60 };
+
+static bool minutes_of(struct span text, unsigned *out) {
+    struct span hh, mm;
+    uint64_t h = 0, m = 0;
+    if (text.n != 5 || !span_cut(text, ':', &hh, &mm) || !span_u64(hh, &h) || !span_u64(mm, &m) || m > 59) return false;
+    unsigned minutes = (unsigned)(h * 60 + m);
+    if (hh.n != 2 || minutes > MINUTES_PER_DAY) return false;
+    *out = minutes;
+    return true;
+}
+
+static bool hours_of(struct span word, unsigned *out_from, unsigned *out_to) {
+    struct span from, to;
+    return span_cut(word, '-', &from, &to) && minutes_of(from, out_from) && minutes_of(to, out_to);
+}
+
+static bool pin_is_sound(struct span word) {
+    size_t eq = span_rfind(word, '=');
+    struct span path = span_head(word, eq), hex = span_drop(word, eq + 1);
+    if (eq == word.n || !span_starts(path, SPAN_LIT("/")) || hex.n != (size_t)2 * DIGEST_BYTES) return false;
+    for (size_t i = 0; i < hex.n; i++)
+        if (!strchr("0123456789abcdefABCDEF", hex.p[i])) return false;
+    return true;
+}
+
+static enum err check_words(const struct policy *p, char *why, size_t why_size) {
+    struct span rest = span_str(p->tools), word;
+    while (span_word(&rest, &word))
+        if (!span_eq_str(word, "all") && !catalog_find(word)) {
+            snprintf(why, why_size, "tools: there is no tool \"%.*s\" in the catalogue", (int)word.n, word.p);
+            return ERR_SYNTAX;
+        }
+    rest = span_str(p->pins);
+    while (span_word(&rest, &word))
+        if (!pin_is_sound(word)) {
+            snprintf(why, why_size, "pins: \"%.*s\" is not PATH=SHA256 (64 hexadecimal digits)", (int)word.n, word.p);
+            return ERR_SYNTAX;
+        }
+    rest = span_str(p->quiet_hours);
+    unsigned from, to;
+    while (span_word(&rest, &word))
+        if (!hours_of(word, &from, &to)) {
+            snprintf(why, why_size, "quiet_hours: \"%.*s\" is not HH:MM-HH:MM", (int)word.n, word.p);
+            return ERR_SYNTAX;
+        }
+    return ERR_OK;
+}
+
+enum err policy_load(const char *path, struct policy *out, char *why, size_t why_size) {
+    *out = (struct policy){0};
+    enum err e = conf_load(policy_items, policy_n_items, path, out, why, why_size);
+    return e ? e : check_words(out, why, why_size);
+}
+
+void policy_done(struct policy *p) { conf_done(policy_items, policy_n_items, p); }
+
+static bool lists_tool(const char *tools, const char *name) {
+    struct span rest = span_str(tools), word;
+    while (span_word(&rest, &word))
+        if (span_eq_str(word, "all") || span_eq_str(word, name)) return true;
+    return false;
+}
+
+/* The word of quiet_hours that holds now; empty when none does.  "22:00-06:00" goes over midnight. */
+static struct span quiet_now(const char *quiet_hours, uint64_t wall_ns) {
+    struct tm tm;
+    time_t now = (time_t)(wall_ns / NS_PER_S);
+    struct span rest = span_str(quiet_hours), word;
+    while (span_word(&rest, &word)) {
+        unsigned from, to;
+        if (!localtime_r(&now, &tm) || !hours_of(word, &from, &to)) return word; /* cannot tell: quiet */
+        unsigned minute = (unsigned)(tm.tm_hour * 60 + tm.tm_min);
+        bool inside = from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+        if (inside) return word;
+    }
+    return SPAN_NONE;
+}
+
+enum err policy_admits(const struct policy *p, const struct tool *t, unsigned seconds, size_t running_now, uint64_t wall_ns,
+                       struct buf *out_why) {
+    if (!lists_tool(p->tools, t->name)) {
+        buf_add_fmt(out_why, "%s is not among the tools that this host allows", t->name);
+        return ERR_REFUSED;
+    }
+    if (seconds == 0 || seconds > p->max_duration_ns / NS_PER_S) {
+        buf_add_fmt(out_why, "%u seconds asked, this host allows 1 to %llu", seconds, (unsigned long long)(p->max_duration_ns / NS_PER_S));
+        return ERR_REFUSED;
+    }
+    if (running_now >= p->max_concurrent) {
+        buf_add_fmt(out_why, "%zu tools run already, this host allows %llu at the same time", running_now,
+                    (unsigned long long)p->max_concurrent);
+        return ERR_REFUSED;
+    }
+    struct span quiet = quiet_now(p->quiet_hours, wall_ns);
+    if (quiet.n) {
+        buf_add_fmt(out_why, "quiet hours of this host: %.*s local time", (int)quiet.n, quiet.p);
+        return ERR_REFUSED;
+    }
+    return ERR_OK;
+}

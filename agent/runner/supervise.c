@@ -1,0 +1,272 @@
+#include "agent/runner/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "agent/runner/agentd.h"
+#include "agent/runner/run.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/sys/fds.h"
+
+enum { AGENTD_STOP_MS = 5000 };
+
+struct child {
+    struct run run;
+    struct supervise *owner;
+    LIST_ENTRY(child) link;
+};
+
+struct supervise {
+    const struct supervise_options *o;
+    struct loop *loop;
+    int own_namespace;
+    int sock;
+    struct loop_watch sock_watch;
+    pid_t agentd; /* 0: not ours, or reaped */
+    int agentd_pidfd;
+    struct loop_watch agentd_watch;
+    struct loop_timer agentd_timer;
+    LIST_HEAD(, child) runs;
+    size_t n_runs;
+    bool ending;
+    int result;
+};
+
+static void end_if_done(struct supervise *s) {
+    if (s->ending && s->n_runs == 0 && s->agentd == 0) loop_stop(s->loop);
+}
+
+/* Everything is killed; the loop goes on until all of it was reaped. */
+static void begin_end(struct supervise *s, int result, const char *why) {
+    if (s->ending) return;
+    s->ending = true;
+    s->result = result;
+    LOG(result ? LOG_ERR : LOG_NOTICE, "runner.ending", KV("why", why), KV("runs", s->n_runs));
+    struct child *c;
+    LIST_FOREACH(c, &s->runs, link) run_kill(&c->run);
+    loop_remove(s->loop, &s->sock_watch);
+    if (s->agentd > 0) {
+        kill(s->agentd, SIGTERM);
+        if (loop_timer_set(s->loop, &s->agentd_timer, clock_mono_ns() + AGENTD_STOP_MS * NS_PER_MS) != ERR_OK) kill(s->agentd, SIGKILL);
+    }
+    end_if_done(s);
+}
+
+static void tell(struct supervise *s, const struct report *what, const int *fds, size_t n_fds) {
+    if (s->ending) return;
+    enum err e = fds_send(s->sock, what, sizeof *what, fds, n_fds);
+    /* Its queue holds hundreds: an agentd that does not read is as good as gone. */
+    if (e) begin_end(s, 1, e == ERR_GONE ? "agentd is gone" : "agentd does not listen");
+}
+
+static void tell_refused(struct supervise *s, const struct request *r, enum err e, enum coverage end, struct buf *why) {
+    const char *text = buf_str(why);
+    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_REFUSED, .run = r->run, .refusal = e, .coverage = end};
+    snprintf(rep.why, sizeof rep.why, "%s", text && text[0] ? text : err_text(e));
+    LOG(LOG_NOTICE, "run.refused", KV("run", r->run), KV("tool", r->tool), KV("flavour", r->flavour), KV("why", rep.why));
+    tell(s, &rep, NULL, 0);
+}
+
+static void on_report(struct run *r, const struct report *what) {
+    struct child *c = container_of(r, struct child, run);
+    struct supervise *s = c->owner;
+    if (what->kind == REPORT_ENDED) {
+        LOG(LOG_INFO, "run.ended", KV("run", what->run), KV("tool", r->tool->name), KV("exit", what->exit_code), KV("signal", what->signal),
+            KV("cause", what->cause), KV("sent", what->last_stop_signal), KV("wall_ms", what->wall_ns / NS_PER_MS),
+            KV("cpu_ms", what->cpu_ns / NS_PER_MS));
+        LIST_REMOVE(c, link);
+        free(c);
+        s->n_runs--;
+    }
+    tell(s, what, NULL, 0);
+    end_if_done(s);
+}
+
+static struct child *find(struct supervise *s, uint64_t number) {
+    struct child *c;
+    LIST_FOREACH(c, &s->runs, link)
+    if (c->run.number == number) return c;
+    return NULL;
+}
+
+static enum err start(struct supervise *s, const struct request *r, enum coverage *end, struct buf *why) {
+    struct admitted a;
+    enum err e = admit_run(r, s->o->policy, s->n_runs, clock_wall_ns(), &a, why);
+    if (e) return e;
+    if (find(s, r->run)) {
+        buf_add_str(why, "a run of this number is under way");
+        return ERR_REFUSED;
+    }
+    struct child *c = calloc(1, sizeof *c);
+    if (!c) {
+        *end = COVERAGE_FAILED;
+        return ERR_NOMEM;
+    }
+    c->owner = s;
+    c->run = (struct run){.loop = s->loop, .report = on_report, .number = r->run};
+    int fds[2];
+    e = run_start(&c->run, &a, s->o->policy, s->own_namespace, fds, end, why);
+    if (e) {
+        free(c);
+        return e;
+    }
+    LIST_INSERT_HEAD(&s->runs, c, link);
+    s->n_runs++;
+    LOG(LOG_INFO, "run.started", KV("run", r->run), KV("tool", a.tool->name), KV("flavour", catalog_flavour_name(a.flavour->id)),
+        KV("seconds", a.seconds), KV("binary", c->run.binary), KV("pid", c->run.spawned.tool));
+    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_STARTED, .run = r->run, .replayed = c->run.replayed};
+    memcpy(rep.binary, c->run.binary, sizeof rep.binary);
+    tell(s, &rep, fds, 2);
+    close(fds[0]);
+    close(fds[1]);
+    return ERR_OK;
+}
+
+static void on_run(struct supervise *s, const struct request *r) {
+    struct buf why;
+    buf_init(&why, 1024);
+    enum coverage end = COVERAGE_REFUSED;
+    enum err e = start(s, r, &end, &why);
+    if (e) tell_refused(s, r, e, end, &why);
+    buf_done(&why);
+}
+
+static void on_probe(struct supervise *s, const struct request *r) {
+    struct buf why;
+    buf_init(&why, 1024);
+    struct admitted a;
+    enum coverage end = COVERAGE_REFUSED;
+    enum err e = admit_probe(r, s->o->policy, &a, &why);
+    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_CAPABLE, .run = r->run, .coverage = COVERAGE_OK};
+    if (!e) e = run_probe(&a, s->o->policy, rep.binary, &end, &why);
+    rep.replayed = s->o->policy->tool_dir[0] != 0;
+    if (e) {
+        const char *text = buf_str(&why);
+        rep.refusal = e;
+        rep.coverage = end;
+        snprintf(rep.why, sizeof rep.why, "%s", text && text[0] ? text : err_text(e));
+    }
+    tell(s, &rep, NULL, 0);
+    buf_done(&why);
+}
+
+static bool handle(struct supervise *s, const struct request *r) {
+    if (r->magic != REQUEST_MAGIC || r->run == 0) return false;
+    switch ((enum request_kind)r->kind) {
+    case REQUEST_RUN: on_run(s, r); return true;
+    case REQUEST_PROBE: on_probe(s, r); return true;
+    case REQUEST_STOP: {
+        struct child *c = find(s, r->run); /* none: it has just ended by itself */
+        if (c) run_stop(&c->run);
+        return true;
+    }
+    }
+    return false;
+}
+
+static void on_sock(struct loop_watch *w, uint32_t events) {
+    struct supervise *s = container_of(w, struct supervise, sock_watch);
+    (void)events;
+    while (!s->ending) {
+        struct request r;
+        size_t n = sizeof r, n_fds = 0;
+        enum err e = fds_receive(s->sock, &r, &n, NULL, 0, &n_fds);
+        if (e == ERR_AGAIN) return;
+        if (e == ERR_GONE) {
+            begin_end(s, 1, "agentd is gone");
+        } else if (e || n != sizeof r || !handle(s, &r)) {
+            /* Whoever writes this is not our agentd any more. */
+            LOG(LOG_ERR, "request.malformed", KV("bytes", n), KV("why", e ? err_text(e) : "not a request"));
+            begin_end(s, 1, "agentd sent what is no request");
+        }
+    }
+}
+
+static void on_agentd(struct loop_watch *w, uint32_t events) {
+    struct supervise *s = container_of(w, struct supervise, agentd_watch);
+    (void)events;
+    int status;
+    if (waitpid(s->agentd, &status, WNOHANG) != s->agentd) return;
+    LOG(s->ending ? LOG_INFO : LOG_ERR, "agentd.ended", KV("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+        KV("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+    loop_remove(s->loop, &s->agentd_watch);
+    loop_timer_clear(s->loop, &s->agentd_timer);
+    s->agentd = 0;
+    begin_end(s, 1, "agentd is gone");
+    end_if_done(s);
+}
+
+static void on_agentd_timer(struct loop_timer *t) {
+    struct supervise *s = container_of(t, struct supervise, agentd_timer);
+    if (s->agentd > 0) kill(s->agentd, SIGKILL);
+}
+
+static void on_signal(int signo, void *arg) {
+    struct supervise *s = arg;
+    begin_end(s, 0, signo == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static enum err start_agentd(struct supervise *s, struct buf *why) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return ERR_SYS;
+    AUTO_CLOSE int theirs = pair[1];
+    s->sock = pair[0];
+    enum err e = agentd_start(s->o->policy, s->o->config_path, theirs, &s->agentd, why);
+    if (e) return e;
+    s->agentd_pidfd = pidfd_open(s->agentd, 0);
+    if (s->agentd_pidfd < 0) return ERR_SYS;
+    return loop_add(s->loop, &s->agentd_watch, s->agentd_pidfd, EPOLLIN);
+}
+
+static enum err set_up(struct supervise *s, struct buf *why) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    s->loop = loop_new();
+    s->own_namespace = warden_own_namespace();
+    if (!s->loop) return ERR_NOMEM;
+    if (s->own_namespace < 0) return ERR_SYS;
+    enum err e = loop_signals(s->loop, &set, on_signal, s);
+    if (!e && s->sock < 0) e = start_agentd(s, why);
+    if (e) return e;
+    /* Only our end: what agentd does with its own is its own matter. */
+    if (fcntl(s->sock, F_SETFL, O_NONBLOCK) != 0) return ERR_SYS;
+    return loop_add(s->loop, &s->sock_watch, s->sock, EPOLLIN);
+}
+
+int supervise_run(const struct supervise_options *o) {
+    struct supervise s = {.o = o,
+                          .own_namespace = -1,
+                          .sock = o->sock,
+                          .agentd_pidfd = -1,
+                          .sock_watch = {.fd = -1, .ready = on_sock},
+                          .agentd_watch = {.fd = -1, .ready = on_agentd},
+                          .agentd_timer = {.fired = on_agentd_timer}};
+    struct buf why;
+    buf_init(&why, 1024);
+    LIST_INIT(&s.runs);
+    enum err e = set_up(&s, &why);
+    if (e) {
+        LOG(LOG_ERR, "runner.not_started", KV("why", buf_str(&why)), KV("error", e == ERR_SYS ? strerror(errno) : err_text(e)));
+        s.result = 1;
+    } else {
+        LOG(LOG_NOTICE, "runner.started", KV("version", TRAWL_VERSION), KV("agentd", s.agentd));
+        e = loop_run(s.loop);
+        if (e) s.result = 1;
+    }
+    buf_done(&why);
+    if (s.loop) loop_free(s.loop);
+    const int fds[] = {s.sock, s.agentd_pidfd, s.own_namespace};
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        if (fds[i] >= 0) close(fds[i]);
+    LOG(LOG_NOTICE, "runner.ended", KV("result", s.result));
+    return s.result;
+}
