@@ -23,7 +23,7 @@ void *arena_alloc(struct arena *mem, size_t bytes);
 void *arena_array(struct arena *mem, size_t n, size_t size);
 /* A copy in mem, NUL-terminated behind its end.  .p == NULL on failure. */
 struct span arena_copy(struct arena *mem, struct span s);
-/* Grow an array that lives in mem to at least want elements (doubling).  *cap elements now.  ERR_NOMEM leaves all as it was. */
+/* Grow an array that lives in mem to at least want elements (doubling).  *cap elements now; new ones are zeroed.  ERR_NOMEM leaves all as it was. */
 NODISCARD enum err arena_grow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t elem_size);
 bool arena_exhausted(const struct arena *mem);
 size_t arena_used(const struct arena *mem);

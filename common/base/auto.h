@@ -1,6 +1,7 @@
 /* Cleanup by attribute.  AUTO(arena_free) struct arena *mem = NULL; frees on every way out; TAKE(p) hands out. */
 #pragma once
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 

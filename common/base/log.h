@@ -1,7 +1,7 @@
 /* Structured lines on stderr: <4>frame.refused agent="web-1" seq=7 why="…"
  * Only daemon, runner and cli folders log.  Event names are dotted, permanent and listed in docs/events.md.
  * Values are escaped: hostile names cannot forge lines or drive a terminal.  Repeats of one event (> 20 a second) are counted
- * and summarised.  Thread: any. */
+ * and summarised (log.repeated, with the next line written after that second).  errno is kept.  Thread: any. */
 #pragma once
 
 #include <stdbool.h>

@@ -15,7 +15,7 @@
 struct loop;
 
 struct loop_watch {
-    int fd;                                               /* -1: not in a loop */
+    int fd;                                               /* -1: not in a loop; set so by the owner at first */
     void (*ready)(struct loop_watch *w, uint32_t events); /* EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR */
 };
 
@@ -44,6 +44,7 @@ NODISCARD enum err loop_signals(struct loop *l, const sigset_t *set, loop_signal
 
 /* Runs until loop_stop.  ERR_SYS when epoll fails. */
 NODISCARD enum err loop_run(struct loop *l);
-/* One turn: waits at most timeout_ms (-1: for ever) for something and handles all of it.  For clients that wait for one answer. */
+/* One turn: waits at most timeout_ms (-1: for ever) for something and handles all of it.  ERR_OK also
+ * when nothing came.  Never from a callback.  For clients that wait for one answer. */
 NODISCARD enum err loop_turn(struct loop *l, int timeout_ms);
 void loop_stop(struct loop *l);

@@ -1,0 +1,134 @@
+#include "common/base/span.h"
+
+bool span_eq(struct span a, struct span b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+bool span_eq_str(struct span a, const char *z) { return span_eq(a, span_str(z)); }
+
+int span_cmp(struct span a, struct span b) {
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+bool span_starts(struct span s, struct span prefix) { return span_eq(span_head(s, prefix.n), prefix); }
+bool span_ends(struct span s, struct span suffix) { return s.n >= suffix.n && span_eq(span_drop(s, s.n - suffix.n), suffix); }
+
+size_t span_find(struct span s, char c) {
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t span_rfind(struct span s, char c) {
+    const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t span_find_span(struct span s, struct span needle) {
+    if (needle.n == 0) return 0;
+    const char *at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
+struct span span_drop(struct span s, size_t n) {
+    if (n > s.n) n = s.n;
+    return n ? span_of(s.p + n, s.n - n) : s;
+}
+
+struct span span_head(struct span s, size_t n) { return span_of(s.p, n < s.n ? n : s.n); }
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+struct span span_trim_end(struct span s) {
+    while (s.n > 0 && is_blank(s.p[s.n - 1])) s.n--;
+    return s;
+}
+
+struct span span_trim(struct span s) {
+    while (s.n > 0 && is_blank(s.p[0])) s = span_drop(s, 1);
+    return span_trim_end(s);
+}
+
+bool span_cut(struct span s, char sep, struct span *head, struct span *rest) {
+    size_t at = span_find(s, sep);
+    bool found = at < s.n;
+    *head = span_head(s, at);
+    *rest = span_drop(s, found ? at + 1 : at);
+    return found;
+}
+
+bool span_line(struct span *rest, struct span *line) {
+    if (rest->n == 0) return false;
+    span_cut(*rest, '\n', line, rest);
+    return true;
+}
+
+bool span_word(struct span *rest, struct span *word) {
+    size_t i = 0, j;
+    while (i < rest->n && (rest->p[i] == ' ' || rest->p[i] == '\t')) i++;
+    for (j = i; j < rest->n && rest->p[j] != ' ' && rest->p[j] != '\t';) j++;
+    *word = span_of(rest->p ? rest->p + i : NULL, j - i);
+    *rest = span_drop(*rest, j);
+    return word->n > 0;
+}
+
+bool span_u64(struct span s, uint64_t *out) {
+    uint64_t v = 0;
+    if (s.n == 0) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v)) return false;
+    }
+    *out = v;
+    return true;
+}
+
+bool span_i64(struct span s, int64_t *out) {
+    bool minus = s.n > 0 && s.p[0] == '-';
+    uint64_t v, most = minus ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
+    if (!span_u64(span_drop(s, minus), &v) || v > most) return false;
+    *out = minus ? (int64_t)(0 - v) : (int64_t)v;
+    return true;
+}
+
+bool span_decimal(struct span s, int64_t *out_mantissa, unsigned *out_decimals) {
+    bool minus = s.n > 0 && s.p[0] == '-';
+    struct span whole, frac;
+    bool dot = span_cut(span_drop(s, minus), '.', &whole, &frac);
+    int64_t m = 0;
+    if (whole.n == 0 || (dot && frac.n == 0) || whole.n + frac.n > 18) return false;
+    for (size_t i = 0; i < whole.n + frac.n; i++) {
+        char c = i < whole.n ? whole.p[i] : frac.p[i - whole.n];
+        if (c < '0' || c > '9') return false;
+        m = m * 10 + (c - '0');
+    }
+    *out_mantissa = minus ? -m : m;
+    *out_decimals = (unsigned)frac.n;
+    return true;
+}
+
+/* A number and the unit behind it, scaled by the unit's factor. */
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+static bool scaled(struct span s, const struct unit *units, size_t n, uint64_t *out) {
+    size_t digits = 0;
+    uint64_t v;
+    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9') digits++;
+    if (!span_u64(span_head(s, digits), &v)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (span_eq_str(span_drop(s, digits), units[i].name)) return !__builtin_mul_overflow(v, units[i].factor, out);
+    return false;
+}
+
+bool span_duration_ns(struct span s, uint64_t *out_ns) {
+    static const struct unit units[] = {{"", 1000000000},        {"ns", 1},          {"us", 1000},          {"ms", 1000000},
+                                        {"s", 1000000000},       {"m", 60000000000}, {"h", 3600000000000},  {"d", 86400000000000}};
+    return scaled(s, units, sizeof units / sizeof units[0], out_ns);
+}
+
+bool span_size_bytes(struct span s, uint64_t *out_bytes) {
+    static const struct unit units[] = {{"", 1},         {"K", 1 << 10},   {"KiB", 1 << 10}, {"M", 1 << 20},
+                                        {"MiB", 1 << 20}, {"G", 1 << 30}, {"GiB", 1 << 30}};
+    return scaled(s, units, sizeof units / sizeof units[0], out_bytes);
+}
