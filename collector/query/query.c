@@ -1,0 +1,171 @@
+#include "collector/query/query.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "collector/query/query_body.h"
+#include "common/catalog/catalog.h"
+#include "common/order/selector.h"
+
+/* ---- said beside the numbers ---- */
+void query_note(struct query_work *w, const char *fmt, ...) {
+    char text[LIMIT_NOTE_BYTES];
+    struct answer *a = w->a;
+    if (a->n_notes > QUERY_NOTES_MAX) return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (a->n_notes == QUERY_NOTES_MAX) snprintf(text, sizeof text, "there are more notes like these");
+    if (arena_grow(w->mem, &a->notes, &w->cap_notes, a->n_notes + 1, sizeof *a->notes) != ERR_OK) return; /* the arena is spent: the answer fails anyway */
+    struct span note = arena_copy(w->mem, span_str(text));
+    if (note.p) a->notes[a->n_notes++] = note;
+}
+
+enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(w->why, QUERY_WHY_BYTES, fmt, ap);
+    va_end(ap);
+    return status;
+}
+
+enum rpc_status query_failed(struct query_work *w, enum err e) {
+    if (e == ERR_NOMEM) return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer needs more memory than an answer may have; ask for less");
+    if (e == ERR_LIMIT)
+        return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer is larger than %d MiB; ask for fewer rows", LIMIT_ANSWER_BYTES >> 20);
+    return query_refuse(w, RPC_INTERNAL, "the collector cannot read its store: %s", store_why(w->of->store));
+}
+
+/* ---- campaigns ---- */
+void query_info(const struct campaign *c, struct campaign_info *out) {
+    *out = (struct campaign_info){.id = span_str(c->hex),
+                                  .operator_name = c->operator_name,
+                                  .spec = c->spec,
+                                  .state = !campaign_done(c) ? SPAN_LIT("running") : c->stopped ? SPAN_LIT("stopped") : SPAN_LIT("done"),
+                                  .created_wall_ns = c->created_wall_ns,
+                                  .ended_wall_ns = c->ended_wall_ns,
+                                  .targeted = (uint32_t)c->n_targets};
+    memcpy(out->coverage, c->coverage, sizeof out->coverage);
+    out->ledger = campaign_ledger(c, &out->replayed);
+}
+
+static enum err target_info(const struct campaign_target *t, struct arena *mem, struct target_info *out) {
+    *out = (struct target_info){.host = span_str(t->host), .coverage = t->coverage, .reason = span_str(t->reason ? t->reason : "")};
+    if (!t->outcome.n) return ERR_OK;
+    struct part_body body = {0};
+    enum err e = part_decode(t->outcome, mem, &body);
+    if (e == ERR_OK) out->outcome = body.outcome;
+    return e;
+}
+
+/* all: else only those that are not ok. */
+static enum err target_infos(const struct campaign *c, bool all, struct arena *mem, struct target_info **out, size_t *out_n) {
+    struct target_info *infos = arena_array(mem, c->n_targets ? c->n_targets : 1, sizeof *infos);
+    if (!infos) return ERR_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_targets; i++) {
+        if (!all && c->targets[i].coverage == COVERAGE_OK) continue;
+        enum err e = target_info(&c->targets[i], mem, &infos[n++]);
+        if (e != ERR_OK) return e;
+    }
+    *out = infos;
+    *out_n = n;
+    return ERR_OK;
+}
+
+enum err query_detail(const struct campaign *c, struct arena *mem, struct campaign_detail *out) {
+    struct campaign_detail d = {0};
+    query_info(c, &d.info);
+    enum err e = target_infos(c, true, mem, &d.targets, &d.n_targets);
+    if (e == ERR_OK) *out = d;
+    return e;
+}
+
+/* ---- results ---- */
+static const struct {
+    enum result_kind kind;
+    const char *what, *verb;
+} kinds[] = {
+    {RESULT_HISTOGRAM, "histograms", "hist"},
+    {RESULT_EVENTS, "events", "top` or `trawl events"},
+    {RESULT_STACKS, "stacks", "stacks"},
+};
+
+static enum rpc_status right_kind(struct query_work *w) {
+    const struct campaign *c = w->of->campaign;
+    enum query_kind asked = w->of->kind;
+    enum result_kind want = asked == QUERY_HIST ? RESULT_HISTOGRAM : asked == QUERY_STACKS ? RESULT_STACKS : RESULT_EVENTS;
+    const struct tool *tool = catalog_find(c->spec.tool);
+    int n = (int)c->spec.tool.n;
+    if (!tool) return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which this collector does not know", c->hex, n, c->spec.tool.p);
+    if (tool->kind == want) return RPC_OK;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (kinds[i].kind == tool->kind)
+            return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s: %s; try `trawl %s %.8s`", c->hex, n, c->spec.tool.p, kinds[i].what,
+                                kinds[i].verb, c->hex);
+    return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which has no results of this kind", c->hex, n, c->spec.tool.p);
+}
+
+static enum rpc_status fill(struct query_work *w) {
+    switch (w->of->kind) {
+    case QUERY_HIST: return query_hist_fill(w);
+    case QUERY_TOP: return query_top_fill(w);
+    case QUERY_STACKS: return query_stacks_fill(w);
+    case QUERY_EVENTS: return query_events_fill(w);
+    case QUERY_REF:
+    case QUERY_HOSTS:
+    case QUERY_CAMPAIGNS: break;
+    }
+    return query_refuse(w, RPC_UNIMPLEMENTED, "this is not a question about results");
+}
+
+enum rpc_status query_results(const struct query_of *of, struct arena *mem, char *why, struct buf *out) {
+    struct answer a = {.exact = true};
+    struct query_work w = {.of = of, .mem = mem, .why = why, .a = &a};
+    enum rpc_status status = right_kind(&w);
+    if (status != RPC_OK) return status;
+    query_info(of->campaign, &a.info);
+    enum err e = target_infos(of->campaign, false, mem, &a.targets, &a.n_targets);
+    if (e != ERR_OK) return query_failed(&w, e);
+    status = fill(&w);
+    if (status != RPC_OK) return status;
+    e = query_encode_answer(of->kind, &a, out);
+    if (e == ERR_OK && out->n > LIMIT_ANSWER_BYTES) e = ERR_LIMIT;
+    return e == ERR_OK ? RPC_OK : query_failed(&w, e);
+}
+
+/* ---- hosts ---- */
+static int by_host(const void *a, const void *b) {
+    const struct host_info *x = a, *y = b;
+    return span_cmp(x->facts.host, y->facts.host);
+}
+
+enum rpc_status query_hosts(const struct fleet *f, struct span selector, struct arena *mem, char *why, struct buf *out) {
+    const struct selector *sel = NULL;
+    struct buf words;
+    buf_init(&words, QUERY_WHY_BYTES);
+    enum err e = selector_parse(selector, mem, &words, &sel);
+    if (e != ERR_OK) {
+        const char *text = buf_str(&words);
+        snprintf(why, QUERY_WHY_BYTES, "the selector: %s", text && *text ? text : err_text(e));
+        buf_done(&words);
+        return RPC_INVALID_ARGUMENT;
+    }
+    buf_done(&words);
+    struct host_list list = {.hosts = arena_array(mem, fleet_n(f) + 1, sizeof *list.hosts)};
+    for (size_t i = 0; list.hosts && i < fleet_n(f); i++) {
+        const struct fleet_host *h = fleet_host(f, i);
+        if (!selector_matches(sel, span_str(h->name), h->facts.labels, h->facts.n_labels)) continue;
+        list.hosts[list.n++] = (struct host_info){.facts = h->facts,
+                                                  .online = h->session != 0,
+                                                  .seen_wall_ns = h->seen_wall_ns,
+                                                  .cert_expires_wall_ns = h->cert_expires_wall_ns,
+                                                  .address = span_str(h->address)};
+    }
+    if (list.hosts) qsort(list.hosts, list.n, sizeof *list.hosts, by_host);
+    e = list.hosts ? query_encode_hosts(&list, out) : ERR_NOMEM;
+    if (e == ERR_OK) return RPC_OK;
+    snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
+    return RPC_RESOURCE_EXHAUSTED;
+}
