@@ -75,7 +75,8 @@ enum err sign_bytes(const struct signer *s, struct span domain, struct span byte
     int good = EVP_DigestSignInit_ex(c, NULL, digest_for(s->key), NULL, NULL, s->key, NULL) == 1 &&
                EVP_DigestSign(c, signature, &n, (const unsigned char *)buf_span(&text).p, text.n) == 1;
     ERR_clear_error();
-    if (!good) return ERR_NOMEM; /* the key was checked when it was loaded: nothing else is left to fail */
+    /* The key was checked when it was loaded: only memory is left to fail, and then OpenSSL 3.0 may call a length of -1 good. */
+    if (!good || n == 0 || n > sizeof signature) return ERR_NOMEM;
     buf_add(out_signature, span_of((const char *)signature, n));
     return buf_failed(out_signature);
 }

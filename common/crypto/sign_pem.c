@@ -31,9 +31,10 @@ static enum err no_memory(char *why, size_t why_size) {
     return ERR_NOMEM;
 }
 
-/* An operator's key is never behind a prompt: a daemon has nobody to ask. */
-static int no_password(char *buf, int size, int writing, void *user) {
-    (void)buf, (void)size, (void)writing, (void)user;
+/* A key is never behind a prompt: a daemon has nobody to ask.  asked: NULL, or set when a password would have been needed. */
+static int no_password(char *buf, int size, int writing, void *asked) {
+    (void)buf, (void)size, (void)writing;
+    if (asked) *(bool *)asked = true;
     return -1;
 }
 
@@ -88,18 +89,18 @@ enum err sign_pem_key(const char *path, char *why, size_t why_size, EVP_PKEY **o
     AUTO(close_file) FILE *f = fdopen(fd, "r");
     if (!f) return cannot_read(path, why, why_size);
     TAKE_FD(fd);
-    EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_password, NULL);
+    bool asked = false;
+    EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_password, &asked);
+    bool out_of_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+    ERR_clear_error();
     if (key) {
         *out = key;
         return ERR_OK;
     }
-    unsigned long code = ERR_peek_error();
-    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ) {
-        ERR_clear_error();
-        snprintf(why, why_size, "%s is protected by a password: trawl reads keys without one", path);
-        return ERR_UNTRUSTED;
-    }
-    return stopped(path, "private key", 0, why, why_size);
+    if (out_of_memory) return no_memory(why, why_size);
+    snprintf(why, why_size, asked ? "%s is protected by a password: trawl reads keys without one" : "%s has no private key that can be read",
+             path);
+    return asked ? ERR_UNTRUSTED : ERR_SYNTAX;
 }
 
 enum err sign_pem_crls(const char *path, char *why, size_t why_size, X509_STORE *store) {

@@ -158,7 +158,7 @@ static enum err check_tool(struct verifying *v) {
     char quoted[LIMIT_NAME_BYTES + 1];
     o->tool = catalog_find(o->spec.tool);
     if (!o->tool) return no(v, ERR_REFUSED, "there is no tool %s in the catalogue here", quote(o->spec.tool, quoted));
-    o->flavour = catalog_flavour_find(o->spec.flavour);
+    o->flavour = o->spec.flavour.n ? catalog_flavour_find(o->spec.flavour) : FLAVOUR_ANY;
     if (o->flavour == FLAVOUR__COUNT) return no(v, ERR_REFUSED, "there is no flavour %s", quote(o->spec.flavour, quoted));
     if (o->flavour != FLAVOUR_ANY && !catalog_flavour(o->tool, o->flavour))
         return no(v, ERR_REFUSED, "%s has no flavour %s", o->tool->name, catalog_flavour_name(o->flavour));
