@@ -1,0 +1,179 @@
+#include "common/json/json_answer.h"
+
+#include "common/catalog/catalog.h"
+#include "common/json/json_body.h"
+#include "common/json/json_campaign.h"
+#include "common/merge/rank.h"
+
+static json_t *notes(struct json_maker *m, const struct answer *a) {
+    json_t *array = json_make_texts(m, a->notes, a->n_notes);
+    if (!json_campaign_adds_up(&a->info))
+        json_make_add(m, array, json_make_name(m, "the coverage does not add up to the targeted hosts"));
+    return array;
+}
+
+static json_t *head_of(struct json_maker *m, const struct answer *a, const char *kind) {
+    json_t *o = json_make_object(m), *targets = json_make_array(m);
+    json_campaign_put(m, o, &a->info);
+    json_make_put(m, o, "kind", json_make_name(m, kind));
+    json_make_put(m, o, "replayed", json_make_bool(a->info.replayed));
+    json_make_put(m, o, "notes", notes(m, a));
+    for (size_t i = 0; i < a->n_targets; i++) json_make_add(m, targets, json_campaign_target(m, &a->targets[i]));
+    json_make_put(m, o, "targets", targets);
+    return o;
+}
+
+static json_t *verdict(struct json_maker *m, const struct tool *t, const struct hist *h) {
+    const char *word = t ? catalog_verdict(t, h) : NULL;
+    return word ? json_make_name(m, word) : json_make_null();
+}
+
+static json_t *host_entry(struct json_maker *m, const struct rank *r, const struct tool *t) {
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "host", json_make_text(m, r->host));
+    json_body_percentiles(m, o, &r->hist);
+    json_make_put(m, o, "unit", json_make_text(m, r->hist.unit));
+    json_make_put(m, o, "verdict", verdict(m, t, &r->hist));
+    json_make_put(m, o, "left_out", json_make_count(m, r->n_refused));
+    return o;
+}
+
+static enum err rank_all(const struct answer *a, struct arena *mem, struct rank **out) {
+    struct rank *ranks = arena_array(mem, a->n_host_hists ? a->n_host_hists : 1, sizeof *ranks);
+    if (!ranks) return ERR_NOMEM;
+    const struct hist *like = a->merged.n ? &a->merged.hists[0] : NULL;
+    for (size_t i = 0; i < a->n_host_hists; i++) {
+        enum err e = rank_host(a->host_hists[i].host, &a->host_hists[i].hists, like, mem, &ranks[i]);
+        if (e) return e;
+    }
+    rank_sort(ranks, a->n_host_hists);
+    *out = ranks;
+    return ERR_OK;
+}
+
+enum err json_answer_hist(const struct answer *a, struct buf *out) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
+    struct rank *ranks = NULL;
+    struct json_maker m;
+    if (!mem) return ERR_NOMEM;
+    enum err e = rank_all(a, mem, &ranks);
+    if (!e) e = json_make_init(&m, out);
+    if (e) return e;
+    const struct tool *tool = catalog_find(a->info.spec.tool);
+    json_t *head = head_of(&m, a, "histogram"), *merged = json_make_array(&m);
+    for (size_t i = 0; i < a->merged.n; i++) {
+        json_t *h = json_body_hist(&m, &a->merged.hists[i]);
+        json_make_put(&m, h, "verdict", verdict(&m, tool, &a->merged.hists[i]));
+        json_make_add(&m, merged, h);
+    }
+    json_make_put(&m, head, "histograms", merged);
+    json_make_list(&m, head, "hosts");
+    for (size_t i = 0; i < a->n_host_hists && !m.failed; i++) json_make_item(&m, host_entry(&m, &ranks[i], tool));
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}
+
+static json_t *average(struct json_maker *m, const struct top_row *r) {
+    double unit = 1;
+    for (unsigned i = 0; i < r->decimals; i++) unit *= 10;
+    return r->count ? json_make_real(m, (double)r->total / (double)r->count / unit) : json_make_null();
+}
+
+static json_t *top_entry(struct json_maker *m, const struct answer_top_row *a, bool numbers) {
+    const struct top_row *r = &a->row;
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "value", json_make_text(m, r->value));
+    json_make_put(m, o, "count", json_make_count(m, r->count));
+    json_make_put(m, o, "total", numbers ? json_make_decimal(m, r->total, r->decimals) : json_make_null());
+    json_make_put(m, o, "avg", numbers ? average(m, r) : json_make_null());
+    json_make_put(m, o, "max", numbers ? json_make_decimal(m, r->max, r->decimals) : json_make_null());
+    if (a->host.n) json_make_put(m, o, "host", json_make_text(m, a->host));
+    return o;
+}
+
+enum err json_answer_top(const struct answer *a, struct buf *out) {
+    struct json_maker m;
+    enum err e = json_make_init(&m, out);
+    if (e) return e;
+    json_t *head = head_of(&m, a, "top");
+    json_make_put(&m, head, "by", json_make_text(&m, a->by));
+    json_make_put(&m, head, "of", json_make_text_or_null(&m, a->of));
+    json_make_put(&m, head, "exact", json_make_bool(a->exact));
+    json_make_put(&m, head, "groups", json_make_count(&m, a->groups));
+    json_make_list(&m, head, "rows");
+    for (size_t i = 0; i < a->n_top && !m.failed; i++) json_make_item(&m, top_entry(&m, &a->top[i], a->of.n > 0));
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}
+
+static json_t *stack(struct json_maker *m, const struct stacks *s, const struct stack_row *row) {
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "frames", json_body_frames(m, s, row->leaf, false));
+    json_make_put(m, o, "comm", json_make_text_or_null(m, s->strings.text[row->comm]));
+    json_make_put(m, o, "count", json_make_count(m, row->count));
+    return o;
+}
+
+enum err json_answer_stacks(const struct answer *a, struct buf *out) {
+    struct json_maker m;
+    enum err e = json_make_init(&m, out);
+    if (e) return e;
+    json_t *head = head_of(&m, a, "stacks");
+    json_make_put(&m, head, "unit", json_make_text(&m, a->stacks.unit));
+    json_make_put(&m, head, "total", json_make_count(&m, a->total));
+    json_make_put(&m, head, "distinct", json_make_count(&m, a->distinct));
+    json_make_list(&m, head, "stacks");
+    for (size_t i = 0; i < a->stacks.n_rows && !m.failed; i++) json_make_item(&m, stack(&m, &a->stacks, &a->stacks.rows[i]));
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}
+
+/* The columns of all hosts by key, first come first: flavours of a tool need not print the same ones. */
+static void put_columns(struct json_maker *m, json_t *head, const struct answer *a, struct span *const *keys) {
+    json_t *columns = json_make_array(m), *seen = json_make_object(m);
+    for (size_t h = 0; h < a->n_host_events; h++) {
+        const struct events *e = &a->host_events[h].events;
+        for (size_t i = 0; i < e->n_columns; i++) {
+            size_t before = json_object_size(seen);
+            json_make_put_key(m, seen, keys[h][i], json_make_null());
+            if (json_object_size(seen) > before) json_make_add(m, columns, json_body_column(m, &e->columns[i], keys[h][i]));
+        }
+    }
+    json_decref(seen);
+    json_make_put(m, head, "columns", columns);
+}
+
+static enum err all_keys(const struct answer *a, struct arena *mem, struct span ***out) {
+    struct span **keys = arena_array(mem, a->n_host_events ? a->n_host_events : 1, sizeof *keys);
+    if (!keys) return ERR_NOMEM;
+    for (size_t h = 0; h < a->n_host_events; h++) {
+        enum err e = json_body_keys(&a->host_events[h].events, mem, &keys[h]);
+        if (e) return e;
+    }
+    *out = keys;
+    return ERR_OK;
+}
+
+enum err json_answer_events(const struct answer *a, struct buf *out) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
+    struct span **keys = NULL;
+    struct json_maker m;
+    if (!mem) return ERR_NOMEM;
+    enum err e = all_keys(a, mem, &keys);
+    if (!e) e = json_make_init(&m, out);
+    if (e) return e;
+    uint64_t given = 0;
+    for (size_t h = 0; h < a->n_host_events; h++) given += a->host_events[h].events.n_rows;
+    json_t *head = head_of(&m, a, "events");
+    put_columns(&m, head, a, keys);
+    json_make_put(&m, head, "count", json_make_count(&m, a->total));
+    json_make_put(&m, head, "given", json_make_count(&m, given));
+    json_make_list(&m, head, "events");
+    for (size_t h = 0; h < a->n_host_events; h++) {
+        const struct host_events *one = &a->host_events[h];
+        for (size_t row = 0; row < one->events.n_rows && !m.failed; row++)
+            json_make_item(&m, json_body_event(&m, &one->events, keys[h], row, one->host));
+    }
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}
