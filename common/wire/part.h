@@ -2,6 +2,7 @@
  * Errors of the decoders: ERR_SYNTAX not the message; ERR_LIMIT over limits.h; ERR_NOMEM over mem's budget.  *out untouched on failure. */
 #pragma once
 
+#include "common/base/buf.h"
 #include "common/model/capture.h"
 #include "common/wire/limits.h"
 
@@ -37,13 +38,17 @@ struct part_body {
     struct outcome *outcome; /* the last part's; else NULL */
 };
 
+/* Encoders append to out, which is as it was on failure.  Texts for people are repaired to UTF-8 and cut at their limit; what the
+ * decoder would refuse is ERR_SYNTAX or ERR_LIMIT. */
 NODISCARD enum err part_decode(struct span body, struct arena *mem, struct part_body *out);
 NODISCARD enum err part_encode(const struct part_body *body, struct buf *out);
 
-/* A capture and its outcome cut into bodies of at most max_bytes each (LIMIT_PART_BYTES less room for the key): the sink gets
- * them in order, numbered from 0; the last has the outcome, whose .parts is set here.  Every part stands alone.
- * c may be NULL (no result: one part).  A row too large for a part is dropped and counted in the outcome's ledger.parse.
- * Stops with the sink's error if it returns one. */
+/* A capture and its outcome cut into bodies of at most max_bytes each (LIMIT_PART_BODY_BYTES): the sink gets them in order,
+ * numbered from 0; the last has the outcome, whose .parts and, when there is a c, .kind are set here.  Every part stands alone.
+ * c may be NULL (no result: one part).  A result without rows keeps its kind and its columns.
+ * A row too large for a part is dropped: counted in the outcome's ledger.parse, said in a note, and ok becomes partial.
+ * Stops with the sink's error if it returns one.  Else: ERR_NOMEM; ERR_SYNTAX the capture is not a valid model; ERR_LIMIT
+ * max_bytes is too small for the outcome, or LIMIT_PARTS are not enough. */
 typedef enum err part_sink_fn(void *arg, uint32_t part, struct span body);
 NODISCARD enum err part_split(const struct capture *c, const struct outcome *o, size_t max_bytes, part_sink_fn *sink, void *arg);
 

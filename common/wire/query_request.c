@@ -1,0 +1,152 @@
+#include "common/wire/query_message.h"
+
+static void get_sections(struct unpack *in, Trawl__LabelText *const *m, size_t n, struct query *q) {
+    if (n > LIMIT_LABELS) return unpack_refuse(in, ERR_LIMIT);
+    q->section = unpack_array(in, n, sizeof *q->section);
+    q->n_section = n;
+    for (size_t i = 0; i < n && in->failed == ERR_OK; i++) {
+        q->section[i].key = unpack_text(in, span_str(m[i]->key), LIMIT_LABEL_BYTES);
+        q->section[i].value = unpack_text(in, span_str(m[i]->value), LIMIT_LABEL_BYTES);
+    }
+}
+
+static struct span get_ref(struct unpack *in, const Trawl__CampaignRef *m) {
+    return unpack_name_or_none(in, m ? span_str(m->id) : span_of("", 0));
+}
+
+static void get_top(struct unpack *in, const Trawl__TopRequest *m, struct query *q) {
+    if (m->rank > TOP_MAX) return unpack_refuse(in, ERR_SYNTAX);
+    q->campaign = get_ref(in, m->campaign);
+    q->by = unpack_text(in, span_str(m->by), LIMIT_LABEL_BYTES);
+    q->of = unpack_text(in, span_str(m->of), LIMIT_LABEL_BYTES);
+    q->rank = (enum top_rank)m->rank;
+    q->n = m->n;
+    q->per_host = m->per_host;
+}
+
+static void get_hist(struct unpack *in, const Trawl__HistRequest *m, struct query *q) {
+    q->campaign = get_ref(in, m->campaign);
+    get_sections(in, m->section, m->n_section, q);
+    q->per_host = m->per_host;
+    q->drop_sections = m->drop_sections;
+}
+
+static void get_stacks(struct unpack *in, const Trawl__StacksRequest *m, struct query *q) {
+    q->campaign = get_ref(in, m->campaign);
+    q->n = m->n;
+}
+
+static void get_events(struct unpack *in, const Trawl__EventsRequest *m, struct query *q) {
+    q->campaign = get_ref(in, m->campaign);
+    q->n = m->limit;
+}
+
+const ProtobufCMessageDescriptor *query_request_type(enum query_kind kind) {
+    switch (kind) {
+    case QUERY_REF:
+        return &trawl__campaign_ref__descriptor;
+    case QUERY_HOSTS:
+        return &trawl__hosts_request__descriptor;
+    case QUERY_CAMPAIGNS:
+        return &trawl__campaigns_request__descriptor;
+    case QUERY_HIST:
+        return &trawl__hist_request__descriptor;
+    case QUERY_TOP:
+        return &trawl__top_request__descriptor;
+    case QUERY_STACKS:
+        return &trawl__stacks_request__descriptor;
+    case QUERY_EVENTS:
+        return &trawl__events_request__descriptor;
+    }
+    return NULL;
+}
+
+void query_request_get(struct unpack *in, enum query_kind kind, const ProtobufCMessage *m, struct query *q) {
+    switch (kind) {
+    case QUERY_REF:
+        q->campaign = get_ref(in, (const Trawl__CampaignRef *)m);
+        break;
+    case QUERY_HOSTS:
+        q->selector = unpack_text(in, span_str(((const Trawl__HostsRequest *)m)->selector), LIMIT_SELECTOR_BYTES);
+        break;
+    case QUERY_CAMPAIGNS:
+        q->n = ((const Trawl__CampaignsRequest *)m)->limit;
+        break;
+    case QUERY_HIST:
+        get_hist(in, (const Trawl__HistRequest *)m, q);
+        break;
+    case QUERY_TOP:
+        get_top(in, (const Trawl__TopRequest *)m, q);
+        break;
+    case QUERY_STACKS:
+        get_stacks(in, (const Trawl__StacksRequest *)m, q);
+        break;
+    case QUERY_EVENTS:
+        get_events(in, (const Trawl__EventsRequest *)m, q);
+        break;
+    }
+}
+
+static Trawl__CampaignRef *put_ref(struct pack *o, struct span id) {
+    Trawl__CampaignRef *m = pack_array(o, 1, sizeof *m);
+    if (!m) return NULL;
+    *m = (Trawl__CampaignRef)TRAWL__CAMPAIGN_REF__INIT;
+    m->id = pack_name_or_none(o, id);
+    return m;
+}
+
+static void put_hist(struct pack *o, const struct query *q, Trawl__HistRequest *m) {
+    if (q->n_section > LIMIT_LABELS) return pack_fail(o, ERR_LIMIT);
+    Trawl__LabelText *labels = pack_array(o, q->n_section, sizeof *labels);
+    m->campaign = put_ref(o, q->campaign);
+    m->per_host = q->per_host;
+    m->drop_sections = q->drop_sections;
+    m->section = pack_array(o, q->n_section, sizeof *m->section);
+    m->n_section = q->n_section;
+    for (size_t i = 0; i < q->n_section && o->failed == ERR_OK; i++) {
+        labels[i] = (Trawl__LabelText)TRAWL__LABEL_TEXT__INIT;
+        labels[i].key = pack_exact(o, q->section[i].key, LIMIT_LABEL_BYTES);
+        labels[i].value = pack_exact(o, q->section[i].value, LIMIT_LABEL_BYTES);
+        m->section[i] = &labels[i];
+    }
+}
+
+static void put_top(struct pack *o, const struct query *q, Trawl__TopRequest *m) {
+    if (q->rank > TOP_MAX) pack_fail(o, ERR_SYNTAX);
+    m->campaign = put_ref(o, q->campaign);
+    m->by = pack_exact(o, q->by, LIMIT_LABEL_BYTES);
+    m->of = pack_exact(o, q->of, LIMIT_LABEL_BYTES);
+    m->rank = q->rank;
+    m->n = q->n;
+    m->per_host = q->per_host;
+}
+
+const ProtobufCMessage *query_request_put(struct pack *o, enum query_kind kind, const struct query *q, union query_request *m) {
+    protobuf_c_message_init(query_request_type(kind), m);
+    switch (kind) {
+    case QUERY_REF:
+        m->ref.id = pack_name_or_none(o, q->campaign);
+        break;
+    case QUERY_HOSTS:
+        m->hosts.selector = pack_exact(o, q->selector, LIMIT_SELECTOR_BYTES);
+        break;
+    case QUERY_CAMPAIGNS:
+        m->campaigns.limit = q->n;
+        break;
+    case QUERY_HIST:
+        put_hist(o, q, &m->hist);
+        break;
+    case QUERY_TOP:
+        put_top(o, q, &m->top);
+        break;
+    case QUERY_STACKS:
+        m->stacks.campaign = put_ref(o, q->campaign);
+        m->stacks.n = q->n;
+        break;
+    case QUERY_EVENTS:
+        m->events.campaign = put_ref(o, q->campaign);
+        m->events.limit = q->n;
+        break;
+    }
+    return &m->base;
+}

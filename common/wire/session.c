@@ -1,0 +1,156 @@
+#include "common/wire/session.h"
+
+#include "common/wire/message.h"
+
+static void get_state(struct unpack *in, const Trawl__OrderState *m, struct from_agent *out) {
+    if (m->coverage > COVERAGE_RUNNING) return unpack_refuse(in, ERR_SYNTAX);
+    out->kind = FROM_AGENT_STATE;
+    out->state.campaign = unpack_campaign(in, m->campaign);
+    out->state.coverage = (enum coverage)m->coverage;
+    out->state.note = unpack_text(in, span_str(m->note), LIMIT_NOTE_BYTES);
+}
+
+static void get_part(struct unpack *in, const Trawl__PartMessage *m, struct from_agent *out) {
+    if (m->part >= LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
+    out->kind = FROM_AGENT_PART;
+    out->part.key.campaign = unpack_campaign(in, m->campaign);
+    out->part.key.host = unpack_name(in, span_str(m->host));
+    out->part.key.tool = unpack_name(in, span_str(m->tool));
+    out->part.key.round = m->round;
+    out->part.key.part = m->part;
+    out->part.body = unpack_bytes(in, m->body, LIMIT_PART_BYTES);
+}
+
+enum err session_decode_from(struct span bytes, struct arena *mem, struct from_agent *out) {
+    struct unpack in;
+    const ProtobufCMessage *message;
+    enum err e = unpack_message(&trawl__from_agent__descriptor, bytes, LIMIT_FRAME_BYTES, mem, &in, &message);
+    if (e) return e;
+    const Trawl__FromAgent *m = (const Trawl__FromAgent *)message;
+    struct from_agent f = {.kind = FROM_AGENT_FACTS};
+    if (m->what_case == TRAWL__FROM_AGENT__WHAT_FACTS)
+        message_facts_get(&in, m->facts, &f.facts);
+    else if (m->what_case == TRAWL__FROM_AGENT__WHAT_STATE)
+        get_state(&in, m->state, &f);
+    else if (m->what_case == TRAWL__FROM_AGENT__WHAT_PART)
+        get_part(&in, m->part, &f);
+    else
+        return ERR_SYNTAX;
+    if (in.failed == ERR_OK) *out = f;
+    return in.failed;
+}
+
+static void put_state(struct pack *o, const struct from_agent *from, Trawl__OrderState *m) {
+    if (from->state.coverage > COVERAGE_RUNNING) pack_fail(o, ERR_SYNTAX);
+    m->campaign = pack_campaign(&from->state.campaign);
+    m->coverage = from->state.coverage;
+    m->note = pack_text(o, from->state.note, LIMIT_NOTE_BYTES);
+}
+
+static void put_part(struct pack *o, const struct from_agent *from, Trawl__PartMessage *m) {
+    if (from->part.key.part >= LIMIT_PARTS) pack_fail(o, ERR_LIMIT);
+    m->campaign = pack_campaign(&from->part.key.campaign);
+    m->host = pack_name(o, from->part.key.host);
+    m->tool = pack_name(o, from->part.key.tool);
+    m->round = from->part.key.round;
+    m->part = from->part.key.part;
+    m->body = pack_bytes(o, from->part.body, LIMIT_PART_BYTES);
+}
+
+enum err session_encode_from(const struct from_agent *from, struct buf *out) {
+    AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    if (!scratch) return ERR_NOMEM;
+    struct pack o = {.mem = scratch};
+    Trawl__OrderState state = TRAWL__ORDER_STATE__INIT;
+    Trawl__PartMessage part = TRAWL__PART_MESSAGE__INIT;
+    Trawl__FromAgent m = TRAWL__FROM_AGENT__INIT;
+    size_t max = LIMIT_FRAME_BYTES;
+    switch (from->kind) {
+    case FROM_AGENT_FACTS:
+        m.what_case = TRAWL__FROM_AGENT__WHAT_FACTS;
+        m.facts = message_facts_put(&o, &from->facts);
+        max = LIMIT_FACTS_BYTES;
+        break;
+    case FROM_AGENT_STATE:
+        m.what_case = TRAWL__FROM_AGENT__WHAT_STATE;
+        put_state(&o, from, &state);
+        m.state = &state;
+        break;
+    case FROM_AGENT_PART:
+        m.what_case = TRAWL__FROM_AGENT__WHAT_PART;
+        put_part(&o, from, &part);
+        m.part = &part;
+        break;
+    }
+    return pack_message(&o, &m.base, max, out);
+}
+
+static void get_stop(struct unpack *in, const Trawl__StopOrder *m, struct to_agent *out) {
+    out->kind = TO_AGENT_STOP;
+    out->stop.campaign = unpack_campaign(in, m->campaign);
+    out->stop.why = unpack_text(in, span_str(m->why), LIMIT_REASON_BYTES);
+}
+
+static void get_ack(struct unpack *in, const Trawl__Ack *m, struct to_agent *out) {
+    if (m->part >= LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
+    out->kind = TO_AGENT_ACK;
+    out->ack.campaign = unpack_campaign(in, m->campaign);
+    out->ack.host = span_of("", 0);
+    out->ack.tool = unpack_name(in, span_str(m->tool));
+    out->ack.round = m->round;
+    out->ack.part = m->part;
+}
+
+enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent *out) {
+    struct unpack in;
+    const ProtobufCMessage *message;
+    enum err e = unpack_message(&trawl__to_agent__descriptor, bytes, LIMIT_FRAME_BYTES, mem, &in, &message);
+    if (e) return e;
+    const Trawl__ToAgent *m = (const Trawl__ToAgent *)message;
+    struct to_agent t = {.kind = TO_AGENT_ORDER};
+    if (m->what_case == TRAWL__TO_AGENT__WHAT_ORDER)
+        message_spec_get_signed(&in, m->order, &t.order);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_STOP)
+        get_stop(&in, m->stop, &t);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_ACK)
+        get_ack(&in, m->ack, &t);
+    else
+        return ERR_SYNTAX;
+    if (in.failed == ERR_OK) *out = t;
+    return in.failed;
+}
+
+static void put_ack(struct pack *o, const struct part_key *key, Trawl__Ack *m) {
+    if (key->part >= LIMIT_PARTS) pack_fail(o, ERR_LIMIT);
+    m->campaign = pack_campaign(&key->campaign);
+    m->tool = pack_name(o, key->tool);
+    m->round = key->round;
+    m->part = key->part;
+}
+
+enum err session_encode_to(const struct to_agent *to, struct buf *out) {
+    AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    if (!scratch) return ERR_NOMEM;
+    struct pack o = {.mem = scratch};
+    Trawl__StopOrder stop = TRAWL__STOP_ORDER__INIT;
+    Trawl__Ack ack = TRAWL__ACK__INIT;
+    Trawl__ToAgent m = TRAWL__TO_AGENT__INIT;
+    switch (to->kind) {
+    case TO_AGENT_ORDER:
+        m.what_case = TRAWL__TO_AGENT__WHAT_ORDER;
+        m.order = message_spec_put_signed(&o, &to->order);
+        break;
+    case TO_AGENT_STOP:
+        m.what_case = TRAWL__TO_AGENT__WHAT_STOP;
+        stop.campaign = pack_campaign(&to->stop.campaign);
+        stop.why = pack_text(&o, to->stop.why, LIMIT_REASON_BYTES);
+        m.stop = &stop;
+        break;
+    case TO_AGENT_ACK:
+        m.what_case = TRAWL__TO_AGENT__WHAT_ACK;
+        put_ack(&o, &to->ack, &ack);
+        m.ack = &ack;
+        break;
+    }
+    return pack_message(&o, &m.base, LIMIT_FRAME_BYTES, out);
+}
