@@ -1,27 +1,44 @@
 #include "common/base/arena.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
-enum { ALIGN = 16, FIRST_BLOCK_BYTES = 64 * 1024, LAST_BLOCK_BYTES = 4 * 1024 * 1024 };
+#include "common/base/num.h"
+
+enum { ALIGN = 16, FIRST_BLOCK = 64 << 10, LAST_BLOCK = 4 << 20 };
+
+/* A block per piece lets ASan see an overflow between neighbours. */
+#ifdef TRAWL_SANITIZED
+static const bool block_per_piece = true;
+#else
+static const bool block_per_piece = false;
+#endif
 
 struct block {
     struct block *next;
-    size_t size, used; /* of data, in bytes */
-    _Alignas(ALIGN) char data[];
+    size_t size, used;
+    _Alignas(ALIGN) char bytes[];
 };
 
 struct arena {
     size_t budget, used, next_block;
+    struct block *blocks; /* the newest first; pieces are cut from it only */
     bool exhausted;
-    struct block *blocks; /* the newest first */
 };
 
+static size_t round_up(size_t n) { return (n + (ALIGN - 1)) & ~(size_t)(ALIGN - 1); }
+
 struct arena *arena_new(size_t budget_bytes) {
-    struct arena *mem = calloc(1, sizeof *mem);
+    struct arena *mem = malloc(sizeof *mem);
     if (!mem) return NULL;
-    mem->budget = budget_bytes;
-    mem->next_block = FIRST_BLOCK_BYTES;
+    *mem = (struct arena){.budget = budget_bytes, .next_block = FIRST_BLOCK};
     return mem;
+}
+
+void arena_free(struct arena *mem) {
+    if (!mem) return;
+    arena_reset(mem);
+    free(mem);
 }
 
 void arena_reset(struct arena *mem) {
@@ -31,98 +48,93 @@ void arena_reset(struct arena *mem) {
         free(b);
     }
     mem->used = 0;
+    mem->next_block = FIRST_BLOCK;
     mem->exhausted = false;
-    mem->next_block = FIRST_BLOCK_BYTES;
 }
 
-void arena_free(struct arena *mem) {
-    if (!mem) return;
-    arena_reset(mem);
-    free(mem);
-}
-
-/* In sanitizer builds every piece is a block of its own and exactly as large as asked for. */
-#ifdef TRAWL_SANITIZED
-static size_t block_size(struct arena *mem, size_t bytes) {
-    (void)mem;
-    return bytes;
-}
-#else
-static size_t block_size(struct arena *mem, size_t bytes) {
+/* A new newest block with room for `bytes` (rounded: `rounded`), and no more than the budget can ever fill. */
+static struct block *add_block(struct arena *mem, size_t bytes, size_t rounded) {
     size_t size = mem->next_block;
-    if (mem->next_block < LAST_BLOCK_BYTES) mem->next_block *= 2;
-    return bytes > size ? bytes : size;
-}
-#endif
-
-static struct block *block_with_room(struct arena *mem, size_t rounded, size_t bytes) {
-    struct block *b = mem->blocks;
-    if (b && b->size - b->used >= rounded) return b;
-#ifdef TRAWL_SANITIZED
-    size_t size = block_size(mem, bytes);
-#else
-    (void)bytes;
-    size_t size = block_size(mem, rounded);
-#endif
-    b = malloc(sizeof *b + size);
+    if (size > mem->budget - mem->used) size = mem->budget - mem->used;
+    if (size < rounded) size = rounded;
+    if (block_per_piece) size = bytes;
+    struct block *b = malloc(sizeof *b + size);
     if (!b) return NULL;
+    b->next = mem->blocks;
     b->size = size;
     b->used = 0;
-    b->next = mem->blocks;
     mem->blocks = b;
+    if (mem->next_block < LAST_BLOCK) mem->next_block *= 2;
     return b;
 }
 
 void *arena_alloc(struct arena *mem, size_t bytes) {
-    if (bytes == 0) bytes = 1;
-    size_t rounded = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    struct block *b = NULL;
-    if (rounded >= bytes && rounded <= mem->budget - mem->used) b = block_with_room(mem, rounded, bytes);
+    size_t rounded = round_up(bytes ? bytes : 1);
+    struct block *b = mem->blocks;
+    if (rounded < bytes || rounded > mem->budget - mem->used) b = NULL;
+    else if (!b || block_per_piece || rounded > b->size - b->used) b = add_block(mem, bytes, rounded);
     if (!b) {
         mem->exhausted = true;
         return NULL;
     }
-    void *p = b->data + b->used;
-    b->used = rounded < b->size - b->used ? b->used + rounded : b->size;
+    void *piece = b->bytes + b->used;
+    b->used += block_per_piece ? bytes : rounded;
     mem->used += rounded;
-    return p;
+    return piece;
 }
 
 void *arena_array(struct arena *mem, size_t n, size_t size) {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes)) {
+    if (!num_mul_size(n, size, &bytes)) {
         mem->exhausted = true;
         return NULL;
     }
-    void *p = arena_alloc(mem, bytes);
-    if (p) memset(p, 0, bytes);
-    return p;
+    void *piece = arena_alloc(mem, bytes);
+    return piece ? memset(piece, 0, bytes) : NULL;
 }
 
 struct span arena_copy(struct arena *mem, struct span s) {
-    char *p = s.n < SIZE_MAX ? arena_alloc(mem, s.n + 1) : NULL;
+    char *p = arena_alloc(mem, s.n + 1); /* a span ends within memory, so this does not wrap */
     if (!p) return SPAN_NONE;
-    if (s.n > 0) memcpy(p, s.p, s.n);
+    if (s.n) memcpy(p, s.p, s.n);
     p[s.n] = '\0';
     return span_of(p, s.n);
 }
 
+/* Make the newest piece larger where it is. */
+static bool extend_newest(struct arena *mem, const char *piece, size_t old_bytes, size_t new_bytes) {
+    struct block *b = mem->blocks;
+    size_t old = round_up(old_bytes), more = round_up(new_bytes) - old;
+    if (block_per_piece || !b || old > b->used || piece != b->bytes + (b->used - old)) return false;
+    if (more > b->size - b->used || more > mem->budget - mem->used) return false;
+    b->used += more;
+    mem->used += more;
+    return true;
+}
+
 enum err arena_grow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t elem_size) {
     if (want <= *cap) return ERR_OK;
-    size_t grown = *cap ? *cap : 16;
-    while (grown < want && !__builtin_mul_overflow(grown, 2u, &grown)) {
+    char *old;
+    memcpy(&old, array_pointer, sizeof old); /* a T ** of any T */
+    size_t left = mem->budget - mem->used, old_bytes = *cap * elem_size, bytes;
+    size_t room = *cap < 4 ? 8 : *cap * 2;
+    if (room < want || !num_mul_size(room, elem_size, &bytes) || bytes > left) room = want;
+    if (!num_mul_size(room, elem_size, &bytes) || bytes > SIZE_MAX - ALIGN) {
+        mem->exhausted = true;
+        return ERR_NOMEM;
     }
-    size_t bytes;
-    if (grown < want || __builtin_mul_overflow(grown, elem_size, &bytes)) return ERR_NOMEM;
-    void *old;
-    memcpy(&old, array_pointer, sizeof old);
-    void *p = arena_alloc(mem, bytes);
-    if (!p) return ERR_NOMEM;
-    if (*cap) memcpy(p, old, *cap * elem_size);
-    memcpy(array_pointer, &p, sizeof p);
-    *cap = grown;
+    if (!old_bytes || !extend_newest(mem, old, old_bytes, bytes)) {
+        char *grown = arena_alloc(mem, bytes);
+        if (!grown) return ERR_NOMEM;
+        if (old_bytes) memcpy(grown, old, old_bytes);
+        memcpy(array_pointer, &grown, sizeof grown);
+        old = grown;
+    }
+    memset(old + old_bytes, 0, bytes - old_bytes);
+    *cap = room;
     return ERR_OK;
 }
 
 bool arena_exhausted(const struct arena *mem) { return mem->exhausted; }
+
 size_t arena_used(const struct arena *mem) { return mem->used; }

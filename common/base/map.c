@@ -1,95 +1,111 @@
 #include "common/base/map.h"
 
-#include <stdlib.h>
 #include <sys/random.h>
 
-/* Keys come from peers: the hash is seeded, so that nobody can choose keys that collide. */
-static unsigned map_hash(const void *key, size_t n, uint64_t seed);
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(node) ((node)->failed = true)
-#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = map_hash((keyptr), (keylen), map_seed))
-static uint64_t map_seed;
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wconversion"
 #include <uthash.h>
 
 struct node {
-    uint64_t value;
     UT_hash_handle hh;
-    bool failed;
-    size_t n;
+    uint64_t value;
+    bool failed; /* uthash found no memory for its table */
     char key[];
 };
 
 struct map {
-    struct node *first;
+    struct node *nodes;
+    uint64_t seed[2];
 };
 
-/* FNV-1a over the bytes, begun from a secret and finished by MurmurHash3's mixer (both in the public domain). */
-static unsigned map_hash(const void *key, size_t n, uint64_t seed) {
-    const unsigned char *p = key;
-    uint64_t h = 0xcbf29ce484222325u ^ seed;
-    for (size_t i = 0; i < n; i++) h = (h ^ p[i]) * 0x100000001b3u;
-    h ^= seed >> 7;
-    h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
-    h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53u;
-    return (unsigned)(h ^ (h >> 33));
+struct map *map_new(void) {
+    struct map *m = malloc(sizeof *m);
+    if (!m) return NULL;
+    m->nodes = NULL;
+    if (getrandom(m->seed, sizeof m->seed, 0) == (ssize_t)sizeof m->seed) return m;
+    free(m);
+    return NULL;
 }
-
-static __attribute__((constructor)) void map_choose_seed(void) {
-    if (getrandom(&map_seed, sizeof map_seed, GRND_NONBLOCK) != (ssize_t)sizeof map_seed) map_seed = (uint64_t)(uintptr_t)&map_seed;
-}
-
-struct map *map_new(void) { return calloc(1, sizeof(struct map)); }
 
 void map_free(struct map *m) {
     if (!m) return;
-    struct node *n, *next;
-    HASH_ITER(hh, m->first, n, next) {
-        HASH_DEL(m->first, n);
-        free(n);
+    struct node *node = m->nodes;
+    while (node) {
+        struct node *next = node->hh.next;
+        HASH_DEL(m->nodes, node);
+        free(node);
+        node = next;
     }
     free(m);
 }
 
-static struct node *find(const struct map *m, struct span key) {
-    struct node *n = NULL;
-    HASH_FIND(hh, m->first, key.p ? key.p : "", key.n, n);
-    return n;
+static uint64_t rotate(uint64_t v, unsigned bits) { return v << bits | v >> (64 - bits); }
+
+static void sip_round(uint64_t v[4]) {
+    v[0] += v[1], v[1] = rotate(v[1], 13) ^ v[0], v[0] = rotate(v[0], 32);
+    v[2] += v[3], v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3], v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1], v[1] = rotate(v[1], 17) ^ v[2], v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3: a peer that chooses keys cannot aim them at one bucket without knowing the seed. */
+static uint32_t hash(const struct map *m, struct span key) {
+    uint64_t v[4] = {m->seed[0] ^ 0x736f6d6570736575, m->seed[1] ^ 0x646f72616e646f6d, m->seed[0] ^ 0x6c7967656e657261,
+                     m->seed[1] ^ 0x7465646279746573};
+    uint64_t last = (uint64_t)key.n << 56, word;
+    for (; key.n >= sizeof word; key = span_drop(key, sizeof word)) {
+        memcpy(&word, key.p, sizeof word);
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    for (size_t i = 0; i < key.n; i++) last |= (uint64_t)(unsigned char)key.p[i] << (8 * i);
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++) sip_round(v);
+    uint64_t h = v[0] ^ v[1] ^ v[2] ^ v[3];
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static struct node *find(const struct map *m, struct span key, uint32_t h) {
+    struct node *found = NULL;
+    const char *p = key.n ? key.p : "";
+    HASH_FIND_BYHASHVALUE(hh, m->nodes, p, key.n, h, found);
+    return found;
 }
 
 uint64_t *map_get(const struct map *m, struct span key) {
-    struct node *n = find(m, key);
-    return n ? &n->value : NULL;
+    struct node *found = find(m, key, hash(m, key));
+    return found ? &found->value : NULL;
 }
 
 enum err map_put(struct map *m, struct span key, uint64_t value) {
-    if (find(m, key)) return ERR_EXISTS;
-    struct node *n = calloc(1, sizeof *n + key.n);
-    if (!n) return ERR_NOMEM;
-    n->value = value;
-    n->n = key.n;
-    if (key.n > 0) memcpy(n->key, key.p, key.n);
-    HASH_ADD_KEYPTR(hh, m->first, n->key, n->n, n);
-    if (!n->failed) return ERR_OK;
-    free(n);
+    uint32_t h = hash(m, key);
+    if (find(m, key, h)) return ERR_EXISTS;
+    if (key.n > UINT32_MAX) return ERR_NOMEM; /* uthash counts a key's bytes in 32 bits */
+    struct node *node = malloc(sizeof *node + key.n);
+    if (!node) return ERR_NOMEM;
+    node->value = value;
+    node->failed = false;
+    if (key.n) memcpy(node->key, key.p, key.n);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, m->nodes, node->key, (unsigned)key.n, h, node);
+    if (!node->failed) return ERR_OK;
+    free(node);
     return ERR_NOMEM;
 }
 
 bool map_remove(struct map *m, struct span key) {
-    struct node *n = find(m, key);
-    if (!n) return false;
-    HASH_DEL(m->first, n);
-    free(n);
+    struct node *found = find(m, key, hash(m, key));
+    if (!found) return false;
+    HASH_DEL(m->nodes, found);
+    free(found);
     return true;
 }
 
-size_t map_count(const struct map *m) { return HASH_COUNT(m->first); }
+size_t map_count(const struct map *m) { return HASH_COUNT(m->nodes); }
 
 void map_each(const struct map *m, map_each_fn *fn, void *arg) {
-    struct node *n, *next;
-    HASH_ITER(hh, m->first, n, next) fn(span_of(n->key, n->n), n->value, arg);
+    for (const struct node *node = m->nodes; node; node = node->hh.next) fn(span_of(node->key, node->hh.keylen), node->value, arg);
 }
-#pragma GCC diagnostic pop

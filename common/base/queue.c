@@ -1,76 +1,71 @@
 #include "common/base/queue.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 struct queue {
     pthread_mutex_t lock;
-    struct queue_item *first, *last;
-    size_t n, cap;
-    int fd;
+    struct queue_item *first, **end; /* end: where the next item is linked in */
+    size_t waiting, cap;
+    int event_fd; /* readable while items wait */
 };
 
 struct queue *queue_new(size_t cap) {
-    struct queue *q = calloc(1, sizeof *q);
+    struct queue *q = malloc(sizeof *q);
     if (!q) return NULL;
-    q->cap = cap;
-    q->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (q->fd < 0 || pthread_mutex_init(&q->lock, NULL) != 0) {
-        if (q->fd >= 0) close(q->fd);
-        free(q);
-        return NULL;
-    }
-    return q;
+    *q = (struct queue){.cap = cap, .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    q->end = &q->first;
+    if (q->event_fd >= 0 && pthread_mutex_init(&q->lock, NULL) == 0) return q;
+    if (q->event_fd >= 0) close(q->event_fd);
+    free(q);
+    return NULL;
 }
 
 void queue_free(struct queue *q) {
     if (!q) return;
-    close(q->fd);
+    assert(!q->first);
     pthread_mutex_destroy(&q->lock);
+    close(q->event_fd);
     free(q);
 }
 
-static enum err push(struct queue *q, struct queue_item *item, size_t cap) {
+static bool push(struct queue *q, struct queue_item *item, size_t cap) {
     pthread_mutex_lock(&q->lock);
-    bool full = cap && q->n >= cap, wake = !q->first;
-    if (!full) {
+    bool room = !cap || q->waiting < cap;
+    if (room) {
         item->next = NULL;
-        if (q->last)
-            q->last->next = item;
-        else
-            q->first = item;
-        q->last = item;
-        q->n++;
+        *q->end = item;
+        q->end = &item->next;
+        if (q->waiting++ == 0) IGNORED(eventfd_write(q->event_fd, 1) != 0); /* a counter at 0 always takes 1 */
     }
     pthread_mutex_unlock(&q->lock);
-    if (full) return ERR_AGAIN;
-    if (wake) eventfd_write(q->fd, 1); /* cannot block: the counter is far from its maximum */
-    return ERR_OK;
+    return room;
 }
 
-enum err queue_push(struct queue *q, struct queue_item *item) { return push(q, item, q->cap); }
-void queue_push_always(struct queue *q, struct queue_item *item) { IGNORED(push(q, item, 0)); /* without a cap it cannot fail */ }
+enum err queue_push(struct queue *q, struct queue_item *item) { return push(q, item, q->cap) ? ERR_OK : ERR_AGAIN; }
+
+void queue_push_always(struct queue *q, struct queue_item *item) { push(q, item, 0); }
 
 struct queue_item *queue_take_all(struct queue *q) {
-    eventfd_t ignored;
-    eventfd_read(q->fd, &ignored); /* before taking: a push behind it signals again */
+    eventfd_t count;
     pthread_mutex_lock(&q->lock);
-    struct queue_item *all = q->first;
-    q->first = q->last = NULL;
-    q->n = 0;
+    struct queue_item *items = q->first;
+    q->first = NULL;
+    q->end = &q->first;
+    if (q->waiting) IGNORED(eventfd_read(q->event_fd, &count) != 0); /* was written with the first item */
+    q->waiting = 0;
     pthread_mutex_unlock(&q->lock);
-    return all;
+    return items;
 }
 
-int queue_fd(const struct queue *q) { return q->fd; }
+int queue_fd(const struct queue *q) { return q->event_fd; }
 
 size_t queue_waiting(struct queue *q) {
     pthread_mutex_lock(&q->lock);
-    size_t n = q->n;
+    size_t n = q->waiting;
     pthread_mutex_unlock(&q->lock);
     return n;
 }

@@ -65,9 +65,11 @@ bool span_word(struct span *rest, struct span *word) {
     size_t i = 0, j;
     while (i < rest->n && (rest->p[i] == ' ' || rest->p[i] == '\t')) i++;
     for (j = i; j < rest->n && rest->p[j] != ' ' && rest->p[j] != '\t';) j++;
-    *word = span_of(rest->p ? rest->p + i : NULL, j - i);
+    struct span found = span_head(span_drop(*rest, i), j - i);
     *rest = span_drop(*rest, j);
-    return word->n > 0;
+    if (found.n == 0) return false;
+    *word = found;
+    return true;
 }
 
 bool span_u64(struct span s, uint64_t *out) {
@@ -116,9 +118,11 @@ static bool scaled(struct span s, const struct unit *units, size_t n, uint64_t *
     uint64_t v;
     while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9') digits++;
     if (!span_u64(span_head(s, digits), &v)) return false;
-    for (size_t i = 0; i < n; i++)
-        if (span_eq_str(span_drop(s, digits), units[i].name)) return !__builtin_mul_overflow(v, units[i].factor, out);
-    return false;
+    size_t i = 0;
+    while (i < n && !span_eq_str(span_drop(s, digits), units[i].name)) i++;
+    if (i == n || __builtin_mul_overflow(v, units[i].factor, &v)) return false;
+    *out = v;
+    return true;
 }
 
 bool span_duration_ns(struct span s, uint64_t *out_ns) {

@@ -45,7 +45,7 @@ bool span_u64(struct span s, uint64_t *out);
 bool span_i64(struct span s, int64_t *out);
 /* "-12.345" → mantissa -12345, decimals 3.  At most 18 digits in all. */
 bool span_decimal(struct span s, int64_t *out_mantissa, unsigned *out_decimals);
-/* "5s", "10ms", "2m", "1h", "250us", "7" (seconds) → nanoseconds. */
+/* "5s", "10ms", "2m", "1h", "1d", "250us", "9ns", "7" (seconds) → nanoseconds. */
 bool span_duration_ns(struct span s, uint64_t *out_ns);
 /* "50MiB", "64K", "1G", "4096" → bytes (K, M, G and KiB, MiB, GiB: powers of 1024). */
 bool span_size_bytes(struct span s, uint64_t *out_bytes);

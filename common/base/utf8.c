@@ -1,61 +1,59 @@
 #include "common/base/utf8.h"
 
-/* Length of the longest prefix of p that is a prefix of some well-formed sequence; *whole when it is one (table 3-7). */
-static size_t maximal(const unsigned char *p, size_t n, bool *whole) {
-    unsigned char low = 0x80, high = 0xbf;
-    size_t len;
-    *whole = false;
-    if (p[0] < 0x80) {
-        *whole = true;
-        return 1;
+struct lead {
+    unsigned char from, to;             /* lead bytes */
+    unsigned char length;               /* of the whole sequence */
+    unsigned char second, second_to;    /* what the second byte may be; later ones are 80..BF */
+};
+
+/* Unicode 15, table 3-7. */
+static const struct lead leads[] = {
+    {0x00, 0x7F, 1, 0, 0},       {0xC2, 0xDF, 2, 0x80, 0xBF}, {0xE0, 0xE0, 3, 0xA0, 0xBF},
+    {0xE1, 0xEC, 3, 0x80, 0xBF}, {0xED, 0xED, 3, 0x80, 0x9F}, {0xEE, 0xEF, 3, 0x80, 0xBF},
+    {0xF0, 0xF0, 4, 0x90, 0xBF}, {0xF1, 0xF3, 4, 0x80, 0xBF}, {0xF4, 0xF4, 4, 0x80, 0x8F},
+};
+
+size_t utf8_step(struct span s, bool *out_ok) {
+    const struct lead *l = NULL;
+    unsigned char first = (unsigned char)s.p[0];
+    for (size_t i = 0; i < COUNT_OF(leads) && !l; i++)
+        if (first >= leads[i].from && first <= leads[i].to) l = &leads[i];
+    *out_ok = false;
+    if (!l) return 1;
+    for (size_t i = 1; i < l->length; i++) {
+        if (i == s.n) return i;
+        unsigned char c = (unsigned char)s.p[i], low = i == 1 ? l->second : 0x80, high = i == 1 ? l->second_to : 0xBF;
+        if (c < low || c > high) return i;
     }
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        len = 2;
-    else if (p[0] >= 0xe0 && p[0] <= 0xef)
-        len = 3;
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-        len = 4;
-    else
-        return 1;
-    if (p[0] == 0xe0) low = 0xa0;
-    if (p[0] == 0xed) high = 0x9f;
-    if (p[0] == 0xf0) low = 0x90;
-    if (p[0] == 0xf4) high = 0x8f;
-    for (size_t i = 1; i < len; i++) {
-        if (i >= n || p[i] < low || p[i] > high) return i;
-        low = 0x80;
-        high = 0xbf;
-    }
-    *whole = true;
-    return len;
+    *out_ok = true;
+    return l->length;
 }
 
 bool utf8_valid(struct span s) {
-    const unsigned char *p = (const unsigned char *)s.p;
-    bool whole = true;
-    for (size_t i = 0; i < s.n && whole;) i += maximal(p + i, s.n - i, &whole);
-    return whole;
+    bool ok = true;
+    while (s.n && ok) s = span_drop(s, utf8_step(s, &ok));
+    return ok;
+}
+
+/* Writes the repaired text when to is not NULL; returns its length. */
+static size_t repair(struct span s, char *to) {
+    size_t n = 0, step;
+    for (; s.n; s = span_drop(s, step)) {
+        bool ok;
+        step = utf8_step(s, &ok);
+        struct span piece = ok ? span_head(s, step) : SPAN_LIT("\xEF\xBF\xBD");
+        if (to) memcpy(to + n, piece.p, piece.n);
+        n += piece.n;
+    }
+    return n;
 }
 
 struct span utf8_repair(struct arena *mem, struct span s) {
     if (utf8_valid(s)) return s;
-    const unsigned char *p = (const unsigned char *)s.p;
-    size_t n = 0;
-    bool whole;
-    for (size_t i = 0; i < s.n;) {
-        size_t len = maximal(p + i, s.n - i, &whole);
-        n += whole ? len : 3;
-        i += len;
-    }
-    char *out = arena_alloc(mem, n + 1);
-    if (!out) return SPAN_NONE;
-    size_t o = 0;
-    for (size_t i = 0; i < s.n;) {
-        size_t len = maximal(p + i, s.n - i, &whole);
-        memcpy(out + o, whole ? (const char *)p + i : "\xef\xbf\xbd", whole ? len : 3);
-        o += whole ? len : 3;
-        i += len;
-    }
-    out[n] = '\0';
-    return span_of(out, n);
+    size_t n = repair(s, NULL);
+    char *to = arena_alloc(mem, n + 1);
+    if (!to) return SPAN_NONE;
+    repair(s, to);
+    to[n] = '\0';
+    return span_of(to, n);
 }
