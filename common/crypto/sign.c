@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/num.h"
 #include "common/crypto/sign_trust.h"
 
 struct signer {
@@ -104,7 +105,7 @@ uint64_t sign_expires_wall_ns(const struct signer *s) {
     int good = ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(s->chain, 0)), &tm);
     ERR_clear_error();
     time_t t = good ? timegm(&tm) : 0;
-    return t > 0 ? (uint64_t)t * NS_PER_S : 0;
+    return t > 0 ? num_sat_mul((uint64_t)t, NS_PER_S) : 0;
 }
 
 /* One certificate off the front of *rest. */
