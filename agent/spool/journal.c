@@ -7,7 +7,7 @@
 #include "common/base/buf.h"
 #include "common/sys/fds.h"
 
-enum { NAME_BYTES = 2 * CAMPAIGN_ID_BYTES + 8, LINE_BYTES = 256 };
+enum { NAME_BYTES = 2 * CAMPAIGN_ID_BYTES + 8, LINE_BYTES = 256, PATH_BYTES = 320 };
 
 struct journal {
     int dir_fd;
@@ -46,7 +46,7 @@ static enum err entry_read(struct journal *j, const char *name, size_t *damaged)
         free(e);
         return ERR_OK;
     }
-    char path[NAME_BYTES + 32];
+    char path[PATH_BYTES];
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", j->dir_fd, name);
     struct buf text;
     buf_init(&text, LINE_BYTES);

@@ -1,0 +1,58 @@
+#include "common/catalog/ranking.h"
+
+#include "common/merge/hist_merge.h"
+
+struct ranking {
+    const struct tool *tool;
+    struct arena *mem;
+    struct ranking_row *rows;
+    size_t n, max;
+};
+
+struct ranking *ranking_new(const struct tool *tool, size_t max, struct arena *mem) {
+    struct ranking *r = arena_array(mem, 1, sizeof *r);
+    if (!r) return NULL;
+    *r = (struct ranking){.tool = tool, .mem = mem, .max = max, .rows = arena_array(mem, max, sizeof *r->rows)};
+    return r->rows || max == 0 ? r : NULL;
+}
+
+enum err ranking_add(struct ranking *r, struct span host, const struct hist_set *hists) {
+    static const unsigned permille[RANKING_PERCENTILES] = {500, 900, 990, 999};
+    if (r->n == r->max) return ERR_NOMEM;
+    AUTO(hist_merge_free) struct hist_merge *m = hist_merge_new();
+    if (!m) return ERR_NOMEM;
+    for (size_t i = 0; i < hists->n; i++) {
+        enum err e = hist_merge_add(m, &hists->hists[i]);
+        if (e == ERR_NOMEM) return e; /* what does not merge is said by the collector's notes */
+    }
+    struct hist_set whole;
+    enum err e = hist_merge_get(m, true, r->mem, &whole);
+    if (e) return e;
+    struct ranking_row row = {.host = host};
+    struct hist none = {.n_slots = 0};
+    const struct hist *h = whole.n > 0 ? &whole.hists[0] : &none;
+    row.unit = h->unit;
+    row.total = hist_total(h);
+    row.verdict = r->tool ? catalog_verdict(r->tool, h) : NULL;
+    for (size_t i = 0; i < RANKING_PERCENTILES; i++) row.percentile[i] = percentile_of(h, permille[i]);
+    r->rows[r->n++] = row;
+    return ERR_OK;
+}
+
+static int worse(const struct percentile *a, const struct percentile *b) {
+    if (a->known != b->known) return a->known ? -1 : 1;
+    return (a->value < b->value) - (a->value > b->value);
+}
+
+static int by_badness(const void *pa, const void *pb) {
+    const struct ranking_row *a = pa, *b = pb;
+    int c = worse(&a->percentile[RANKING_P99], &b->percentile[RANKING_P99]);
+    if (!c) c = worse(&a->percentile[RANKING_P50], &b->percentile[RANKING_P50]);
+    return c ? c : span_cmp(a->host, b->host);
+}
+
+const struct ranking_row *ranking_rows(struct ranking *r, size_t *out_n) {
+    if (r->n > 1) qsort(r->rows, r->n, sizeof *r->rows, by_badness);
+    *out_n = r->n;
+    return r->rows;
+}

@@ -1,0 +1,22 @@
+/* Hosts by how they do, worst first: by p99, then p50, then name.  Pure; everything in mem. */
+#pragma once
+
+#include "common/catalog/catalog.h"
+#include "common/merge/percentile.h"
+
+enum { RANKING_P50, RANKING_P90, RANKING_P99, RANKING_P999, RANKING_PERCENTILES };
+
+struct ranking_row {
+    struct span host, unit;
+    uint64_t total;
+    struct percentile percentile[RANKING_PERCENTILES];
+    const char *verdict; /* of the tool's bands; NULL when it has none */
+};
+
+/* Room for up to max rows.  NULL: over mem's budget. */
+struct ranking;
+struct ranking *ranking_new(const struct tool *tool, size_t max, struct arena *mem);
+/* One more host.  Its sections are merged first; of several units the first in order counts.  ERR_NOMEM. */
+NODISCARD enum err ranking_add(struct ranking *r, struct span host, const struct hist_set *hists);
+/* Sorts and gives the rows, worst first. */
+const struct ranking_row *ranking_rows(struct ranking *r, size_t *out_n);

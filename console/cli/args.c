@@ -1,0 +1,203 @@
+#include "console/cli/args.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+
+static const struct arg_info {
+    const char *name, *value, *help;
+    unsigned bit;
+    char letter;
+} INFO[] = {
+    {"output", "table|json|csv", "how to print the answer (table)", ARG_OUTPUT, 'o'},
+    {"on", "SELECTOR", "only these hosts: role=web,zone!=b  web[001-120]  !web-13 (all)", ARG_ON, 0},
+    {"for", "DURATION", "how long each host traces: 10s, 2m (10s)", ARG_FOR, 0},
+    {"flavour", "NAME", "libbpf, bcc or bpftrace instead of the one each host chooses", ARG_FLAVOUR, 0},
+    {"expire", "DURATION", "how long hosts that are away may still join (the duration and 30s)", ARG_EXPIRE, 0},
+    {"by", "FIELD", "the column to group by: COMM, PCOMM, …", ARG_BY, 0},
+    {"of", "FIELD", "the numeric column that is summed: LAT", ARG_OF, 0},
+    {"rank", "count|total|avg|max", "what the rows are ordered by (count)", ARG_RANK, 0},
+    {"number", "N", "how many rows (10; 0: all)", ARG_N, 'n'},
+    {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
+    {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
+    {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},
+    {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
+};
+enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000 };
+
+void args_complain(const char *verb, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "trawl %s: ", verb);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+static void help_line(FILE *to, char letter, const char *name, const char *value, const char *help) {
+    char left[64];
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", letter ? "-" : "", letter ? letter : ' ', letter ? ", " : "   ", name, value ? " " : "",
+             value ? value : "");
+    fprintf(to, "  %-34s %s\n", left, help);
+}
+
+void args_help(const struct verb *v, FILE *to) {
+    fprintf(to, "usage: trawl %s%s%s [options]\n\n%s\n\noptions:\n", v->name, v->words[0] ? " " : "", v->words, v->summary);
+    for (size_t i = 0; i < COUNT_OF(INFO); i++)
+        if (v->takes & INFO[i].bit) help_line(to, INFO[i].letter, INFO[i].name, INFO[i].value, INFO[i].help);
+    if (v->takes & ARG_PARAMS) {
+        fprintf(to, "\nparameters of the tools (which tool takes which: trawl tools TOOL):\n");
+        for (int p = PARAM_NONE + 1; p < PARAM__COUNT; p++) {
+            const struct param_info *info = catalog_param((enum param_id)p);
+            help_line(to, 0, info->name, info->type == PARAM_TYPE_FLAG ? NULL : info->unit ? info->unit : "VALUE", info->help);
+        }
+    }
+    fprintf(to, "\nexample:\n  %s\n", v->example);
+}
+
+static enum err take_param(const struct verb *v, enum param_id id, const char *value, struct args *a) {
+    const struct param_info *info = catalog_param(id);
+    if (a->params.n == PARAMS_MAX) {
+        args_complain(v->name, "at most %d parameters", PARAMS_MAX);
+        return ERR_SYNTAX;
+    }
+    struct param *p = &a->params.p[a->params.n];
+    *p = (struct param){.id = id, .number = 1};
+    if (info->type == PARAM_TYPE_NUMBER && !span_i64(span_str(value), &p->number)) {
+        args_complain(v->name, "--%s takes a number from %lld to %lld, not \"%s\"", info->name, (long long)info->low, (long long)info->high, value);
+        return ERR_SYNTAX;
+    }
+    if (info->type == PARAM_TYPE_NAME) {
+        p->number = 0;
+        if (strlen(value) >= sizeof p->name) {
+            args_complain(v->name, "--%s: the name is longer than %d characters", info->name, PARAM_NAME_BYTES - 1);
+            return ERR_SYNTAX;
+        }
+        snprintf(p->name, sizeof p->name, "%s", value);
+    }
+    a->params.n++;
+    return ERR_OK;
+}
+
+static enum err take_duration(const struct verb *v, const char *name, const char *value, uint64_t *out) {
+    if (span_duration_ns(span_str(value), out) && *out > 0) return ERR_OK;
+    args_complain(v->name, "--%s takes a duration such as 5s, 500ms or 2m, not \"%s\"", name, value);
+    return ERR_SYNTAX;
+}
+
+static enum err take_output(const struct verb *v, const char *value, struct args *a) {
+    static const char *const names[] = {[OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_CSV] = "csv"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(names[i], value) == 0) {
+            a->output = (enum output)i;
+            return ERR_OK;
+        }
+    args_complain(v->name, "-o is table, json or csv, not \"%s\"", value);
+    return ERR_SYNTAX;
+}
+
+static enum err take_section(const struct verb *v, const char *value, struct args *a) {
+    struct label l;
+    if (a->n_sections < ARGS_SECTIONS_MAX && span_cut(span_str(value), '=', &l.key, &l.value) && l.key.n > 0) {
+        a->sections[a->n_sections++] = l;
+        return ERR_OK;
+    }
+    args_complain(v->name, "--section takes KEY=VALUE (at most %d of them), not \"%s\"", ARGS_SECTIONS_MAX, value);
+    return ERR_SYNTAX;
+}
+
+static enum err take_number(const struct verb *v, const char *value, struct args *a) {
+    uint64_t n;
+    if (span_u64(span_str(value), &n) && n <= UINT32_MAX) {
+        a->n = n ? (uint32_t)n : UINT32_MAX; /* 0 asks for all */
+        return ERR_OK;
+    }
+    args_complain(v->name, "-n takes a number, not \"%s\"", value);
+    return ERR_SYNTAX;
+}
+
+static enum err take(const struct verb *v, const struct arg_info *info, const char *value, struct args *a) {
+    switch (info->bit) {
+    case ARG_OUTPUT: return take_output(v, value, a);
+    case ARG_ON: a->on = value; return ERR_OK;
+    case ARG_FOR: return take_duration(v, info->name, value, &a->for_ns);
+    case ARG_EXPIRE: return take_duration(v, info->name, value, &a->expire_ns);
+    case ARG_FLAVOUR: a->flavour = value; return ERR_OK;
+    case ARG_BY: a->by = value; return ERR_OK;
+    case ARG_OF: a->of = value; return ERR_OK;
+    case ARG_RANK: a->rank = value; return ERR_OK;
+    case ARG_N: return take_number(v, value, a);
+    case ARG_PER_HOST: a->per_host = true; return ERR_OK;
+    case ARG_SECTION: return take_section(v, value, a);
+    case ARG_MERGED: a->merged = true; return ERR_OK;
+    default: a->detach = true; return ERR_OK;
+    }
+}
+
+/* The getopt tables of what this verb takes. */
+static void option_tables(const struct verb *v, struct option *longs, char *shorts) {
+    size_t n = 0, s = 0;
+    shorts[s++] = ':';
+    for (size_t i = 0; i < COUNT_OF(INFO); i++) {
+        if (!(v->takes & INFO[i].bit)) continue;
+        longs[n++] = (struct option){INFO[i].name, INFO[i].value ? required_argument : no_argument, NULL, INFO_OPTION + (int)i};
+        if (INFO[i].letter) {
+            shorts[s++] = INFO[i].letter;
+            if (INFO[i].value) shorts[s++] = ':';
+        }
+    }
+    for (int p = PARAM_NONE + 1; (v->takes & ARG_PARAMS) && p < PARAM__COUNT; p++) {
+        const struct param_info *info = catalog_param((enum param_id)p);
+        longs[n++] = (struct option){info->name, info->type == PARAM_TYPE_FLAG ? no_argument : required_argument, NULL, PARAM_OPTION + p};
+    }
+    longs[n++] = (struct option){"help", no_argument, NULL, HELP_OPTION};
+    longs[n] = (struct option){0};
+    shorts[s++] = 'h';
+    shorts[s] = '\0';
+}
+
+static const struct arg_info *info_of(int o) {
+    if (o >= INFO_OPTION) return &INFO[o - INFO_OPTION];
+    for (size_t i = 0; i < COUNT_OF(INFO); i++)
+        if (INFO[i].letter == o) return &INFO[i];
+    return NULL;
+}
+
+static enum err take_words(const struct verb *v, int argc, char **argv, struct args *a) {
+    size_t n = (size_t)(argc - optind);
+    if (n < v->words_low || n > v->words_high) {
+        args_complain(v->name, "%s; try: trawl %s --help", n < v->words_low ? "something is missing" : "too many words", v->name);
+        fprintf(stderr, "usage: trawl %s %s [options]\n", v->name, v->words);
+        return ERR_SYNTAX;
+    }
+    for (size_t i = 0; i < n; i++) a->words[i] = argv[optind + (int)i];
+    a->n_words = n;
+    return ERR_OK;
+}
+
+enum err args_parse(const struct verb *v, int argc, char **argv, struct args *out) {
+    struct option longs[COUNT_OF(INFO) + PARAM__COUNT + 2];
+    char shorts[2 * COUNT_OF(INFO) + 4];
+    struct args a = {.output = OUTPUT_TABLE};
+    option_tables(v, longs, shorts);
+    opterr = 0;
+    for (int o; (o = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        enum err e = ERR_OK;
+        if (o == 'h' || o == HELP_OPTION) {
+            args_help(v, stdout);
+            return ERR_AGAIN;
+        }
+        if (o == '?' || o == ':') {
+            args_complain(v->name, "%s %s; try: trawl %s --help", argv[optind - 1],
+                          o == ':' ? "needs a value" : "is not an option of this verb", v->name);
+            return ERR_SYNTAX;
+        }
+        if (o >= PARAM_OPTION && o < INFO_OPTION)
+            e = take_param(v, (enum param_id)(o - PARAM_OPTION), optarg, &a);
+        else
+            e = take(v, info_of(o), optarg, &a);
+        if (e) return e;
+    }
+    enum err e = take_words(v, argc, argv, &a);
+    if (!e) *out = a;
+    return e;
+}

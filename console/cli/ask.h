@@ -1,0 +1,25 @@
+/* What the verbs share: settings, a connection, one question and its answer, and complaints that say what to do next. */
+#pragma once
+
+#include "console/cli/args.h"
+#include "console/client/client.h"
+
+struct ask {
+    const char *verb;
+    struct settings settings;
+    struct client *client;
+    struct arena *mem;   /* the answer's */
+    struct buf request, reply;
+};
+
+/* False: said why on stderr.  ask_close in any case. */
+bool ask_open(struct ask *a, const char *verb);
+void ask_close(struct ask *a);
+/* One call: encoded request in a->request, the answer's bytes in a->reply.  False: said why. */
+bool ask_call(struct ask *a, enum rpc_method m);
+/* A question about one campaign into a->request.  False: said why. */
+bool ask_query(struct ask *a, enum query_kind kind, const struct query *q);
+/* Says err on stderr, returns EXIT_FAILED. */
+int ask_failed(const struct ask *a, enum err e);
+/* 0, 1 or 3, by where the targeted hosts ended. */
+int ask_exit_code(const struct campaign_info *i);

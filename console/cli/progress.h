@@ -1,0 +1,17 @@
+/* How a campaign goes, on stderr: one line that is redrawn on a terminal, else a line per change.
+ * "3/3 hosts · 2 running · 1 done" */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/base/span.h"
+
+struct progress {
+    bool terminal, drawn;
+    char last[160];
+};
+
+void progress_begin(struct progress *p);
+/* An encoded CampaignInfo; the form that client_stream wants. */
+bool progress_message(void *arg, struct span bytes);
+void progress_end(struct progress *p);

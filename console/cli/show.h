@@ -1,0 +1,8 @@
+/* Asks for a merged answer of one campaign and prints it as the person wants it. */
+#pragma once
+
+#include "console/cli/ask.h"
+
+/* what RESULT_HISTOGRAM: hist; RESULT_EVENTS: top when a->by is set, else events; RESULT_STACKS: stacks.  campaign: id, prefix or "last".
+ * Returns the exit code. */
+int show_answer(struct ask *k, const struct args *a, enum result_kind what, const char *campaign);

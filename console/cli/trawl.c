@@ -1,0 +1,66 @@
+/* trawl: the console.  One verb per file; the table below is the whole of it. */
+#include "console/cli/verb_answers.h"
+#include "console/cli/verb_fleet.h"
+#include "console/cli/verb_parse.h"
+#include "console/cli/verb_run.h"
+#include "console/cli/verb_tools.h"
+
+static const struct verb VERBS[] = {
+    {"run", "TOOL", "Runs a tool on the fleet, follows it and prints the merged result.", "trawl run runqlat --on role=web --for 5s", 1, 1,
+     ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK | ARG_DETACH |
+         ARG_PARAMS,
+     verb_run},
+    {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts role=web", 0, 1, ARG_OUTPUT, verb_fleet_hosts},
+    {"tools", "[TOOL]", "The catalogue: tools, parameters, flavours, how to read the numbers.", "trawl tools biolatency", 0, 1, ARG_OUTPUT,
+     verb_tools},
+    {"campaigns", "", "What was asked lately, newest first.", "trawl campaigns -n 5", 0, 0, ARG_OUTPUT | ARG_N, verb_fleet_campaigns},
+    {"show", "[ID]", "One campaign: where every targeted host stands and why.", "trawl show last", 0, 1, ARG_OUTPUT, verb_fleet_show},
+    {"stop", "ID", "Ends a campaign; what was measured until then is kept.", "trawl stop last", 1, 1, 0, verb_fleet_stop},
+    {"hist", "[ID]", "A campaign's merged histograms and its hosts, worst first.", "trawl hist last --section disk=vda", 0, 1,
+     ARG_OUTPUT | ARG_SECTION | ARG_MERGED | ARG_PER_HOST, verb_answers_hist},
+    {"top", "[ID]", "A campaign's events counted by a field.", "trawl top last --by PCOMM -n 5", 0, 1,
+     ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST, verb_answers_top},
+    {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_events},
+    {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
+    {"parse", "TOOL FILE", "Reads a print-out captured by hand (- is standard input) like a capture's; offline.",
+     "trawl parse runqlat --flavour bcc -o json out.txt", 2, 2, ARG_OUTPUT | ARG_FLAVOUR, verb_parse},
+};
+
+static void help(FILE *to) {
+    fputs("usage: trawl VERB [words] [options]\n\nOne answer from a whole fleet: BPF tracing tools run on many hosts, merged.\n\n", to);
+    for (size_t i = 0; i < COUNT_OF(VERBS); i++) {
+        char left[32];
+        snprintf(left, sizeof left, "%s %s", VERBS[i].name, VERBS[i].words);
+        fprintf(to, "  %-20s %s\n", left, VERBS[i].summary);
+    }
+    fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --version\n\n"
+          "exit codes: 0 ok, 1 failed, 2 usage, 3 some targeted hosts are not in the answer\n"
+          "settings:   $TRAWL_CONFIG, ~/.config/trawl/console.conf or /etc/trawl/console.conf\n",
+          to);
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--version") == 0) {
+        puts("trawl " TRAWL_VERSION);
+        return EXIT_OK;
+    }
+    if (argc < 2 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_USAGE : EXIT_OK;
+    }
+    for (size_t i = 0; i < COUNT_OF(VERBS); i++) {
+        if (strcmp(VERBS[i].name, name) != 0) continue;
+        struct args a;
+        enum err e = args_parse(&VERBS[i], argc - 1, argv + 1, &a);
+        if (e) return e == ERR_AGAIN ? EXIT_OK : EXIT_USAGE;
+        int code = VERBS[i].run(&a);
+        if (fflush(stdout) != 0) {
+            args_complain(name, "the answer could not be written");
+            return EXIT_FAILED;
+        }
+        return code;
+    }
+    fprintf(stderr, "trawl: there is no verb \"%s\"; trawl --help lists them\n", name);
+    return EXIT_USAGE;
+}

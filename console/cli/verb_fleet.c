@@ -1,0 +1,199 @@
+#include "console/cli/verb_fleet.h"
+
+#include "common/base/clock.h"
+#include "common/json/json_fleet.h"
+#include "console/cli/ask.h"
+#include "console/render/table.h"
+
+enum { ID_SHOWN = 12, CAMPAIGNS = 20 };
+
+static enum err print_text(struct buf *text, enum err e) {
+    if (!e) fwrite(text->p, 1, text->n, stdout);
+    buf_done(text);
+    return e;
+}
+
+static enum err print_rows(struct table *t, const struct args *a) {
+    struct screen s = screen_on(stdout);
+    return a->output == OUTPUT_CSV ? table_print_csv(t, stdout) : table_print(t, &s);
+}
+
+/* ---- hosts ---- */
+
+static void host_row(struct table *t, const struct host_info *h) {
+    struct buf text;
+    buf_init(&text, 0);
+    table_row(t);
+    table_cell(t, h->facts.host);
+    table_cell_tone(t, h->online ? "online" : "offline");
+    table_cell(t, h->facts.kernel);
+    for (size_t i = 0; i < h->facts.n_labels; i++) {
+        if (i) buf_add_char(&text, ' ');
+        buf_add(&text, h->facts.labels[i].key);
+        buf_add_char(&text, '=');
+        buf_add(&text, h->facts.labels[i].value);
+    }
+    table_cell(t, buf_span(&text));
+    buf_reset(&text);
+    for (size_t i = 0; i < h->facts.n_tools; i++) {
+        if (!h->facts.tools[i].runnable) continue;
+        if (text.n) buf_add_char(&text, ' ');
+        buf_add(&text, h->facts.tools[i].tool);
+    }
+    if (h->facts.replayed) buf_add_str(&text, " (replayed)");
+    table_cell(t, buf_span(&text));
+    buf_done(&text);
+    int64_t days = ((int64_t)h->cert_expires_wall_ns - (int64_t)clock_wall_ns()) / (int64_t)(86400 * NS_PER_S);
+    if (h->cert_expires_wall_ns)
+        table_cell_fmt(t, "%lld d", (long long)days);
+    else
+        table_cell_str(t, "-");
+}
+
+static enum err print_hosts(struct ask *k, const struct args *a) {
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_CUT},
+                                                  {"LABELS", TABLE_CUT}, {"RUNS", TABLE_CUT},  {"CERT", TABLE_RIGHT}};
+    struct host_list l;
+    enum err e = query_decode_hosts(buf_span(&k->reply), k->mem, &l);
+    if (e) return e;
+    if (a->output == OUTPUT_JSON) {
+        struct buf text;
+        buf_init(&text, 0);
+        return print_text(&text, json_fleet_hosts(&l, &text));
+    }
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    if (!t) return ERR_NOMEM;
+    size_t online = 0;
+    for (size_t i = 0; i < l.n; i++) {
+        host_row(t, &l.hosts[i]);
+        online += l.hosts[i].online;
+    }
+    e = print_rows(t, a);
+    if (a->output == OUTPUT_TABLE) fprintf(stderr, "%zu hosts, %zu online\n", l.n, online);
+    return e;
+}
+
+int verb_fleet_hosts(const struct args *a) {
+    struct ask k;
+    struct query q = {.selector = span_str(a->n_words ? a->words[0] : "")};
+    enum err e = ERR_OK;
+    bool ok = ask_open(&k, "hosts") && ask_query(&k, QUERY_HOSTS, &q) && ask_call(&k, RPC_CONSOLE_HOSTS);
+    if (ok) e = print_hosts(&k, a);
+    int code = !ok ? EXIT_FAILED : e ? ask_failed(&k, e) : EXIT_OK;
+    ask_close(&k);
+    return code;
+}
+
+/* ---- campaigns ---- */
+
+static void campaign_row(struct table *t, const struct campaign_info *i) {
+    char when[32];
+    table_row(t);
+    table_cell(t, span_head(i->id, ID_SHOWN));
+    table_cell_str(t, clock_wall_text(i->created_wall_ns, when));
+    table_cell(t, i->spec.tool);
+    table_cell_fmt(t, "%u s", i->spec.duration_s);
+    table_cell(t, i->spec.selector.n ? i->spec.selector : SPAN_LIT("all"));
+    table_cell(t, i->operator_name);
+    table_cell(t, i->state);
+    table_cell_fmt(t, "%u/%u", i->coverage[COVERAGE_OK], i->targeted);
+}
+
+static enum err print_campaigns(struct ask *k, const struct args *a) {
+    static const struct table_column columns[] = {{"CAMPAIGN", TABLE_LEFT}, {"STARTED", TABLE_LEFT},  {"TOOL", TABLE_LEFT},  {"FOR", TABLE_RIGHT},
+                                                  {"ON", TABLE_CUT},        {"OPERATOR", TABLE_CUT}, {"STATE", TABLE_LEFT}, {"OK", TABLE_RIGHT}};
+    struct campaign_list l;
+    enum err e = query_decode_campaigns(buf_span(&k->reply), k->mem, &l);
+    if (e) return e;
+    if (a->output == OUTPUT_JSON) {
+        struct buf text;
+        buf_init(&text, 0);
+        return print_text(&text, json_fleet_campaigns(&l, &text));
+    }
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    if (!t) return ERR_NOMEM;
+    for (size_t i = 0; i < l.n; i++) campaign_row(t, &l.campaigns[i]);
+    return print_rows(t, a);
+}
+
+int verb_fleet_campaigns(const struct args *a) {
+    struct ask k;
+    struct query q = {.n = a->n == UINT32_MAX ? 0 : a->n ? a->n : CAMPAIGNS};
+    enum err e = ERR_OK;
+    bool ok = ask_open(&k, "campaigns") && ask_query(&k, QUERY_CAMPAIGNS, &q) && ask_call(&k, RPC_CONSOLE_CAMPAIGNS);
+    if (ok) e = print_campaigns(&k, a);
+    int code = !ok ? EXIT_FAILED : e ? ask_failed(&k, e) : EXIT_OK;
+    ask_close(&k);
+    return code;
+}
+
+/* ---- show, stop ---- */
+
+static void print_summary(const struct campaign_info *i) {
+    char when[32];
+    printf("campaign %.*s: %.*s for %u s on %.*s, by %.*s at %s, %.*s\n", (int)i->id.n, i->id.p, (int)i->spec.tool.n, i->spec.tool.p,
+           i->spec.duration_s, i->spec.selector.n ? (int)i->spec.selector.n : 3, i->spec.selector.n ? i->spec.selector.p : "all",
+           (int)i->operator_name.n, i->operator_name.p, clock_wall_text(i->created_wall_ns, when), (int)i->state.n, i->state.p);
+    printf("%u hosts:", i->targeted);
+    for (int c = COVERAGE_PENDING; c < COVERAGE__COUNT; c++)
+        if (i->coverage[c]) printf(" %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
+    puts(i->replayed ? " (replayed)\n" : "\n");
+}
+
+static enum err print_detail(struct ask *k, const struct args *a, struct campaign_detail *d) {
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},  {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
+                                                  {"CPU", TABLE_RIGHT}, {"RSS", TABLE_RIGHT},  {"REASON", TABLE_CUT}};
+    enum err e = query_decode_detail(buf_span(&k->reply), k->mem, d);
+    if (e) return e;
+    if (a->output == OUTPUT_JSON) {
+        struct buf text;
+        buf_init(&text, 0);
+        return print_text(&text, json_fleet_detail(d, &text));
+    }
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    if (!t) return ERR_NOMEM;
+    for (size_t i = 0; i < d->n_targets; i++) {
+        const struct target_info *target = &d->targets[i];
+        const struct outcome *o = target->outcome;
+        table_row(t);
+        table_cell(t, target->host);
+        table_cell_tone(t, capture_coverage_name(target->coverage));
+        table_cell(t, o ? o->flavour : SPAN_NONE);
+        if (o && o->wall_ns) {
+            table_cell_fmt(t, "%.2f s", (double)o->cpu_ns / 1e9);
+            table_cell_fmt(t, "%.1f MiB", (double)o->peak_rss_bytes / 1048576.0);
+        } else {
+            table_cell_str(t, "");
+            table_cell_str(t, "");
+        }
+        table_cell(t, target->reason);
+    }
+    if (a->output == OUTPUT_TABLE) print_summary(&d->info);
+    return print_rows(t, a);
+}
+
+int verb_fleet_show(const struct args *a) {
+    struct ask k;
+    struct campaign_detail d;
+    struct query q = {.campaign = span_str(a->n_words ? a->words[0] : "last")};
+    enum err e = ERR_OK;
+    bool ok = ask_open(&k, "show") && ask_query(&k, QUERY_REF, &q) && ask_call(&k, RPC_CONSOLE_SHOW);
+    if (ok) e = print_detail(&k, a, &d);
+    int code = !ok ? EXIT_FAILED : e ? ask_failed(&k, e) : ask_exit_code(&d.info);
+    ask_close(&k);
+    return code;
+}
+
+int verb_fleet_stop(const struct args *a) {
+    struct ask k;
+    struct campaign_info i;
+    struct query q = {.campaign = span_str(a->words[0])};
+    int code = EXIT_FAILED;
+    if (ask_open(&k, "stop") && ask_query(&k, QUERY_REF, &q) && ask_call(&k, RPC_CONSOLE_STOP)) {
+        enum err e = query_decode_info(buf_span(&k.reply), k.mem, &i);
+        if (!e) print_summary(&i);
+        code = e ? ask_failed(&k, e) : EXIT_OK;
+    }
+    ask_close(&k);
+    return code;
+}

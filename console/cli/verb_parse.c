@@ -1,0 +1,106 @@
+#include "console/cli/verb_parse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "common/json/json.h"
+#include "common/sys/fds.h"
+#include "common/wire/limits.h"
+#include "console/render/body.h"
+#include "console/render/chart.h"
+
+enum { FILE_BYTES_MAX = 1024 * 1024 * 1024, ROWS = 20 };
+
+/* FILE or "-" for standard input. */
+static bool read_input(const char *path, struct buf *out) {
+    buf_init(out, FILE_BYTES_MAX);
+    enum err e = fds_read_file(strcmp(path, "-") == 0 ? "/dev/stdin" : path, out);
+    if (e) args_complain("parse", "%s: %s", path, e == ERR_SYS ? strerror(errno) : err_text(e));
+    return !e;
+}
+
+/* Which of two readings of the same print-out is the better one. */
+static bool better(const struct capture *a, const struct capture *b) {
+    if (a->failed != b->failed) return !a->failed;
+    return a->ledger.parse < b->ledger.parse;
+}
+
+/* By the flavour asked for, or by the one whose grammar understands most of it. */
+static enum err parse_text(const struct tool *t, enum flavour_id wanted, struct span text, struct arena *mem, struct capture *out) {
+    struct parse_input in = {.out = text};
+    bool any = false;
+    for (size_t i = 0; i < t->n_flavours; i++) {
+        struct capture c;
+        if (wanted != FLAVOUR_ANY && t->flavours[i].id != wanted) continue;
+        enum err e = parse_output(&t->flavours[i].parse, &in, mem, &c);
+        if (e) return e;
+        c.tool = span_str(t->name);
+        c.flavour = span_str(catalog_flavour_name(t->flavours[i].id));
+        if (c.kind == RESULT_NONE) c.kind = t->kind;
+        if (!any || better(&c, out)) *out = c;
+        any = true;
+    }
+    return any ? ERR_OK : ERR_NOTFOUND;
+}
+
+static enum err print_table(const struct capture *c, const struct tool *t) {
+    struct screen s = screen_on(stdout);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < c->n_notes; i++) {
+        fputs("note: ", stdout);
+        screen_print(&s, c->notes[i]);
+        fputc('\n', stdout);
+    }
+    for (size_t i = 0; i < c->hists.n; i++) {
+        if (c->hists.hists[i].interval.n) {
+            screen_print(&s, c->hists.hists[i].interval);
+            fputc('\n', stdout);
+        }
+        chart_print(&c->hists.hists[i], t, &s);
+    }
+    if (c->kind == RESULT_EVENTS) {
+        struct host_events h = {.host = c->flavour, .events = c->events};
+        e = body_events(&h, 1, ROWS, c->events.n_rows, &s);
+    }
+    if (c->kind == RESULT_STACKS) body_stacks(&c->stacks, ROWS, stacks_total(&c->stacks), &s);
+    if (c->ledger.parse) printf("%llu lines were not understood\n", (unsigned long long)c->ledger.parse);
+    return e;
+}
+
+static enum err print_capture(const struct capture *c, const struct tool *t, const struct args *a) {
+    if (a->output == OUTPUT_TABLE) return print_table(c, t);
+    struct buf text;
+    buf_init(&text, 0);
+    enum err e = json_capture(c, &text);
+    if (!e) fwrite(text.p, 1, text.n, stdout);
+    buf_done(&text);
+    return e;
+}
+
+int verb_parse(const struct args *a) {
+    const struct tool *t = catalog_find(span_str(a->words[0]));
+    enum flavour_id wanted = a->flavour ? catalog_flavour_find(span_str(a->flavour)) : FLAVOUR_ANY;
+    struct buf text;
+    struct capture c;
+    if (!t) {
+        args_complain("parse", "there is no tool \"%s\"; trawl tools lists them", a->words[0]);
+        return EXIT_USAGE;
+    }
+    if (a->output == OUTPUT_CSV) {
+        args_complain("parse", "-o is table or json here");
+        return EXIT_USAGE;
+    }
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_OFFLINE_ARENA_BYTES);
+    int code = EXIT_FAILED;
+    if (mem && read_input(a->words[1], &text)) {
+        enum err e = parse_text(t, wanted, buf_span(&text), mem, &c);
+        if (e == ERR_NOTFOUND)
+            args_complain("parse", "%s has no flavour \"%s\"; see: trawl tools %s", t->name, a->flavour, t->name);
+        else if (!e)
+            e = print_capture(&c, t, a);
+        if (e && e != ERR_NOTFOUND) args_complain("parse", "%s", err_text(e));
+        code = e == ERR_NOTFOUND ? EXIT_USAGE : e || c.failed ? EXIT_FAILED : EXIT_OK;
+    }
+    if (mem) buf_done(&text);
+    return code;
+}

@@ -1,0 +1,27 @@
+#include "console/client/settings.h"
+
+#include <stddef.h>
+
+static const struct conf_item ITEMS[] = {
+    {"fleet", CONF_TEXT, offsetof(struct settings, fleet), 0, 0, NULL, "name of the fleet, as in its certificates"},
+    {"collector", CONF_TEXT, offsetof(struct settings, collector), 0, 0, NULL, "HOST:PORT of the collector's console_listen"},
+    {"tls_ca", CONF_PATH, offsetof(struct settings, tls_ca), 0, 0, NULL, "CA that vouches for the collector (the fleet CA)"},
+    {"cert", CONF_PATH, offsetof(struct settings, cert), 0, 0, NULL, "your operator certificate"},
+    {"key", CONF_PATH, offsetof(struct settings, key), 0, 0, NULL, "your operator key; it never leaves this machine"},
+};
+
+enum err settings_load(char *why, size_t why_size, struct settings *out) {
+    const char *chosen = getenv("TRAWL_CONFIG"), *home = getenv("HOME");
+    char own[4096] = "";
+    if (home) snprintf(own, sizeof own, "%s/.config/trawl/console.conf", home);
+    const char *places[] = {own, "/etc/trawl/console.conf"};
+    for (size_t i = 0; !chosen && i < sizeof places / sizeof places[0]; i++)
+        if (places[i][0] && access(places[i], R_OK) == 0) chosen = places[i];
+    if (!chosen) {
+        snprintf(why, why_size, "no console.conf: looked at $TRAWL_CONFIG, %s%s/etc/trawl/console.conf", own, own[0] ? " and " : "");
+        return ERR_NOTFOUND;
+    }
+    return conf_load(ITEMS, sizeof ITEMS / sizeof ITEMS[0], chosen, out, why, why_size);
+}
+
+void settings_done(struct settings *s) { conf_done(ITEMS, sizeof ITEMS / sizeof ITEMS[0], s); }

@@ -1,0 +1,212 @@
+#include "console/render/answer.h"
+
+#include "common/catalog/ranking.h"
+#include "console/render/body.h"
+#include "console/render/chart.h"
+#include "console/render/table.h"
+
+enum { ID_SHOWN = 12 };
+
+static void print_coverage(const struct campaign_info *i, const struct screen *s) {
+    uint32_t answered = i->coverage[COVERAGE_OK] + i->coverage[COVERAGE_PARTIAL];
+    bool whole = i->coverage[COVERAGE_OK] == i->targeted;
+    fprintf(s->to, "%s%u of %u hosts%s", screen_tone(s, whole ? TONE_GOOD : TONE_BAD), answered, i->targeted, screen_tone(s, TONE_PLAIN));
+    for (int c = COVERAGE_PENDING; !whole && c < COVERAGE__COUNT; c++)
+        if (i->coverage[c] > 0 && c != COVERAGE_OK) fprintf(s->to, " · %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
+}
+
+static void print_ledger(const struct ledger *l, const struct screen *s) {
+    const struct {
+        const char *text;
+        uint64_t n;
+    } losses[] = {{"events lost in the kernel's buffers", l->kernel}, {"events skipped by the tools", l->tool},
+                  {"bytes of print-out over the cap", l->cap},        {"lines not understood", l->parse},
+                  {"bytes dropped from full spools", l->spool},       {"events shed by the collector", l->shed}};
+    bool any = false;
+    for (size_t i = 0; i < COUNT_OF(losses); i++) {
+        if (losses[i].n == 0) continue;
+        fprintf(s->to, "%s%s%llu %s%s", any ? " · " : "lost: ", screen_tone(s, TONE_WARNING), (unsigned long long)losses[i].n, losses[i].text,
+                screen_tone(s, TONE_PLAIN));
+        any = true;
+    }
+    fputs(any ? "\n" : "lost: nothing\n", s->to);
+}
+
+void answer_head(const struct answer *a, const struct screen *s) {
+    const struct campaign_info *i = &a->info;
+    fprintf(s->to, "%s%.*s%s · ", screen_tone(s, TONE_BOLD), (int)i->spec.tool.n, i->spec.tool.p, screen_tone(s, TONE_PLAIN));
+    print_coverage(i, s);
+    fprintf(s->to, " · %u s · campaign %.*s", i->spec.duration_s, (int)(i->id.n < ID_SHOWN ? i->id.n : ID_SHOWN), i->id.p);
+    if (i->replayed) fprintf(s->to, " · %sreplayed: recordings, not these hosts' kernels%s", screen_tone(s, TONE_WARNING), screen_tone(s, TONE_PLAIN));
+    fputc('\n', s->to);
+    print_ledger(&i->ledger, s);
+    for (size_t t = 0; t < a->n_targets; t++) {
+        const char *state = capture_coverage_name(a->targets[t].coverage);
+        fprintf(s->to, "  %.*s: %s%s%s: ", (int)a->targets[t].host.n, a->targets[t].host.p, screen_tone(s, screen_tone_of(state)), state,
+                screen_tone(s, TONE_PLAIN));
+        screen_print(s, a->targets[t].reason);
+        fputc('\n', s->to);
+    }
+    for (size_t n = 0; n < a->n_notes; n++) {
+        fputs("  note: ", s->to);
+        screen_print(s, a->notes[n]);
+        fputc('\n', s->to);
+    }
+    fputc('\n', s->to);
+}
+
+static void fill_ranking(struct table *t, const struct ranking_row *rows, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        table_row(t);
+        table_cell(t, rows[i].host);
+        table_cell_u64(t, rows[i].total);
+        for (size_t p = 0; p < RANKING_PERCENTILES; p++) {
+            char value[40];
+            chart_value(&rows[i].percentile[p], value, sizeof value);
+            table_cell_str(t, value);
+        }
+        table_cell(t, rows[i].unit);
+        table_cell_tone(t, rows[i].verdict ? rows[i].verdict : "");
+    }
+}
+
+static const struct table_column RANKING_COLUMNS[] = {{"HOST", TABLE_LEFT},  {"TOTAL", TABLE_RIGHT}, {"P50", TABLE_RIGHT}, {"P90", TABLE_RIGHT},
+                                                      {"P99", TABLE_RIGHT}, {"P999", TABLE_RIGHT},  {"UNIT", TABLE_LEFT}, {"READING", TABLE_LEFT}};
+
+static enum err print_ranking(const struct answer *a, const struct tool *tool, const struct screen *s) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
+    AUTO(table_free) struct table *t = table_new(RANKING_COLUMNS, COUNT_OF(RANKING_COLUMNS));
+    struct ranking *r = mem ? ranking_new(tool, a->n_host_hists, mem) : NULL;
+    if (!r || !t) return ERR_NOMEM;
+    for (size_t i = 0; i < a->n_host_hists; i++) {
+        enum err e = ranking_add(r, a->host_hists[i].host, &a->host_hists[i].hists);
+        if (e) return e;
+    }
+    size_t n;
+    const struct ranking_row *rows = ranking_rows(r, &n);
+    if (n == 0) return ERR_OK;
+    fputs("hosts, worst first\n", s->to);
+    fill_ranking(t, rows, n);
+    return table_print(t, s);
+}
+
+enum err answer_hist(const struct answer *a, const struct screen *s) {
+    const struct tool *tool = catalog_find(a->info.spec.tool);
+    answer_head(a, s);
+    if (a->merged.n == 0) fputs("nothing was measured: no host saw an event\n", s->to);
+    for (size_t i = 0; i < a->merged.n; i++) {
+        chart_print(&a->merged.hists[i], tool, s);
+        fputc('\n', s->to);
+    }
+    return print_ranking(a, tool, s);
+}
+
+static void cell_scaled(struct table *t, int64_t mantissa, unsigned decimals) {
+    double v = (double)mantissa;
+    for (unsigned i = 0; i < decimals; i++) v /= 10;
+    table_cell_fmt(t, "%.*f", (int)decimals, v);
+}
+
+static struct table *top_table(const struct answer *a, bool per_host) {
+    static const struct table_column with_sum[] = {{"VALUE", TABLE_CUT},   {"HOST", TABLE_LEFT}, {"COUNT", TABLE_RIGHT},
+                                                   {"TOTAL", TABLE_RIGHT}, {"AVG", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}};
+    static const struct table_column plain[] = {{"VALUE", TABLE_CUT}, {"HOST", TABLE_LEFT}, {"COUNT", TABLE_RIGHT}};
+    static const struct table_column fleet_sum[] = {
+        {"VALUE", TABLE_CUT}, {"COUNT", TABLE_RIGHT}, {"TOTAL", TABLE_RIGHT}, {"AVG", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}};
+    static const struct table_column fleet_plain[] = {{"VALUE", TABLE_CUT}, {"COUNT", TABLE_RIGHT}};
+    bool sums = a->of.n > 0;
+    struct table *t = per_host ? (sums ? table_new(with_sum, COUNT_OF(with_sum)) : table_new(plain, COUNT_OF(plain)))
+                               : (sums ? table_new(fleet_sum, COUNT_OF(fleet_sum)) : table_new(fleet_plain, COUNT_OF(fleet_plain)));
+    if (!t) return NULL;
+    for (size_t i = 0; i < a->n_top; i++) {
+        const struct answer_top_row *r = &a->top[i];
+        table_row(t);
+        table_cell(t, r->row.value);
+        if (per_host) table_cell(t, r->host);
+        table_cell_u64(t, r->row.count);
+        if (!sums) continue;
+        cell_scaled(t, r->row.total, r->row.decimals);
+        cell_scaled(t, r->row.count ? r->row.total / (int64_t)r->row.count : 0, r->row.decimals);
+        cell_scaled(t, r->row.max, r->row.decimals);
+    }
+    return t;
+}
+
+enum err answer_top(const struct answer *a, bool per_host, const struct screen *s) {
+    answer_head(a, s);
+    AUTO(table_free) struct table *t = top_table(a, per_host);
+    if (!t) return ERR_NOMEM;
+    fprintf(s->to, "top %zu of %u values of %.*s%s%.*s, %s\n", a->n_top, a->groups, (int)a->by.n, a->by.p, a->of.n ? ", summing " : "",
+            (int)a->of.n, a->of.n ? a->of.p : "", a->exact ? "exact" : "estimated");
+    return table_print(t, s);
+}
+
+enum err answer_stacks(const struct answer *a, const struct screen *s) {
+    answer_head(a, s);
+    fprintf(s->to, "%zu of %u stacks, %llu %.*s in all\n", a->stacks.n_rows, a->distinct, (unsigned long long)a->total, (int)a->stacks.unit.n,
+            a->stacks.unit.p ? a->stacks.unit.p : "");
+    body_stacks(&a->stacks, a->stacks.n_rows, a->total, s);
+    return ERR_OK;
+}
+
+enum err answer_events(const struct answer *a, size_t n, const struct screen *s) {
+    answer_head(a, s);
+    return body_events(a->host_events, a->n_host_events, n, a->total, s);
+}
+
+enum err answer_csv_events(const struct answer *a, FILE *to) {
+    return body_events_csv(a->host_events, a->n_host_events, to);
+}
+
+enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to) {
+    AUTO(table_free) struct table *t = top_table(a, per_host);
+    return t ? table_print_csv(t, to) : ERR_NOMEM;
+}
+
+enum err answer_csv_hist(const struct answer *a, FILE *to) {
+    static const struct table_column columns[] = {{"section", TABLE_LEFT}, {"unit", TABLE_LEFT}, {"low", TABLE_RIGHT}, {"high", TABLE_RIGHT}, {"count", TABLE_RIGHT}};
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    if (!t) return ERR_NOMEM;
+    for (size_t i = 0; i < a->merged.n; i++) {
+        const struct hist *h = &a->merged.hists[i];
+        char section[512];
+        chart_section(h, section, sizeof section);
+        for (size_t k = 0; k < h->n_slots; k++) {
+            table_row(t);
+            table_cell_str(t, section);
+            table_cell(t, h->unit);
+            table_cell_u64(t, h->slots[k].low);
+            if (h->slots[k].high == HIST_OPEN)
+                table_cell_str(t, "");
+            else
+                table_cell_u64(t, h->slots[k].high);
+            table_cell_u64(t, h->slots[k].count);
+        }
+    }
+    return table_print_csv(t, to);
+}
+
+enum err answer_csv_stacks(const struct answer *a, FILE *to) {
+    static const struct table_column columns[] = {{"count", TABLE_RIGHT}, {"unit", TABLE_LEFT}, {"comm", TABLE_LEFT}, {"stack", TABLE_LEFT}};
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    if (!t) return ERR_NOMEM;
+    struct buf folded;
+    buf_init(&folded, 0);
+    const struct stacks *st = &a->stacks;
+    for (size_t i = 0; i < st->n_rows; i++) {
+        uint32_t nodes[LIMIT_STACK_DEPTH];
+        size_t depth = stacks_frames(st, st->rows[i].leaf, nodes, COUNT_OF(nodes));
+        buf_reset(&folded);
+        for (size_t d = 0; d < depth; d++) {
+            if (d) buf_add_char(&folded, ';');
+            buf_add(&folded, st->strings.text[st->nodes[nodes[d]].frame]);
+        }
+        table_row(t);
+        table_cell_u64(t, st->rows[i].count);
+        table_cell(t, st->unit);
+        table_cell(t, st->strings.text[st->rows[i].comm]);
+        table_cell(t, buf_span(&folded));
+    }
+    buf_done(&folded);
+    return table_print_csv(t, to);
+}

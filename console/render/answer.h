@@ -1,0 +1,19 @@
+/* Merged answers for people and as CSV.  Every one begins with what was asked and where the hosts stand, and names what is
+ * missing: a host that is not in the answer, an event that was lost. */
+#pragma once
+
+#include "common/wire/query.h"
+#include "console/render/screen.h"
+
+/* "runqlat · 3 of 3 hosts · campaign 1a2b3c4d", then the ledger if anything was lost, the hosts that are not ok with their
+ * reasons, and the notes.  Hosts that are missing are said in the first line. */
+void answer_head(const struct answer *a, const struct screen *s);
+NODISCARD enum err answer_hist(const struct answer *a, const struct screen *s);
+NODISCARD enum err answer_top(const struct answer *a, bool per_host, const struct screen *s);
+NODISCARD enum err answer_stacks(const struct answer *a, const struct screen *s);
+NODISCARD enum err answer_events(const struct answer *a, size_t n, const struct screen *s);
+
+NODISCARD enum err answer_csv_hist(const struct answer *a, FILE *to);
+NODISCARD enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to);
+NODISCARD enum err answer_csv_stacks(const struct answer *a, FILE *to);
+NODISCARD enum err answer_csv_events(const struct answer *a, FILE *to);

@@ -1,0 +1,159 @@
+#include "console/render/table.h"
+
+#include <libsmartcols/libsmartcols.h>
+#include <stdarg.h>
+
+#include "common/base/log.h"
+
+enum { CELL_BYTES = 4096 };
+
+struct cell {
+    char *text;
+    enum tone tone;
+};
+
+struct table {
+    const struct table_column *columns;
+    size_t n_columns, n_rows, cap_rows, next;
+    struct cell *cells; /* n_rows × n_columns */
+    bool failed;
+};
+
+struct table *table_new(const struct table_column *columns, size_t n) {
+    struct table *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    t->columns = columns;
+    t->n_columns = n;
+    return t;
+}
+
+void table_free(struct table *t) {
+    for (size_t i = 0; i < t->n_rows * t->n_columns; i++) free(t->cells[i].text);
+    free(t->cells);
+    free(t);
+}
+
+void table_row(struct table *t) {
+    if (t->failed) return;
+    if (t->n_rows == t->cap_rows) {
+        size_t cap = t->cap_rows ? 2 * t->cap_rows : 64;
+        struct cell *grown = reallocarray(t->cells, cap * t->n_columns, sizeof *grown);
+        if (!grown) {
+            t->failed = true;
+            return;
+        }
+        t->cells = grown;
+        t->cap_rows = cap;
+    }
+    memset(&t->cells[t->n_rows * t->n_columns], 0, t->n_columns * sizeof *t->cells);
+    t->n_rows++;
+    t->next = 0;
+}
+
+static void put(struct table *t, struct span text, enum tone tone) {
+    if (t->failed || t->next == t->n_columns) return;
+    struct cell *c = &t->cells[(t->n_rows - 1) * t->n_columns + t->next++];
+    text = span_head(text, CELL_BYTES);
+    c->text = malloc(text.n + 1);
+    if (!c->text) {
+        t->failed = true;
+        return;
+    }
+    if (text.n > 0) memcpy(c->text, text.p, text.n);
+    c->text[text.n] = '\0';
+    for (size_t i = 0; i < text.n; i++)
+        if (c->text[i] == '\0') c->text[i] = ' ';
+    c->tone = tone;
+}
+
+void table_cell(struct table *t, struct span text) { put(t, text, TONE_PLAIN); }
+void table_cell_str(struct table *t, const char *z) { put(t, span_str(z ? z : ""), TONE_PLAIN); }
+void table_cell_tone(struct table *t, const char *word) { put(t, span_str(word ? word : ""), screen_tone_of(word)); }
+void table_cell_u64(struct table *t, uint64_t v) { table_cell_fmt(t, "%llu", (unsigned long long)v); }
+
+void table_cell_fmt(struct table *t, const char *fmt, ...) {
+    char text[CELL_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    table_cell_str(t, text);
+}
+
+static int flags_of(enum table_align a) {
+    switch (a) {
+    case TABLE_LEFT: return 0;
+    case TABLE_RIGHT: return SCOLS_FL_RIGHT;
+    case TABLE_CUT: return SCOLS_FL_TRUNC;
+    }
+    return 0;
+}
+
+static const char *colour_of(const struct screen *s, enum tone t) {
+    static const char *const names[] = {[TONE_GOOD] = "green", [TONE_WARNING] = "brown", [TONE_BAD] = "red", [TONE_BOLD] = "bold", [TONE_DIM] = "darkgray"};
+    return s->colour && t != TONE_PLAIN ? names[t] : NULL;
+}
+
+static bool fill_line(const struct table *t, const struct screen *s, struct libscols_table *st, size_t row) {
+    struct libscols_line *line = scols_table_new_line(st, NULL);
+    if (!line) return false;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct cell *c = &t->cells[row * t->n_columns + i];
+        char safe[4 * CELL_BYTES + 1];
+        log_escape(span_str(c->text ? c->text : ""), safe, sizeof safe);
+        if (scols_line_set_data(line, i, safe) != 0) return false;
+        const char *colour = colour_of(s, c->tone);
+        if (colour) scols_cell_set_color(scols_line_get_cell(line, i), colour);
+    }
+    return true;
+}
+
+enum err table_print(struct table *t, const struct screen *s) {
+    if (t->failed) return ERR_NOMEM;
+    struct libscols_table *st = scols_new_table();
+    if (!st) return ERR_NOMEM;
+    bool ok = true;
+    for (size_t i = 0; ok && i < t->n_columns; i++)
+        ok = scols_table_new_column(st, t->columns[i].name, t->columns[i].align == TABLE_CUT ? 0.4 : 1, flags_of(t->columns[i].align)) != NULL;
+    for (size_t r = 0; ok && r < t->n_rows; r++) ok = fill_line(t, s, st, r);
+    scols_table_enable_colors(st, s->colour);
+    scols_table_set_termwidth(st, s->width);
+    scols_table_set_termforce(st, SCOLS_TERMFORCE_ALWAYS);
+    char *text = NULL;
+    ok = ok && scols_print_table_to_string(st, &text) == 0;
+    if (ok && text && text[0]) fprintf(s->to, "%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
+    free(text);
+    scols_unref_table(st);
+    return ok ? ERR_OK : ERR_NOMEM;
+}
+
+static void csv_field(FILE *to, const char *z) {
+    if (z[strcspn(z, ",\"\r\n")] == '\0') {
+        fputs(z, to);
+        return;
+    }
+    fputc('"', to);
+    for (; *z; z++) {
+        if (*z == '"') fputc('"', to);
+        fputc(*z, to);
+    }
+    fputc('"', to);
+}
+
+enum err table_print_csv(struct table *t, FILE *to) {
+    if (t->failed) return ERR_NOMEM;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (i) fputc(',', to);
+        for (const char *p = t->columns[i].name; *p; p++) fputc(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p, to);
+    }
+    fputc('\n', to);
+    for (size_t r = 0; r < t->n_rows; r++) {
+        for (size_t i = 0; i < t->n_columns; i++) {
+            const char *z = t->cells[r * t->n_columns + i].text;
+            if (i) fputc(',', to);
+            csv_field(to, z ? z : "");
+        }
+        fputc('\n', to);
+    }
+    return ERR_OK;
+}
