@@ -75,7 +75,7 @@ static void put_texts(struct pack *o, const struct column *c, size_t rows, uint3
 }
 
 static void put_column(struct pack *o, const struct events *e, const struct column *c, Trawl__Column *m) {
-    *m = (Trawl__Column)TRAWL__COLUMN__INIT;
+    trawl__column__init(m);
     if (!is_type(c->type) || c->decimals > LIMIT_DECIMALS) return pack_fail(o, ERR_SYNTAX);
     m->name = pack_bytes(o, pack_cut(o, c->name, LIMIT_LABEL_BYTES), LIMIT_LABEL_BYTES);
     m->unit = pack_bytes(o, pack_cut(o, c->unit, LIMIT_LABEL_BYTES), LIMIT_LABEL_BYTES);
@@ -102,7 +102,7 @@ Trawl__Events *message_events_put(struct pack *o, const struct events *e) {
     Trawl__Column *columns = pack_array(o, e->n_columns, sizeof *columns);
     Trawl__Column **list = pack_array(o, e->n_columns, sizeof *list);
     if (!list) return NULL;
-    *m = (Trawl__Events)TRAWL__EVENTS__INIT;
+    trawl__events__init(m);
     m->strings = message_strings_put(o, &e->strings);
     m->columns = list;
     m->n_columns = e->n_columns;

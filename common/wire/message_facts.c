@@ -41,7 +41,7 @@ static void put_labels(struct pack *o, const struct facts *f, Trawl__Facts *m) {
     Trawl__LabelText *labels = pack_array(o, f->n_labels, sizeof *labels);
     m->labels = pack_array(o, f->n_labels, sizeof *m->labels);
     for (size_t i = 0; i < f->n_labels && o->failed == ERR_OK; i++) {
-        labels[i] = (Trawl__LabelText)TRAWL__LABEL_TEXT__INIT;
+        trawl__label_text__init(&labels[i]);
         labels[i].key = pack_name(o, f->labels[i].key);
         labels[i].value = pack_exact(o, f->labels[i].value, LIMIT_LABEL_BYTES);
         m->labels[i] = &labels[i];
@@ -54,7 +54,7 @@ static void put_tools(struct pack *o, const struct facts *f, Trawl__Facts *m) {
     Trawl__ToolFact *tools = pack_array(o, f->n_tools, sizeof *tools);
     m->tools = pack_array(o, f->n_tools, sizeof *m->tools);
     for (size_t i = 0; i < f->n_tools && o->failed == ERR_OK; i++) {
-        tools[i] = (Trawl__ToolFact)TRAWL__TOOL_FACT__INIT;
+        trawl__tool_fact__init(&tools[i]);
         tools[i].tool = pack_name(o, f->tools[i].tool);
         tools[i].flavour = pack_name_or_none(o, f->tools[i].flavour);
         tools[i].why = pack_text(o, f->tools[i].why, LIMIT_REASON_BYTES);
@@ -67,7 +67,7 @@ static void put_tools(struct pack *o, const struct facts *f, Trawl__Facts *m) {
 Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f) {
     Trawl__Facts *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__Facts)TRAWL__FACTS__INIT;
+    trawl__facts__init(m);
     m->host = pack_name(o, f->host);
     m->version = pack_text(o, f->version, LIMIT_LABEL_BYTES);
     m->kernel = pack_text(o, f->kernel, LIMIT_LABEL_BYTES);

@@ -162,7 +162,7 @@ Trawl__Histograms *message_hists_put(struct pack *o, const struct hist_set *set)
     if (o->failed == ERR_OK) pack_fail(o, strings_init(&strings, o->mem));
     for (size_t i = 0; i < set->n && o->failed == ERR_OK; i++) put_hist(o, &strings, &set->hists[i], i, &c);
     if (o->failed != ERR_OK) return NULL;
-    *m = (Trawl__Histograms)TRAWL__HISTOGRAMS__INIT;
+    trawl__histograms__init(m);
     m->n = (uint32_t)set->n;
     m->strings = message_strings_put(o, &strings);
     put_columns(&c, m);

@@ -8,7 +8,7 @@ void message_outcome_get_ledger(const Trawl__Ledger *m, struct ledger *out) {
 Trawl__Ledger *message_outcome_put_ledger(struct pack *o, const struct ledger *l) {
     Trawl__Ledger *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__Ledger)TRAWL__LEDGER__INIT;
+    trawl__ledger__init(m);
     m->kernel = l->kernel;
     m->tool = l->tool;
     m->cap = l->cap;
@@ -62,7 +62,7 @@ Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     if (o->parts > LIMIT_PARTS) pack_fail(p, ERR_LIMIT);
     Trawl__Outcome *m = pack_array(p, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__Outcome)TRAWL__OUTCOME__INIT;
+    trawl__outcome__init(m);
     m->coverage = o->coverage;
     m->reason = pack_text_bytes(p, o->reason, LIMIT_REASON_BYTES);
     m->ledger = message_outcome_put_ledger(p, &o->ledger);

@@ -32,7 +32,7 @@ static void put_params(struct pack *o, const struct spec *s, Trawl__Spec *m) {
     Trawl__Param *params = pack_array(o, s->n_params, sizeof *params);
     m->params = pack_array(o, s->n_params, sizeof *m->params);
     for (size_t i = 0; i < s->n_params && o->failed == ERR_OK; i++) {
-        params[i] = (Trawl__Param)TRAWL__PARAM__INIT;
+        trawl__param__init(&params[i]);
         params[i].name = pack_name(o, s->params[i].name);
         params[i].text = pack_exact(o, s->params[i].text, LIMIT_LABEL_BYTES);
         params[i].number = s->params[i].number;
@@ -44,7 +44,7 @@ static void put_params(struct pack *o, const struct spec *s, Trawl__Spec *m) {
 Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s) {
     Trawl__Spec *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__Spec)TRAWL__SPEC__INIT;
+    trawl__spec__init(m);
     m->version = s->version;
     m->fleet = pack_name(o, s->fleet);
     m->campaign = pack_campaign(&s->campaign);
@@ -70,7 +70,7 @@ void message_spec_get_signed(struct unpack *in, const Trawl__SignedOrder *m, str
 Trawl__SignedOrder *message_spec_put_signed(struct pack *o, const struct signed_order *s) {
     Trawl__SignedOrder *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__SignedOrder)TRAWL__SIGNED_ORDER__INIT;
+    trawl__signed_order__init(m);
     m->spec = pack_bytes(o, s->spec, LIMIT_SPEC_BYTES);
     m->signature = pack_bytes(o, s->signature, LIMIT_SIGNATURE_BYTES);
     m->certificates = pack_bytes(o, s->certificates, LIMIT_CERTIFICATES_BYTES);

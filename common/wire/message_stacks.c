@@ -26,7 +26,8 @@ static void get_rows(struct unpack *in, const Trawl__Stacks *m, uint32_t n_strin
 }
 
 void message_stacks_get(struct unpack *in, const Trawl__Stacks *m, struct stacks *out) {
-    static const Trawl__Stacks none = TRAWL__STACKS__INIT;
+    Trawl__Stacks none;
+    trawl__stacks__init(&none);
     struct stacks s = {0};
     if (!m) m = &none;
     if (m->n_nodes > in->max_rows || m->n_rows > in->max_rows) return unpack_refuse(in, ERR_LIMIT);
@@ -90,7 +91,7 @@ static void put_rows(struct pack *o, const struct stacks *s, Trawl__Stacks *m) {
 Trawl__Stacks *message_stacks_put(struct pack *o, const struct stacks *s) {
     Trawl__Stacks *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__Stacks)TRAWL__STACKS__INIT;
+    trawl__stacks__init(m);
     if (s->n_nodes > UINT32_MAX || s->n_rows > UINT32_MAX) pack_fail(o, ERR_LIMIT);
     m->strings = message_strings_put(o, &s->strings);
     m->unit = pack_bytes(o, pack_cut(o, s->unit, LIMIT_LABEL_BYTES), LIMIT_LABEL_BYTES);

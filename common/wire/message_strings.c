@@ -30,7 +30,7 @@ Trawl__Strings *message_strings_put(struct pack *o, const struct strings *t) {
     }
     char *text = pack_array(o, bytes, 1);
     if (!text) return NULL;
-    *m = (Trawl__Strings)TRAWL__STRINGS__INIT;
+    trawl__strings__init(m);
     m->text = (ProtobufCBinaryData){.len = bytes, .data = (uint8_t *)text};
     m->len = len;
     m->n_len = n;

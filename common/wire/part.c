@@ -42,7 +42,8 @@ enum err part_encode(const struct part_body *b, struct buf *out) {
     if (!scratch) return ERR_NOMEM;
     if (!is_consistent(b)) return ERR_SYNTAX;
     struct pack o = {.mem = scratch};
-    Trawl__PartBody m = TRAWL__PART_BODY__INIT;
+    Trawl__PartBody m;
+    trawl__part_body__init(&m);
     if (b->kind == RESULT_HISTOGRAM) m.histograms = message_hists_put(&o, &b->hists);
     if (b->kind == RESULT_EVENTS) m.events = message_events_put(&o, &b->events);
     if (b->kind == RESULT_STACKS) m.stacks = message_stacks_put(&o, &b->stacks);

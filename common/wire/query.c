@@ -59,7 +59,8 @@ enum err query_encode_hosts(const struct host_list *l, struct buf *out) {
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     if (!scratch) return ERR_NOMEM;
     struct pack o = {.mem = scratch};
-    Trawl__HostList m = TRAWL__HOST_LIST__INIT;
+    Trawl__HostList m;
+    trawl__host_list__init(&m);
     query_list_put_hosts(&o, l, &m);
     return pack_message(&o, &m.base, LIMIT_ANSWER_BYTES, out);
 }
@@ -77,7 +78,8 @@ enum err query_encode_campaigns(const struct campaign_list *l, struct buf *out) 
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     if (!scratch) return ERR_NOMEM;
     struct pack o = {.mem = scratch};
-    Trawl__CampaignList m = TRAWL__CAMPAIGN_LIST__INIT;
+    Trawl__CampaignList m;
+    trawl__campaign_list__init(&m);
     query_list_put_campaigns(&o, l, &m);
     return pack_message(&o, &m.base, LIMIT_ANSWER_BYTES, out);
 }
@@ -116,7 +118,8 @@ enum err query_encode_detail(const struct campaign_detail *d, struct buf *out) {
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     if (!scratch) return ERR_NOMEM;
     struct pack o = {.mem = scratch};
-    Trawl__CampaignDetail m = TRAWL__CAMPAIGN_DETAIL__INIT;
+    Trawl__CampaignDetail m;
+    trawl__campaign_detail__init(&m);
     m.info = query_message_put_info(&o, &d->info);
     m.targets = query_message_put_targets(&o, d->targets, d->n_targets);
     m.n_targets = d->n_targets;

@@ -109,7 +109,7 @@ static void put_hist(struct pack *o, const struct answer *a, Trawl__HistAnswer *
     m->hosts = pack_array(o, a->n_host_hists, sizeof *m->hosts);
     m->n_hosts = a->n_host_hists;
     for (size_t i = 0; i < a->n_host_hists && o->failed == ERR_OK; i++) {
-        hosts[i] = (Trawl__HostHistogram)TRAWL__HOST_HISTOGRAM__INIT;
+        trawl__host_histogram__init(&hosts[i]);
         hosts[i].host = pack_name(o, a->host_hists[i].host);
         hosts[i].histograms = message_hists_put(o, &a->host_hists[i].hists);
         m->hosts[i] = &hosts[i];
@@ -127,7 +127,7 @@ static void put_top(struct pack *o, const struct answer *a, Trawl__TopAnswer *m)
     for (size_t i = 0; i < a->n_top && o->failed == ERR_OK; i++) {
         const struct top_row *from = &a->top[i].row;
         if (from->decimals > LIMIT_DECIMALS) pack_fail(o, ERR_SYNTAX);
-        rows[i] = (Trawl__TopRow)TRAWL__TOP_ROW__INIT;
+        trawl__top_row__init(&rows[i]);
         rows[i].value = pack_bytes(o, pack_cut(o, from->value, LIMIT_TEXT_BYTES), LIMIT_TEXT_BYTES);
         rows[i].count = from->count;
         rows[i].total = from->total;
@@ -150,7 +150,7 @@ static void put_events(struct pack *o, const struct answer *a, Trawl__EventsAnsw
     m->hosts = pack_array(o, a->n_host_events, sizeof *m->hosts);
     m->n_hosts = a->n_host_events;
     for (size_t i = 0; i < a->n_host_events && o->failed == ERR_OK; i++) {
-        hosts[i] = (Trawl__HostEvents)TRAWL__HOST_EVENTS__INIT;
+        trawl__host_events__init(&hosts[i]);
         hosts[i].host = pack_name(o, a->host_events[i].host);
         hosts[i].events = message_events_put(o, &a->host_events[i].events);
         m->hosts[i] = &hosts[i];

@@ -16,7 +16,7 @@ void query_list_get_hosts(struct unpack *in, const Trawl__HostList *m, struct ho
 }
 
 static void put_host(struct pack *o, const struct host_info *h, Trawl__HostInfo *m) {
-    *m = (Trawl__HostInfo)TRAWL__HOST_INFO__INIT;
+    trawl__host_info__init(m);
     m->facts = message_facts_put(o, &h->facts);
     m->online = h->online;
     m->seen_wall_ns = h->seen_wall_ns;

@@ -6,7 +6,8 @@ static void get_coverage(struct unpack *in, const Trawl__CampaignInfo *m, struct
 }
 
 void query_message_get_info(struct unpack *in, const Trawl__CampaignInfo *m, struct campaign_info *out) {
-    static const Trawl__CampaignInfo none = TRAWL__CAMPAIGN_INFO__INIT;
+    Trawl__CampaignInfo none;
+    trawl__campaign_info__init(&none);
     if (!m) m = &none;
     struct campaign_info i = {
         .id = unpack_name_or_none(in, span_str(m->id)),
@@ -26,7 +27,7 @@ void query_message_get_info(struct unpack *in, const Trawl__CampaignInfo *m, str
 Trawl__CampaignInfo *query_message_put_info(struct pack *o, const struct campaign_info *i) {
     Trawl__CampaignInfo *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__CampaignInfo)TRAWL__CAMPAIGN_INFO__INIT;
+    trawl__campaign_info__init(m);
     m->id = pack_name_or_none(o, i->id);
     m->operator_ = pack_name_or_none(o, i->operator_name);
     m->state = pack_name_or_none(o, i->state);
@@ -57,7 +58,7 @@ void query_message_get_targets(struct unpack *in, Trawl__TargetInfo *const *m, s
 }
 
 static void put_target(struct pack *o, const struct target_info *t, Trawl__TargetInfo *m) {
-    *m = (Trawl__TargetInfo)TRAWL__TARGET_INFO__INIT;
+    trawl__target_info__init(m);
     if (t->coverage >= COVERAGE__COUNT) pack_fail(o, ERR_SYNTAX);
     m->host = pack_name(o, t->host);
     m->coverage = t->coverage;

@@ -90,7 +90,7 @@ void query_request_get(struct unpack *in, enum query_kind kind, const ProtobufCM
 static Trawl__CampaignRef *put_ref(struct pack *o, struct span id) {
     Trawl__CampaignRef *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
-    *m = (Trawl__CampaignRef)TRAWL__CAMPAIGN_REF__INIT;
+    trawl__campaign_ref__init(m);
     m->id = pack_name_or_none(o, id);
     return m;
 }
@@ -104,7 +104,7 @@ static void put_hist(struct pack *o, const struct query *q, Trawl__HistRequest *
     m->section = pack_array(o, q->n_section, sizeof *m->section);
     m->n_section = q->n_section;
     for (size_t i = 0; i < q->n_section && o->failed == ERR_OK; i++) {
-        labels[i] = (Trawl__LabelText)TRAWL__LABEL_TEXT__INIT;
+        trawl__label_text__init(&labels[i]);
         labels[i].key = pack_exact(o, q->section[i].key, LIMIT_LABEL_BYTES);
         labels[i].value = pack_exact(o, q->section[i].value, LIMIT_LABEL_BYTES);
         m->section[i] = &labels[i];

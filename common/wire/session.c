@@ -61,9 +61,12 @@ enum err session_encode_from(const struct from_agent *from, struct buf *out) {
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_FRAME_ARENA_BYTES);
     if (!scratch) return ERR_NOMEM;
     struct pack o = {.mem = scratch};
-    Trawl__OrderState state = TRAWL__ORDER_STATE__INIT;
-    Trawl__PartMessage part = TRAWL__PART_MESSAGE__INIT;
-    Trawl__FromAgent m = TRAWL__FROM_AGENT__INIT;
+    Trawl__OrderState state;
+    trawl__order_state__init(&state);
+    Trawl__PartMessage part;
+    trawl__part_message__init(&part);
+    Trawl__FromAgent m;
+    trawl__from_agent__init(&m);
     size_t max = LIMIT_FRAME_BYTES;
     switch (from->kind) {
     case FROM_AGENT_FACTS:
@@ -132,9 +135,12 @@ enum err session_encode_to(const struct to_agent *to, struct buf *out) {
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_FRAME_ARENA_BYTES);
     if (!scratch) return ERR_NOMEM;
     struct pack o = {.mem = scratch};
-    Trawl__StopOrder stop = TRAWL__STOP_ORDER__INIT;
-    Trawl__Ack ack = TRAWL__ACK__INIT;
-    Trawl__ToAgent m = TRAWL__TO_AGENT__INIT;
+    Trawl__StopOrder stop;
+    trawl__stop_order__init(&stop);
+    Trawl__Ack ack;
+    trawl__ack__init(&ack);
+    Trawl__ToAgent m;
+    trawl__to_agent__init(&m);
     switch (to->kind) {
     case TO_AGENT_ORDER:
         m.what_case = TRAWL__TO_AGENT__WHAT_ORDER;

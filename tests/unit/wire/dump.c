@@ -1,0 +1,307 @@
+#include "tests/unit/wire/dump.h"
+
+#include <inttypes.h>
+
+static void text(struct buf *out, const char *key, struct span s) {
+    buf_add_fmt(out, " %s=\"", key);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < ' ' || c == '"' || c == '\\' || c >= 0x7f)
+            buf_add_fmt(out, "\\x%02x", c);
+        else
+            buf_add_char(out, (char)c);
+    }
+    buf_add_char(out, '"');
+}
+
+static void number(struct buf *out, const char *key, uint64_t v) { buf_add_fmt(out, " %s=%" PRIu64, key, v); }
+static void signed_number(struct buf *out, const char *key, int64_t v) { buf_add_fmt(out, " %s=%" PRId64, key, v); }
+static void start(struct buf *out, const char *what) { buf_add_str(out, what); }
+static void end(struct buf *out) { buf_add_char(out, '\n'); }
+
+static void campaign(struct buf *out, const struct campaign_id *id) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(id, hex);
+    text(out, "campaign", span_str(hex));
+}
+
+void dump_hists(const struct hist_set *set, struct buf *out) {
+    for (size_t i = 0; i < set->n; i++) {
+        const struct hist *h = &set->hists[i];
+        start(out, "hist");
+        text(out, "unit", h->unit);
+        text(out, "interval", h->interval);
+        number(out, "scale", h->scale);
+        for (size_t k = 0; k < h->n_section; k++) {
+            text(out, "key", h->section[k].key);
+            text(out, "value", h->section[k].value);
+        }
+        for (size_t k = 0; k < h->n_slots; k++)
+            buf_add_fmt(out, " [%" PRIu64 " %" PRIu64 " %" PRIu64 "]", h->slots[k].low, h->slots[k].high, h->slots[k].count);
+        end(out);
+    }
+}
+
+static void stack_row(const struct stacks *s, const struct stack_row *row, struct buf *out) {
+    uint32_t frames[LIMIT_STACK_DEPTH];
+    size_t n = stacks_frames(s, row->leaf, frames, COUNT_OF(frames));
+    start(out, "stack");
+    text(out, "comm", row->comm ? s->strings.text[row->comm] : SPAN_LIT(""));
+    signed_number(out, "pid", row->pid);
+    number(out, "count", row->count);
+    for (size_t i = 0; i < n; i++) {
+        const struct stack_node *node = &s->nodes[frames[i]];
+        text(out, node->kind == FRAME_KERNEL ? "k" : node->kind == FRAME_USER ? "u" : "f", s->strings.text[node->frame]);
+    }
+    end(out);
+}
+
+static void stack_rows(const struct stacks *s, struct buf *out) {
+    for (size_t i = 0; i < s->n_rows; i++) stack_row(s, &s->rows[i], out);
+}
+
+static void stacks_head(const struct stacks *s, struct buf *out) {
+    start(out, "stacks");
+    text(out, "unit", s->unit);
+    end(out);
+}
+
+void dump_stacks(const struct stacks *s, struct buf *out) {
+    stacks_head(s, out);
+    stack_rows(s, out);
+}
+
+static void event_rows(const struct events *e, struct buf *out) {
+    for (size_t row = 0; row < e->n_rows; row++) {
+        start(out, "event");
+        for (size_t i = 0; i < e->n_columns; i++) {
+            const struct column *c = &e->columns[i];
+            if (column_is_number(c->type))
+                signed_number(out, "n", c->number[row]);
+            else
+                text(out, "t", e->strings.text[c->text[row]]);
+        }
+        end(out);
+        if (e->stack_of && e->stack_of[row]) stack_row(&e->stacks, &e->stacks.rows[e->stack_of[row] - 1], out);
+    }
+}
+
+static void events_head(const struct events *e, struct buf *out) {
+    for (size_t i = 0; i < e->n_columns; i++) {
+        start(out, "column");
+        text(out, "name", e->columns[i].name);
+        text(out, "unit", e->columns[i].unit);
+        number(out, "type", e->columns[i].type);
+        number(out, "decimals", e->columns[i].decimals);
+        end(out);
+    }
+}
+
+void dump_events(const struct events *e, struct buf *out) {
+    events_head(e, out);
+    event_rows(e, out);
+}
+
+void dump_rows(const struct part_body *b, struct buf *out) {
+    if (b->kind == RESULT_HISTOGRAM) dump_hists(&b->hists, out);
+    if (b->kind == RESULT_EVENTS) event_rows(&b->events, out);
+    if (b->kind == RESULT_STACKS) stack_rows(&b->stacks, out);
+}
+
+static void ledger(struct buf *out, const struct ledger *l) {
+    number(out, "kernel", l->kernel);
+    number(out, "tool", l->tool);
+    number(out, "cap", l->cap);
+    number(out, "parse", l->parse);
+    number(out, "spool", l->spool);
+    number(out, "shed", l->shed);
+}
+
+static void notes(const struct span *list, size_t n, struct buf *out) {
+    for (size_t i = 0; i < n; i++) text(out, "note", list[i]);
+}
+
+void dump_outcome(const struct outcome *o, struct buf *out) {
+    start(out, "outcome ");
+    buf_add_str(out, capture_coverage_name(o->coverage));
+    buf_add_char(out, ' ');
+    buf_add_str(out, capture_kind_name(o->kind));
+    text(out, "reason", o->reason);
+    text(out, "flavour", o->flavour);
+    text(out, "leftover", o->leftover);
+    ledger(out, &o->ledger);
+    notes(o->notes, o->n_notes, out);
+    number(out, "started", o->started_wall_ns);
+    number(out, "wall", o->wall_ns);
+    number(out, "cpu", o->cpu_ns);
+    number(out, "rss", o->peak_rss_bytes);
+    number(out, "replayed", o->replayed);
+    number(out, "parts", o->parts);
+    end(out);
+}
+
+void dump_body(const struct part_body *b, struct buf *out) {
+    start(out, capture_kind_name(b->kind));
+    end(out);
+    if (b->kind == RESULT_EVENTS) events_head(&b->events, out);
+    if (b->kind == RESULT_STACKS) stacks_head(&b->stacks, out);
+    dump_rows(b, out);
+    if (b->outcome) dump_outcome(b->outcome, out);
+}
+
+void dump_spec(const struct spec *s, struct buf *out) {
+    start(out, "spec");
+    number(out, "version", s->version);
+    text(out, "fleet", s->fleet);
+    campaign(out, &s->campaign);
+    text(out, "tool", s->tool);
+    text(out, "flavour", s->flavour);
+    text(out, "selector", s->selector);
+    number(out, "seconds", s->duration_s);
+    number(out, "issued", s->issued_wall_ms);
+    number(out, "expires", s->expires_wall_ms);
+    for (size_t i = 0; i < s->n_params; i++) {
+        text(out, "param", s->params[i].name);
+        text(out, "text", s->params[i].text);
+        signed_number(out, "number", s->params[i].number);
+    }
+    end(out);
+}
+
+void dump_facts(const struct facts *f, struct buf *out) {
+    start(out, "facts");
+    text(out, "host", f->host);
+    text(out, "version", f->version);
+    text(out, "kernel", f->kernel);
+    text(out, "arch", f->arch);
+    number(out, "replayed", f->replayed);
+    number(out, "wall", f->wall_ns);
+    for (size_t i = 0; i < f->n_labels; i++) {
+        text(out, "label", f->labels[i].key);
+        text(out, "is", f->labels[i].value);
+    }
+    for (size_t i = 0; i < f->n_tools; i++) {
+        text(out, "tool", f->tools[i].tool);
+        text(out, "flavour", f->tools[i].flavour);
+        text(out, "why", f->tools[i].why);
+        number(out, "runnable", f->tools[i].runnable);
+    }
+    end(out);
+}
+
+void dump_info(const struct campaign_info *i, struct buf *out) {
+    start(out, "info");
+    text(out, "id", i->id);
+    text(out, "operator", i->operator_name);
+    text(out, "state", i->state);
+    number(out, "created", i->created_wall_ns);
+    number(out, "ended", i->ended_wall_ns);
+    number(out, "targeted", i->targeted);
+    number(out, "replayed", i->replayed);
+    ledger(out, &i->ledger);
+    for (size_t k = 0; k < COVERAGE__COUNT; k++) number(out, capture_coverage_name((enum coverage)k), i->coverage[k]);
+    end(out);
+    dump_spec(&i->spec, out);
+}
+
+void dump_targets(const struct target_info *t, size_t n, struct buf *out) {
+    for (size_t i = 0; i < n; i++) {
+        start(out, "target");
+        text(out, "host", t[i].host);
+        text(out, "coverage", span_str(capture_coverage_name(t[i].coverage)));
+        text(out, "reason", t[i].reason);
+        end(out);
+        if (t[i].outcome) dump_outcome(t[i].outcome, out);
+    }
+}
+
+static void key(const struct part_key *k, struct buf *out) {
+    campaign(out, &k->campaign);
+    text(out, "host", k->host);
+    text(out, "tool", k->tool);
+    number(out, "round", k->round);
+    number(out, "part", k->part);
+}
+
+void dump_from_agent(const struct from_agent *m, struct buf *out) {
+    if (m->kind == FROM_AGENT_FACTS) return dump_facts(&m->facts, out);
+    if (m->kind == FROM_AGENT_STATE) {
+        start(out, "state");
+        campaign(out, &m->state.campaign);
+        number(out, "coverage", m->state.coverage);
+        text(out, "note", m->state.note);
+    } else {
+        start(out, "part");
+        key(&m->part.key, out);
+        text(out, "body", m->part.body);
+    }
+    end(out);
+}
+
+void dump_to_agent(const struct to_agent *m, struct buf *out) {
+    if (m->kind == TO_AGENT_ORDER) {
+        start(out, "order");
+        text(out, "spec", m->order.spec);
+        text(out, "signature", m->order.signature);
+        text(out, "certificates", m->order.certificates);
+    } else if (m->kind == TO_AGENT_STOP) {
+        start(out, "stop");
+        campaign(out, &m->stop.campaign);
+        text(out, "why", m->stop.why);
+    } else {
+        start(out, "ack");
+        key(&m->ack, out);
+    }
+    end(out);
+}
+
+void dump_query(const struct query *q, struct buf *out) {
+    start(out, "query");
+    text(out, "campaign", q->campaign);
+    text(out, "selector", q->selector);
+    text(out, "by", q->by);
+    text(out, "of", q->of);
+    number(out, "rank", q->rank);
+    number(out, "n", q->n);
+    number(out, "per_host", q->per_host);
+    number(out, "drop_sections", q->drop_sections);
+    for (size_t i = 0; i < q->n_section; i++) {
+        text(out, "key", q->section[i].key);
+        text(out, "value", q->section[i].value);
+    }
+    end(out);
+}
+
+void dump_answer(const struct answer *a, struct buf *out) {
+    dump_info(&a->info, out);
+    dump_targets(a->targets, a->n_targets, out);
+    start(out, "answer");
+    notes(a->notes, a->n_notes, out);
+    number(out, "groups", a->groups);
+    number(out, "exact", a->exact);
+    text(out, "by", a->by);
+    text(out, "of", a->of);
+    number(out, "total", a->total);
+    number(out, "distinct", a->distinct);
+    for (size_t i = 0; i < a->n_top; i++) {
+        text(out, "top", a->top[i].row.value);
+        number(out, "count", a->top[i].row.count);
+        signed_number(out, "total", a->top[i].row.total);
+        signed_number(out, "max", a->top[i].row.max);
+        number(out, "decimals", a->top[i].row.decimals);
+        text(out, "host", a->top[i].host);
+    }
+    end(out);
+    dump_hists(&a->merged, out);
+    for (size_t i = 0; i < a->n_host_hists; i++) {
+        text(out, "host", a->host_hists[i].host);
+        end(out);
+        dump_hists(&a->host_hists[i].hists, out);
+    }
+    dump_stacks(&a->stacks, out);
+    for (size_t i = 0; i < a->n_host_events; i++) {
+        text(out, "host", a->host_events[i].host);
+        end(out);
+        dump_events(&a->host_events[i].events, out);
+    }
+}
