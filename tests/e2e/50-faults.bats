@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# What is lost when somebody pulls a plug: nothing, and the answer says what is missing.
+load lib
+
+@test "the collector killed in the middle of a run: the campaign ends complete and nothing counts twice" {
+    need_bpf
+    fleet_of_three
+    local id
+    id=$(trawl run runqlat --for 4s --expire 60s --detach)
+    fleet_wait 10 campaign_has "$id" '.coverage.running == 3'
+    kill -KILL "$(cat "$FLEET_DIR/pid/collector")"
+    fleet_collector_start
+    fleet_wait 60 campaign_has "$id" '.coverage.ok == 3'
+    run --separate-stderr trawl hist "$id" -o json
+    json '.coverage.ok == 3 and .coverage.targeted == 3'
+    json '([.histograms[].total] | add) == ([.hosts[].total] | add) and (.hosts | length) == 3'
+    [ "$(sqlite3 "$FLEET_DIR/store.sqlite" 'select count(*) = count(distinct host) from part')" = 1 ]
+}
+
+campaign_has() { trawl show "$1" -o json 2>/dev/null | jq -e "$2"; }
+
+@test "agentd killed in the middle of a run: no tool survives and the host's state says what happened" {
+    need_bpf
+    fleet_of_three
+    local id agentd
+    id=$(trawl run runqlat --for 30s --expire 60s --detach)
+    fleet_wait 10 campaign_has "$id" '.coverage.running == 3'
+    agentd=$(pgrep -P "$(cat "$FLEET_DIR/pid/agent-db-1")" -f trawl-agentd)
+    kill -KILL "$agentd"
+    fleet_wait 2 fleet_gone "$(cat "$FLEET_DIR/pid/agent-db-1")"
+    [ "$(pgrep -cx runqlat)" -eq 2 ]
+    fleet_agent_start db-1
+    fleet_wait 20 campaign_has "$id" '.coverage.failed == 1'
+    campaign_has "$id" '.targets[] | select(.host == "db-1") | .reason | contains("restarted in the middle")'
+    trawl stop "$id"
+    fleet_wait 20 campaign_has "$id" '.coverage.cancelled == 2'
+    run -3 --separate-stderr trawl hist "$id" -o json || true
+    fleet_wait 5 no_tools runqlat
+}
+no_tools() { ! pgrep -x "$1"; }
+
+@test "an agent that is gone for good ends offline with a reason, and the answer exits 3" {
+    need_bpf
+    fleet_of_three
+    fleet_stop agent-db-1
+    run -3 --separate-stderr trawl run runqlat --for 2s --expire 3s -o json
+    json '.coverage.ok == 2 and .coverage.offline == 1 and .coverage.targeted == 3'
+    json '.targets[] | select(.host == "db-1" and .state == "offline") | .reason | length > 0'
+}
+
+@test "the runner killed: agentd goes with it and no tool survives" {
+    need_bpf
+    fleet_up web-1:role=web
+    local id runner
+    id=$(trawl run runqlat --for 30s --detach)
+    fleet_wait 10 campaign_has "$id" '.coverage.running == 1'
+    runner=$(cat "$FLEET_DIR/pid/agent-web-1")
+    kill -KILL "$runner"
+    fleet_wait 2 no_tools runqlat
+    fleet_wait 5 no_agentd
+}
+no_agentd() { ! pgrep -f "$FLEET_BIN/trawl-agentd"; }

@@ -1,0 +1,67 @@
+# What the end-to-end tests share: a fleet of the real programs on loopback.  TRAWL_BIN is the build's bin folder (ctest sets it).
+# The fleet lives below /var/lib, because every folder above a tool must be writable by root only.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+: "${TRAWL_BIN:=$TOP/build/dev/bin}"
+bats_require_minimum_version 1.5.0
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root: the executor makes namespaces and changes users"; }
+
+# Can this kernel run the libbpf tools?  Not: say so in one line.
+need_bpf() {
+    need_root
+    command -v runqlat >/dev/null || skip "libbpf-tools are not installed"
+    timeout -s KILL 20 runqlat 1 1 >/dev/null 2>"$BATS_RUN_TMPDIR/bpf" || skip "this kernel does not run runqlat: $(tail -n 1 "$BATS_RUN_TMPDIR/bpf")"
+}
+
+# fleet_up [HOST:LABELS…]: certificates, collector, agents; FLEET_LINES are added to each agent.conf.
+fleet_up() {
+    need_root
+    FLEET_DIR=$(mktemp -d /var/lib/trawl-test.XXXXXX)
+    chmod 0755 "$FLEET_DIR"
+    FLEET_BIN=$FLEET_DIR/root/bin
+    FLEET_CERTS=$TOP/certs/trawl-certs
+    export FLEET_DIR FLEET_BIN FLEET_CERTS
+    . "$TOP/deploy/fleet.sh"
+    mkdir -p "$FLEET_BIN"
+    install -m 0755 "$TRAWL_BIN"/trawl "$TRAWL_BIN"/trawl-collectord "$TRAWL_BIN"/trawl-runner "$TRAWL_BIN"/trawl-agentd "$FLEET_BIN"
+    fleet_certs
+    fleet_collector_conf 0 0
+    fleet_collector_start
+    local host
+    for host in "$@"; do
+        fleet_agent_make "${host%%:*}" "${host#*:}" "${FLEET_LINES[@]}"
+        fleet_agent_start "${host%%:*}"
+    done
+    fleet_wait 30 fleet_online $#
+}
+
+# A fleet of three on this kernel.
+fleet_of_three() { fleet_up web-1:role=web,zone=a web-2:role=web,zone=b db-1:role=db,zone=a; }
+
+# fleet_fake TOOL MODE [ARG…]: makes FLEET_LINES let agents find only this fake; call it before fleet_up.
+fleet_fake() {
+    FAKE_DIR=$(mktemp -d /var/lib/trawl-fake.XXXXXX)
+    chmod 0755 "$FAKE_DIR"
+    "$TOP/tests/fake/fake.sh" "$FAKE_DIR" "$1" "$TRAWL_BIN/fake_tool" "${@:2}"
+    FLEET_LINES+=("tool_dir = $FAKE_DIR")
+}
+
+teardown() {
+    if [ -n "${FLEET_DIR:-}" ]; then
+        if [ "${BATS_TEST_COMPLETED:-}" != 1 ] && [ -z "${BATS_TEST_SKIPPED:-}" ]; then
+            tail -n 15 "$FLEET_DIR"/log/* >&2 || true
+        fi
+        fleet_down
+        rm -rf "$FLEET_DIR"
+    fi
+    if [ -n "${FAKE_DIR:-}" ]; then rm -rf "$FAKE_DIR"; fi
+}
+
+trawl() { fleet_trawl "$@"; }
+
+# json EXPRESSION: of $output (or a file named JSON), with jq -e: fails when it is false or null.
+json() { jq -e "$1" <<<"$output"; }
+
+# Processes below (and with) a started one, by name: tools of an agent.
+tools_of() { pgrep -x "$1" || true; }
