@@ -91,12 +91,19 @@ static bool limit(int resource, rlim_t value) {
     return setrlimit((__rlimit_resource_t)resource, &r) == 0;
 }
 
-/* All of it while still root: raising RLIMIT_MEMLOCK needs it, and bcc and older libbpf need RLIMIT_MEMLOCK. */
+/* As much as there is to have: a runner in a container may not raise a limit that its host has set. */
+static bool raise_limit(int resource, rlim_t wanted) {
+    struct rlimit r;
+    if (limit(resource, wanted)) return true;
+    return getrlimit((__rlimit_resource_t)resource, &r) == 0 && limit(resource, r.rlim_max);
+}
+
+/* All of it while still root.  Kernels before 5.11 count BPF maps as locked memory. */
 static bool set_limits(void) {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* when memory is short, tracing goes first */
     if (fd < 0 || write(fd, "500", 3) != 3 || close(fd) != 0) return false;
     if (setpriority(PRIO_PROCESS, 0, 5) != 0) return false;
-    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, 4096) && limit(RLIMIT_MEMLOCK, RLIM_INFINITY) && limit(RLIMIT_NPROC, 512) &&
+    return limit(RLIMIT_CORE, 0) && raise_limit(RLIMIT_NOFILE, 4096) && raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY) && limit(RLIMIT_NPROC, 512) &&
            limit(RLIMIT_FSIZE, 64 * 1024); /* a tool writes no files */
 }
 

@@ -178,7 +178,7 @@ static void on_sock(struct loop_watch *w, uint32_t events) {
         size_t n = sizeof r, n_fds = 0;
         enum err e = fds_receive(s->sock, &r, &n, NULL, 0, &n_fds);
         if (e == ERR_AGAIN) return;
-        if (e == ERR_GONE) {
+        if (e == ERR_GONE || e == ERR_SYS) { /* ECONNRESET: it died with our reports unread */
             begin_end(s, 1, "agentd is gone");
         } else if (e || n != sizeof r || !handle(s, &r)) {
             /* Whoever writes this is not our agentd any more. */
