@@ -20,6 +20,7 @@ struct part_subset {
     uint32_t epoch;                   /* of this piece: marks of older pieces are no marks */
     struct pick strings, nodes, rows; /* strings of events; nodes and rows of stacks */
     struct pick stack_strings;
+    struct strings seen; /* texts of this piece's histograms, which have no table */
 };
 
 static bool pick_new(struct pick *p, size_t n, struct arena *mem) {
@@ -126,9 +127,15 @@ static size_t event_cost(struct part_subset *s, const struct events *e, size_t r
     return stack == SIZE_MAX ? SIZE_MAX : cost + stack;
 }
 
-static size_t hist_cost(const struct hist *h) {
-    size_t cost = 16 + text_bytes(h->unit) + text_bytes(h->interval);
-    for (size_t i = 0; i < h->n_section; i++) cost += 8 + text_bytes(h->section[i].key) + text_bytes(h->section[i].value);
+static size_t text_cost(struct part_subset *s, struct span text) {
+    uint32_t n = s->seen.n, index;
+    if (strings_add(&s->seen, text, &index)) return 5 + text_bytes(text); /* no memory to know whether it is new */
+    return varint_bytes(index) + (index == n ? text_bytes(text) : 0);
+}
+
+static size_t hist_cost(struct part_subset *s, const struct hist *h) {
+    size_t cost = 2 + varint_bytes(h->n_slots) + text_cost(s, h->unit) + text_cost(s, h->interval);
+    for (size_t i = 0; i < h->n_section; i++) cost += text_cost(s, h->section[i].key) + text_cost(s, h->section[i].value);
     for (size_t i = 0; i < h->n_slots; i++) {
         const struct hist_slot *slot = &h->slots[i];
         cost += varint_bytes(slot->low) + varint_bytes(slot->high - slot->low + 1) + varint_bytes(slot->count);
@@ -137,7 +144,7 @@ static size_t hist_cost(const struct hist *h) {
 }
 
 static size_t row_cost(struct part_subset *s, size_t row, size_t index) {
-    if (s->c->kind == RESULT_HISTOGRAM) return hist_cost(&s->c->hists.hists[row]);
+    if (s->c->kind == RESULT_HISTOGRAM) return hist_cost(s, &s->c->hists.hists[row]);
     if (s->c->kind == RESULT_EVENTS) return event_cost(s, &s->c->events, row, index);
     return stack_cost(s, &s->c->stacks, (uint32_t)row);
 }
@@ -236,6 +243,7 @@ static enum err build_events(const struct part_subset *s, size_t first, size_t e
 enum err part_subset_take(struct part_subset *s, size_t from, size_t max_rows, size_t max_bytes, struct arena *mem, struct part_body *out,
                           size_t *out_to) {
     begin(s);
+    if (s->c->kind == RESULT_HISTOGRAM && strings_init(&s->seen, mem)) return ERR_NOMEM;
     size_t end = choose(s, from, max_rows, max_bytes);
     if (end == from && from < part_subset_rows(s->c)) return ERR_LIMIT;
     struct part_body b = {.kind = s->c->kind};
