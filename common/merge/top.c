@@ -128,9 +128,8 @@ enum err top_add(struct top *t, const struct events *e) {
         if (i == e->n_columns || !column_is_number(e->columns[i].type)) return ERR_NOTFOUND;
         of = &e->columns[i];
     }
-    if (e->n_rows == 0) return ERR_OK;
     /* First everything that can fail, then the sums. */
-    AUTO_FREE uint32_t *group_of = calloc(e->n_rows, sizeof *group_of);
+    AUTO_FREE uint32_t *group_of = calloc(e->n_rows + 1, sizeof *group_of);
     if (!group_of) return ERR_NOMEM;
     const struct column *c = &e->columns[by];
     enum err err = column_is_number(c->type) ? find_by_number(t, e, by, group_of) : find_by_text(t, e, c, group_of);
