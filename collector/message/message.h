@@ -60,7 +60,8 @@ struct message_send {
 struct message_write {
     struct store_op *ops;
     size_t n;
-    uint64_t question; /* whoever asked for it; 0: nobody waits */
+    uint64_t question; /* whoever asked for it; 0: nobody waits, and it is tried until it succeeds */
+    enum err failed;   /* with a question: it was not written */
 };
 
 struct message_question {

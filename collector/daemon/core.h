@@ -1,0 +1,24 @@
+/* The core thread: owns the hosts, the campaigns and their live results; decides, answers, and says what is to be written and sent.
+ * It reads the store through a handle of its own and writes through the store thread only. */
+#pragma once
+
+#include "collector/message/message.h"
+#include "common/crypto/sign.h"
+
+struct core;
+
+struct core_options {
+    struct queue *inbox, *store, *ingest, *consoles; /* keeps */
+    const char *store_path;                          /* keeps */
+    const char *fleet;                               /* keeps */
+    const char *operators_ca, *operators_crl;        /* keeps; crl may be NULL */
+};
+
+/* Reads the hosts and all campaigns that have not ended.  The store's writer must have been opened before.  why gets a sentence. */
+NODISCARD enum err core_new(const struct core_options *opt, char *why, size_t why_size, struct core **out);
+/* Starts the thread.  ERR_SYS. */
+NODISCARD enum err core_start(struct core *c);
+/* What was pushed before is handled first; then the thread ends and what is left is freed.  Not started: nothing happens. */
+void core_stop(struct core *c);
+void core_free(struct core *c);
+AUTO_TYPE(struct core, core_free)

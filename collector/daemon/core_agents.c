@@ -1,0 +1,183 @@
+#include <stdio.h>
+
+#include "collector/daemon/core_state.h"
+
+/* ---- hosts, stored ---- */
+static enum err on_host(void *arg, const struct store_host *row) {
+    struct core *core = arg;
+    struct fleet_host *h = NULL;
+    enum err e = fleet_put(core->fleet, row->facts, &h);
+    if (e == ERR_NOMEM) return e;
+    if (e != ERR_OK) {
+        LOG(LOG_WARNING, "host.unreadable", KV("host", row->name), KV("why", err_text(e))); /* it comes back with its next session */
+        return ERR_OK;
+    }
+    h->seen_wall_ns = row->seen_wall_ns;
+    h->cert_expires_wall_ns = row->cert_expires_wall_ns;
+    snprintf(h->address, sizeof h->address, "%.*s", (int)(row->address.n < 63 ? row->address.n : 63), row->address.p);
+    return ERR_OK;
+}
+
+enum err core_agents_load(struct core *core) { return store_hosts(core->reader, on_host, core); }
+
+static bool add_host(struct message *w, const struct fleet_host *h) {
+    struct store_op *op = &w->write.ops[w->write.n];
+    *op = (struct store_op){.kind = STORE_PUT_HOST,
+                            .host = {.name = arena_copy(w->mem, span_str(h->name)),
+                                     .facts = arena_copy(w->mem, h->facts_bytes),
+                                     .address = arena_copy(w->mem, span_str(h->address)),
+                                     .seen_wall_ns = h->seen_wall_ns,
+                                     .cert_expires_wall_ns = h->cert_expires_wall_ns}};
+    if (!op->host.name.p || !op->host.facts.p || !op->host.address.p) return false;
+    w->write.n++;
+    return true;
+}
+
+static size_t host_bytes(const struct fleet_host *h) { return sizeof(struct store_op) + h->facts_bytes.n + sizeof h->name + sizeof h->address + 64; }
+
+/* What is known of a host is of use, not of consequence: without memory it is written another time. */
+static void store_host(struct core *core, const struct fleet_host *h) {
+    struct message *w = message_new(MESSAGE_WRITE, host_bytes(h) + 64);
+    if (w && (w->write.ops = arena_array(w->mem, 1, sizeof *w->write.ops)) && add_host(w, h))
+        queue_push_always(core->opt.store, &w->item);
+    else
+        message_free(w);
+}
+
+void core_agents_seen(struct core *core) {
+    size_t n = 0, bytes = 256;
+    for (size_t i = 0; i < fleet_n(core->fleet); i++) {
+        struct fleet_host *h = fleet_host(core->fleet, i);
+        if (!h->session) continue;
+        h->seen_wall_ns = clock_wall_ns();
+        n++;
+        bytes += host_bytes(h);
+    }
+    struct message *w = n ? message_new(MESSAGE_WRITE, bytes) : NULL;
+    bool ok = w && (w->write.ops = arena_array(w->mem, n, sizeof *w->write.ops));
+    for (size_t i = 0; ok && i < fleet_n(core->fleet); i++)
+        if (fleet_host(core->fleet, i)->session) ok = add_host(w, fleet_host(core->fleet, i));
+    if (ok)
+        queue_push_always(core->opt.store, &w->item);
+    else
+        message_free(w);
+}
+
+/* ---- what they are sent ---- */
+static enum err encode(const struct campaign *c, enum campaign_send what, struct arena *mem, struct buf *out) {
+    struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = SPAN_LIT("stopped by its operator")}};
+    if (what == CAMPAIGN_SEND_ORDER) {
+        to.kind = TO_AGENT_ORDER;
+        enum err e = spec_decode_signed(c->signed_order, mem, &to.order);
+        if (e != ERR_OK) return e;
+    }
+    return session_encode_to(&to, out);
+}
+
+static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
+    AUTO(message_free) struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + LIMIT_FRAME_ARENA_BYTES + n * sizeof *sessions);
+    if (!m) return ERR_NOMEM;
+    struct buf bytes;
+    buf_init(&bytes, LIMIT_FRAME_BYTES);
+    enum err e = encode(c, what, m->mem, &bytes);
+    m->send.sessions = arena_array(m->mem, n, sizeof *m->send.sessions);
+    m->send.bytes = e == ERR_OK ? arena_copy(m->mem, buf_span(&bytes)) : SPAN_NONE;
+    buf_done(&bytes);
+    if (e != ERR_OK) return e;
+    if (!m->send.sessions || !m->send.bytes.p) return ERR_NOMEM;
+    memcpy(m->send.sessions, sessions, n * sizeof *sessions);
+    m->send.n = n;
+    queue_push_always(core->opt.ingest, &m->item);
+    m = NULL;
+    return ERR_OK;
+}
+
+static void send_logged(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
+    enum err e = n ? send_to(core, c, what, sessions, n) : ERR_OK;
+    if (e != ERR_OK) LOG(LOG_ERR, "campaign.not_sent", KV("campaign", c->hex), KV("hosts", n), KV("why", err_text(e)));
+}
+
+void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what) {
+    AUTO_FREE uint64_t *sessions = calloc(c->n_targets + 1, sizeof *sessions);
+    size_t n = 0;
+    for (size_t i = 0; sessions && i < c->n_targets; i++) {
+        if (coverage_is_end(c->targets[i].coverage)) continue;
+        const struct fleet_host *h = fleet_find(core->fleet, span_str(c->targets[i].host));
+        if (h && h->session) sessions[n++] = h->session;
+    }
+    send_logged(core, c, what, sessions, n);
+}
+
+/* ---- what they say ---- */
+static struct fleet_host *put_facts(struct core *core, const struct message_agent *agent) {
+    struct fleet_host *h = NULL;
+    enum err e = fleet_put(core->fleet, agent->facts_bytes, &h);
+    if (e != ERR_OK) {
+        LOG(LOG_ERR, "host.unreadable", KV("host", agent->host), KV("why", err_text(e)));
+        return NULL;
+    }
+    h->seen_wall_ns = clock_wall_ns();
+    return h;
+}
+
+void core_agents_connected(struct core *core, struct message *m) {
+    struct fleet_host *h = put_facts(core, &m->agent);
+    if (!h) return;
+    h->session = m->agent.session;
+    h->cert_expires_wall_ns = m->agent.cert_expires_wall_ns;
+    snprintf(h->address, sizeof h->address, "%.*s", (int)(m->agent.address.n < 63 ? m->agent.address.n : 63), m->agent.address.p);
+    store_host(core, h);
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        struct campaign *c = core->campaigns[i].c;
+        enum campaign_send what = campaign_connected(c, m->agent.host, core_now());
+        if (what != CAMPAIGN_SEND_NOTHING) send_logged(core, c, what, &h->session, 1);
+    }
+}
+
+void core_agents_facts(struct core *core, struct message *m) {
+    struct fleet_host *h = put_facts(core, &m->agent);
+    if (h) store_host(core, h);
+}
+
+void core_agents_disconnected(struct core *core, struct message *m) {
+    struct fleet_host *h = fleet_find(core->fleet, m->agent.host);
+    if (!h || h->session != m->agent.session) return; /* a newer session has taken its place */
+    h->session = 0;
+    h->seen_wall_ns = clock_wall_ns();
+    store_host(core, h);
+    for (size_t i = 0; i < core->n_campaigns; i++) campaign_disconnected(core->campaigns[i].c, m->agent.host, core_now());
+}
+
+void core_agents_state(struct core *core, struct message *m) {
+    struct core_campaign *cc = NULL;
+    enum err e = core_campaigns_get(core, &m->agent.campaign, &cc);
+    if (e == ERR_OK) campaign_state(cc->c, m->agent.host, m->agent.coverage, core_now());
+    if (e == ERR_OK) cc->touched = true;
+}
+
+static void take_part(struct core *core, const struct message_part *part) {
+    const struct part_key *key = &part->op.part.key;
+    struct core_campaign *cc = NULL;
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&key->campaign, hex);
+    const char *why = NULL;
+    switch (part->op.result) {
+    case STORE_UNKNOWN: why = "nobody asked this host for it"; break;
+    case STORE_DIFFERS: why = "another one with its key came before and is kept"; break;
+    case STORE_DONE:
+    case STORE_DUPLICATE: {
+        enum err e = core_campaigns_get(core, &key->campaign, &cc);
+        if (e == ERR_OK) e = core_campaigns_part(cc, key->host, key->part, &part->decoded);
+        if (e != ERR_OK) why = err_text(e);
+        break;
+    }
+    }
+    if (why) LOG(LOG_WARNING, "part.refused", KV("host", key->host), KV("campaign", hex), KV("part", key->part), KV("why", why));
+}
+
+/* Stored, or nobody wants it: either way the agent need not keep it. */
+void core_agents_part(struct core *core, struct message *m) {
+    take_part(core, &m->part);
+    m->kind = MESSAGE_ACK;
+    queue_push_always(core->opt.ingest, &m->item);
+}

@@ -1,0 +1,341 @@
+#include <stdio.h>
+
+#include "collector/daemon/core_state.h"
+#include "common/catalog/catalog.h"
+
+static struct span id_span(const struct campaign_id *id) { return span_of((const char *)id->b, sizeof id->b); }
+
+/* ---- the table of loaded ones ---- */
+enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_campaign **out) {
+    if (core->n_campaigns == core->cap_campaigns) {
+        size_t want = core->cap_campaigns ? 2 * core->cap_campaigns : 16;
+        struct core_campaign *p = reallocarray(core->campaigns, want, sizeof *p);
+        if (!p) return ERR_NOMEM;
+        core->campaigns = p;
+        core->cap_campaigns = want;
+    }
+    enum err e = map_put(core->by_id, id_span(&c->id), core->n_campaigns);
+    if (e != ERR_OK) return e;
+    struct core_campaign *cc = &core->campaigns[core->n_campaigns++];
+    *cc = (struct core_campaign){.c = c, .used_ns = clock_mono_ns()};
+    *out = cc;
+    return ERR_OK;
+}
+
+static void unload(struct core *core, size_t at) {
+    struct core_campaign *cc = &core->campaigns[at], *last = &core->campaigns[core->n_campaigns - 1];
+    map_remove(core->by_id, id_span(&cc->c->id));
+    campaign_free(cc->c);
+    aggregate_free(cc->aggregate);
+    if (cc != last) {
+        *cc = *last;
+        *map_get(core->by_id, id_span(&cc->c->id)) = at;
+    }
+    core->n_campaigns--;
+}
+
+static size_t oldest(struct core *core, bool aggregates) {
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        const struct core_campaign *cc = &core->campaigns[i];
+        bool candidate = aggregates ? cc->aggregate != NULL : cc->c->ended_wall_ns != 0;
+        if (candidate && (best == SIZE_MAX || cc->used_ns < core->campaigns[best].used_ns)) best = i;
+    }
+    return best;
+}
+
+void core_campaigns_evict(struct core *core) {
+    size_t ended = 0, bytes = 0;
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        ended += core->campaigns[i].c->ended_wall_ns != 0;
+        bytes += core->campaigns[i].aggregate ? aggregate_bytes(core->campaigns[i].aggregate) : 0;
+    }
+    for (; ended > CORE_ENDED_MAX; ended--) unload(core, oldest(core, false));
+    while (bytes > CORE_AGGREGATES_BYTES) {
+        size_t at = oldest(core, true);
+        if (at == SIZE_MAX) return;
+        size_t n = aggregate_bytes(core->campaigns[at].aggregate);
+        bytes = n < bytes ? bytes - n : 0;
+        aggregate_free(TAKE(core->campaigns[at].aggregate));
+    }
+}
+
+/* ---- parts ---- */
+enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t part, const struct part_body *body) {
+    cc->touched = true;
+    enum err e = campaign_part(cc->c, host, part, body->outcome, core_now());
+    if (e == ERR_NOTFOUND || e == ERR_LIMIT || e == ERR_NOMEM) return e;
+    if (!cc->aggregate) return ERR_OK;
+    e = aggregate_add(cc->aggregate, host, part, body);
+    if (e == ERR_NOMEM) aggregate_free(TAKE(cc->aggregate)); /* half merged: the next question rebuilds it */
+    return ERR_OK;
+}
+
+struct rebuild {
+    struct core_campaign *cc;
+    struct arena *scratch; /* of one part */
+};
+
+static enum err on_part(void *arg, const struct store_part *p) {
+    struct rebuild *r = arg;
+    struct part_body body = {0};
+    arena_reset(r->scratch);
+    enum err e = part_decode(p->body, r->scratch, &body);
+    return e == ERR_OK ? core_campaigns_part(r->cc, p->key.host, p->key.part, &body) : e;
+}
+
+static enum err read_parts(struct core *core, struct core_campaign *cc) {
+    struct rebuild r = {.cc = cc, .scratch = arena_new(LIMIT_PART_ARENA_BYTES)};
+    enum err e = r.scratch ? store_parts(core->reader, &cc->c->id, SPAN_NONE, on_part, &r) : ERR_NOMEM;
+    arena_free(r.scratch);
+    return e;
+}
+
+enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc) {
+    cc->used_ns = clock_mono_ns();
+    if (cc->aggregate) return ERR_OK;
+    cc->aggregate = aggregate_new(CORE_STACKS_BYTES);
+    if (!cc->aggregate) return ERR_NOMEM;
+    const struct tool *tool = catalog_find(cc->c->spec.tool);
+    bool kept = !tool || tool->kind != RESULT_EVENTS; /* events are read from the store whenever they are asked for */
+    enum err e = kept ? read_parts(core, cc) : ERR_OK;
+    if (e == ERR_OK && !cc->aggregate) e = ERR_NOMEM;
+    if (e != ERR_OK) aggregate_free(TAKE(cc->aggregate));
+    return e;
+}
+
+/* ---- loading ---- */
+struct load {
+    struct core *core;
+    struct arena *mem;
+    struct store_campaign row; /* its texts in mem */
+    struct span *hosts;
+    size_t n_hosts, cap_hosts;
+    struct campaign *c;
+    bool found;
+};
+
+static enum err on_row(void *arg, const struct store_campaign *row) {
+    struct load *l = arg;
+    l->row = *row;
+    l->row.signed_order = arena_copy(l->mem, row->signed_order);
+    l->row.operator_name = arena_copy(l->mem, row->operator_name);
+    l->row.tool = SPAN_NONE;
+    l->found = true;
+    return l->row.signed_order.p && l->row.operator_name.p ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err on_target_name(void *arg, const struct store_target *t) {
+    struct load *l = arg;
+    enum err e = arena_grow(l->mem, &l->hosts, &l->cap_hosts, l->n_hosts + 1, sizeof *l->hosts);
+    if (e != ERR_OK) return e;
+    l->hosts[l->n_hosts] = arena_copy(l->mem, t->host);
+    return l->hosts[l->n_hosts++].p ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err on_target_end(void *arg, const struct store_target *t) {
+    struct load *l = arg;
+    const struct fleet_host *h = fleet_find(l->core->fleet, t->host);
+    struct campaign_target *target = campaign_find(l->c, t->host);
+    if (h && target) target->seen_wall_ns = h->seen_wall_ns;
+    return campaign_restore(l->c, t->host, t->coverage, t->reason, t->outcome);
+}
+
+static enum err make(struct load *l, const struct campaign_id *id) {
+    const struct campaign_start start = {.id = *id,
+                                         .signed_order = l->row.signed_order,
+                                         .operator_name = l->row.operator_name,
+                                         .created_wall_ns = l->row.created_wall_ns,
+                                         .hosts = l->hosts,
+                                         .n_hosts = l->n_hosts,
+                                         .now = core_now()};
+    enum err e = campaign_new(&start, &l->c);
+    if (e != ERR_OK) return e;
+    l->c->ended_wall_ns = l->row.ended_wall_ns;
+    l->c->stopped = l->row.stopped;
+    l->c->stop_ns = start.now.mono_ns;
+    return store_targets(l->core->reader, id, on_target_end, l);
+}
+
+static enum err load(struct core *core, const struct campaign_id *id, struct core_campaign **out) {
+    struct load l = {.core = core, .mem = arena_new((size_t)64 << 20)};
+    const struct store_select which = {.low = *id, .high = *id, .limit = 1};
+    struct core_campaign *cc = NULL;
+    enum err e = l.mem ? store_campaigns(core->reader, &which, on_row, &l) : ERR_NOMEM;
+    if (e == ERR_OK && !l.found) e = ERR_NOTFOUND;
+    if (e == ERR_OK) e = store_targets(core->reader, id, on_target_name, &l);
+    if (e == ERR_OK) e = make(&l, id);
+    if (e == ERR_OK) e = core_campaigns_add(core, l.c, &cc);
+    if (e != ERR_OK) campaign_free(l.c);
+    arena_free(l.mem);
+    if (e != ERR_OK) return e;
+    if (!cc->c->ended_wall_ns) e = read_parts(core, cc); /* what came since an end was last stored */
+    if (e == ERR_OK)
+        *out = cc;
+    else
+        unload(core, core->n_campaigns - 1);
+    return e;
+}
+
+enum err core_campaigns_get(struct core *core, const struct campaign_id *id, struct core_campaign **out) {
+    const uint64_t *at = map_get(core->by_id, id_span(id));
+    if (!at) return load(core, id, out);
+    core->campaigns[*at].used_ns = clock_mono_ns();
+    *out = &core->campaigns[*at];
+    return ERR_OK;
+}
+
+/* ---- lists of ids ---- */
+struct ids {
+    struct campaign_id *ids;
+    size_t n, cap;
+};
+
+static enum err on_id(void *arg, const struct store_campaign *row) {
+    struct ids *l = arg;
+    if (l->n < l->cap) l->ids[l->n++] = row->id;
+    return ERR_OK;
+}
+
+static struct store_select everything(void) {
+    struct store_select which = {.limit = UINT32_MAX};
+    memset(&which.high, 0xff, sizeof which.high);
+    return which;
+}
+
+enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n) {
+    struct ids l = {.ids = out, .cap = limit};
+    struct store_select which = everything();
+    which.limit = limit;
+    enum err e = store_campaigns(core->reader, &which, on_id, &l);
+    if (e == ERR_OK) *out_n = l.n;
+    return e;
+}
+
+enum err core_campaigns_load_unended(struct core *core) {
+    AUTO_FREE struct campaign_id *ids = calloc(CORE_LIVE_MAX, sizeof *ids);
+    struct ids l = {.ids = ids, .cap = CORE_LIVE_MAX};
+    struct store_select which = everything();
+    which.unended = true;
+    which.limit = CORE_LIVE_MAX;
+    enum err e = ids ? store_campaigns(core->reader, &which, on_id, &l) : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < l.n; i++) {
+        struct core_campaign *cc = NULL;
+        e = core_campaigns_get(core, &ids[i], &cc);
+    }
+    return e;
+}
+
+/* "1a2b" → 1a2b000… and 1a2bfff…  False: not a hexadecimal prefix. */
+static bool id_range(struct span prefix, struct store_select *out) {
+    char low[2 * CAMPAIGN_ID_BYTES], high[2 * CAMPAIGN_ID_BYTES];
+    if (prefix.n == 0 || prefix.n > sizeof low) return false;
+    memset(low, '0', sizeof low);
+    memset(high, 'f', sizeof high);
+    for (size_t i = 0; i < prefix.n; i++) {
+        char c = prefix.p[i];
+        low[i] = high[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+    }
+    return part_campaign_from_hex(span_of(low, sizeof low), &out->low) && part_campaign_from_hex(span_of(high, sizeof high), &out->high);
+}
+
+enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char *why, struct campaign_id *out) {
+    struct campaign_id found[2];
+    struct ids l = {.ids = found, .cap = COUNT_OF(found)};
+    struct store_select which = everything();
+    bool newest = span_eq_str(ref, "last");
+    int n = (int)(ref.n < 64 ? ref.n : 64);
+    if (!newest && !id_range(ref, &which)) {
+        snprintf(why, QUERY_WHY_BYTES, "\"%.*s\" is not a campaign: give its id, the beginning of it, or \"last\"", n, ref.p ? ref.p : "");
+        return RPC_INVALID_ARGUMENT;
+    }
+    which.limit = newest ? 1 : 2;
+    if (store_campaigns(core->reader, &which, on_id, &l) != ERR_OK) {
+        snprintf(why, QUERY_WHY_BYTES, "the collector cannot read its store: %s", store_why(core->reader));
+        return RPC_INTERNAL;
+    }
+    if (l.n == 1) {
+        *out = found[0];
+        return RPC_OK;
+    }
+    if (l.n == 0) {
+        snprintf(why, QUERY_WHY_BYTES, newest ? "there is no campaign yet" : "there is no campaign %.*s; `trawl campaigns` lists them", n, ref.p);
+        return RPC_NOT_FOUND;
+    }
+    char one[2 * CAMPAIGN_ID_BYTES + 1], other[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&found[0], one);
+    part_campaign_hex(&found[1], other);
+    snprintf(why, QUERY_WHY_BYTES, "%.*s is the beginning of several campaigns, %s and %s for two", n, ref.p, one, other);
+    return RPC_INVALID_ARGUMENT;
+}
+
+/* ---- ends ---- */
+static enum err add_end(struct message *w, const struct campaign *c, const struct campaign_target *t) {
+    struct store_op *op = &w->write.ops[w->write.n];
+    bool real = !t->decided_here;
+    *op = (struct store_op){.kind = STORE_END_TARGET,
+                            .target = {.campaign = c->id,
+                                       .host = arena_copy(w->mem, span_str(t->host)),
+                                       .coverage = t->coverage,
+                                       .reason = arena_copy(w->mem, span_str(t->reason ? t->reason : "")),
+                                       .outcome = real ? arena_copy(w->mem, t->outcome) : SPAN_LIT("")}};
+    if (!op->target.host.p || !op->target.reason.p || !op->target.outcome.p) return ERR_NOMEM;
+    w->write.n++;
+    return ERR_OK;
+}
+
+static void log_end(const struct campaign *c) {
+    LOG(LOG_NOTICE, "campaign.ended", KV("campaign", c->hex), KV("state", c->stopped ? "stopped" : "done"), KV("targeted", c->n_targets),
+        KV("ok", c->coverage[COVERAGE_OK]), KV("partial", c->coverage[COVERAGE_PARTIAL]), KV("refused", c->coverage[COVERAGE_REFUSED]),
+        KV("incapable", c->coverage[COVERAGE_INCAPABLE]), KV("failed", c->coverage[COVERAGE_FAILED]),
+        KV("timeout", c->coverage[COVERAGE_TIMEOUT]), KV("offline", c->coverage[COVERAGE_OFFLINE]),
+        KV("cancelled", c->coverage[COVERAGE_CANCELLED]));
+}
+
+/* An end that cannot be written for lack of memory is found again in the parts, or by time, after a restart. */
+static void settle(struct core *core, struct core_campaign *cc) {
+    struct campaign *c = cc->c;
+    bool done = campaign_done(c) && !c->ended_wall_ns;
+    if (done) {
+        c->ended_wall_ns = clock_wall_ns();
+        c->changes++;
+        log_end(c);
+    }
+    size_t dirty = 0, bytes = 0;
+    for (size_t i = 0; i < c->n_targets; i++) {
+        if (!c->targets[i].dirty) continue;
+        dirty++;
+        bytes += sizeof(struct store_op) + c->targets[i].outcome.n + (c->targets[i].reason ? strlen(c->targets[i].reason) : 0) + LIMIT_NAME_BYTES + 64;
+    }
+    if (!dirty && !done) return;
+    struct message *w = message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + 256);
+    if (w) w->write.ops = arena_array(w->mem, dirty + 1, sizeof *w->write.ops);
+    enum err e = w && w->write.ops ? ERR_OK : ERR_NOMEM;
+    for (const struct campaign_target *t; (t = campaign_next_dirty(c)) && e == ERR_OK;) e = add_end(w, c, t);
+    if (e == ERR_OK && done)
+        w->write.ops[w->write.n++] = (struct store_op){
+            .kind = STORE_END_CAMPAIGN, .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns}};
+    if (e == ERR_OK) {
+        queue_push_always(core->opt.store, &w->item);
+        return;
+    }
+    LOG(LOG_ERR, "campaign.not_stored", KV("campaign", c->hex), KV("why", err_text(e)));
+    message_free(w);
+}
+
+void core_campaigns_settle(struct core *core) {
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        if (!core->campaigns[i].touched) continue;
+        core->campaigns[i].touched = false;
+        settle(core, &core->campaigns[i]);
+    }
+}
+
+void core_campaigns_tick(struct core *core) {
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        struct core_campaign *cc = &core->campaigns[i];
+        if (cc->c->ended_wall_ns) continue;
+        campaign_tick(cc->c, core_now());
+        cc->touched = true;
+    }
+}

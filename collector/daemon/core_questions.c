@@ -1,0 +1,280 @@
+#include <stdio.h>
+
+#include "collector/daemon/core_state.h"
+
+enum { CAMPAIGNS_DEFAULT = 20, CAMPAIGNS_MAX = 500, TEXT_BYTES = 2 * QUERY_WHY_BYTES };
+
+/* While one question is answered. */
+struct asked {
+    struct core *core;
+    const struct message_question *q;
+    struct arena *mem;
+    char why[QUERY_WHY_BYTES];
+    struct buf out;
+    bool later; /* the answer comes another time */
+};
+
+/* takes *bytes. */
+static void answer(struct core *core, uint64_t id, enum rpc_status status, const char *text, struct buf *bytes, bool more) {
+    struct message *m = message_new(MESSAGE_ANSWER, TEXT_BYTES);
+    if (!m) { /* the console's deadline ends it */
+        buf_done(bytes);
+        return;
+    }
+    m->answer.id = id;
+    m->answer.status = status;
+    m->answer.text = arena_copy(m->mem, span_head(span_str(text), TEXT_BYTES - 64));
+    m->answer.bytes = *bytes;
+    m->answer.more = more;
+    queue_push_always(core->opt.consoles, &m->item);
+}
+
+static enum rpc_status refuse(struct asked *a, enum rpc_status status, const char *text) {
+    snprintf(a->why, sizeof a->why, "%s", text);
+    return status;
+}
+
+static enum rpc_status failed(struct asked *a, enum err e) {
+    if (e == ERR_SYS || e == ERR_DAMAGED) {
+        snprintf(a->why, sizeof a->why, "the collector cannot read its store: %s", store_why(a->core->reader));
+        return RPC_INTERNAL;
+    }
+    return refuse(a, e == ERR_NOMEM || e == ERR_LIMIT ? RPC_RESOURCE_EXHAUSTED : RPC_INTERNAL, err_text(e));
+}
+
+static enum rpc_status decode(struct asked *a, enum query_kind kind, struct query *out) {
+    enum err e = query_decode(kind, a->q->bytes, a->mem, out);
+    if (e == ERR_OK) return RPC_OK;
+    snprintf(a->why, sizeof a->why, "the request: %s", err_text(e));
+    return RPC_INVALID_ARGUMENT;
+}
+
+static enum rpc_status find(struct asked *a, struct span ref, struct core_campaign **out) {
+    struct campaign_id id;
+    enum rpc_status status = core_campaigns_resolve(a->core, ref, a->why, &id);
+    if (status != RPC_OK) return status;
+    enum err e = core_campaigns_get(a->core, &id, out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum err encode_info(const struct campaign *c, struct buf *out) {
+    struct campaign_info info;
+    query_info(c, &info);
+    return query_encode_info(&info, out);
+}
+
+static enum err encode_detail(const struct campaign *c, struct arena *mem, struct buf *out) {
+    struct campaign_detail detail = {0};
+    enum err e = query_detail(c, mem, &detail);
+    return e == ERR_OK ? query_encode_detail(&detail, out) : e;
+}
+
+/* ---- one verb each ---- */
+static enum rpc_status ask_hosts(struct asked *a) {
+    struct query q = {0};
+    enum rpc_status status = decode(a, QUERY_HOSTS, &q);
+    return status == RPC_OK ? query_hosts(a->core->fleet, q.selector, a->mem, a->why, &a->out) : status;
+}
+
+static enum rpc_status ask_campaigns(struct asked *a) {
+    struct query q = {0};
+    enum rpc_status status = decode(a, QUERY_CAMPAIGNS, &q);
+    if (status != RPC_OK) return status;
+    uint32_t limit = q.n == 0 ? CAMPAIGNS_DEFAULT : q.n < CAMPAIGNS_MAX ? q.n : CAMPAIGNS_MAX;
+    struct campaign_id *ids = arena_array(a->mem, limit, sizeof *ids);
+    struct campaign_list list = {.campaigns = arena_array(a->mem, limit, sizeof *list.campaigns)};
+    size_t n = 0;
+    enum err e = ids && list.campaigns ? core_campaigns_newest(a->core, limit, ids, &n) : ERR_NOMEM;
+    for (; e == ERR_OK && list.n < n; list.n++) {
+        struct core_campaign *cc = NULL;
+        e = core_campaigns_get(a->core, &ids[list.n], &cc);
+        if (e == ERR_OK) query_info(cc->c, &list.campaigns[list.n]); /* texts belong to the campaign, which no later one moves */
+    }
+    if (e == ERR_OK) e = query_encode_campaigns(&list, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum rpc_status ask_show(struct asked *a) {
+    struct query q = {0};
+    struct core_campaign *cc = NULL;
+    enum rpc_status status = decode(a, QUERY_REF, &q);
+    if (status == RPC_OK) status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    enum err e = encode_detail(cc->c, a->mem, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum rpc_status ask_stop(struct asked *a) {
+    struct query q = {0};
+    struct core_campaign *cc = NULL;
+    enum rpc_status status = decode(a, QUERY_REF, &q);
+    if (status == RPC_OK) status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    if (!cc->c->stopped && !campaign_done(cc->c)) {
+        LOG(LOG_NOTICE, "campaign.stopped", KV("campaign", cc->c->hex), KV("operator", a->q->operator_name));
+        campaign_stop(cc->c, a->q->operator_name, core_now());
+        core_agents_send(a->core, cc->c, CAMPAIGN_SEND_STOP);
+        cc->touched = true;
+    }
+    enum err e = encode_info(cc->c, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum rpc_status ask_watch(struct asked *a) {
+    struct query q = {0};
+    struct core_campaign *cc = NULL;
+    enum rpc_status status = decode(a, QUERY_REF, &q);
+    if (status == RPC_OK) status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    struct core_watch *w = calloc(1, sizeof *w);
+    if (!w) return failed(a, ERR_NOMEM);
+    *w = (struct core_watch){.next = a->core->watches, .question = a->q->id, .campaign = cc->c->id};
+    a->core->watches = w;
+    a->later = true;
+    return RPC_OK;
+}
+
+static enum rpc_status ask_results(struct asked *a, enum query_kind kind) {
+    struct query q = {0};
+    struct core_campaign *cc = NULL;
+    enum rpc_status status = decode(a, kind, &q);
+    if (status == RPC_OK) status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    enum err e = core_campaigns_aggregate(a->core, cc);
+    if (e != ERR_OK) return failed(a, e);
+    const struct query_of of = {.campaign = cc->c, .aggregate = cc->aggregate, .store = a->core->reader, .kind = kind, .query = &q};
+    return query_results(&of, a->mem, a->why, &a->out);
+}
+
+static enum rpc_status ask_start(struct asked *a) {
+    enum rpc_status status = core_start_order(a->core, a->q, a->mem, a->why);
+    a->later = status == RPC_OK;
+    return status;
+}
+
+static enum rpc_status ask(struct asked *a) {
+    switch (a->q->method) {
+    case RPC_CONSOLE_START: return ask_start(a);
+    case RPC_CONSOLE_STOP: return ask_stop(a);
+    case RPC_CONSOLE_HOSTS: return ask_hosts(a);
+    case RPC_CONSOLE_CAMPAIGNS: return ask_campaigns(a);
+    case RPC_CONSOLE_SHOW: return ask_show(a);
+    case RPC_CONSOLE_WATCH: return ask_watch(a);
+    case RPC_CONSOLE_HIST: return ask_results(a, QUERY_HIST);
+    case RPC_CONSOLE_TOP: return ask_results(a, QUERY_TOP);
+    case RPC_CONSOLE_STACKS: return ask_results(a, QUERY_STACKS);
+    case RPC_CONSOLE_EVENTS: return ask_results(a, QUERY_EVENTS);
+    case RPC_AGENTS_SESSION:
+    case RPC_METHOD__COUNT: break;
+    }
+    return refuse(a, RPC_UNIMPLEMENTED, "this collector does not know the call");
+}
+
+void core_questions_ask(struct core *core, struct message *m) {
+    struct asked a = {.core = core, .q = &m->question, .mem = arena_new(LIMIT_ANSWER_ARENA_BYTES)};
+    buf_init(&a.out, LIMIT_ANSWER_BYTES);
+    enum rpc_status status = a.mem ? ask(&a) : failed(&a, ERR_NOMEM);
+    if (a.later && status == RPC_OK)
+        buf_done(&a.out);
+    else {
+        if (status != RPC_OK) buf_reset(&a.out);
+        answer(core, m->question.id, status, a.why, &a.out, false);
+    }
+    arena_free(a.mem);
+}
+
+/* ---- watching ---- */
+void core_questions_unwatch(struct core *core, uint64_t question) {
+    for (struct core_watch **at = &core->watches; *at; at = &(*at)->next) {
+        if ((*at)->question != question) continue;
+        struct core_watch *w = *at;
+        *at = w->next;
+        free(w);
+        return;
+    }
+}
+
+/* True: its campaign has ended, and the watcher knows. */
+static bool tell(struct core *core, struct core_watch *w) {
+    struct core_campaign *cc = NULL;
+    struct buf bytes;
+    buf_init(&bytes, LIMIT_ANSWER_BYTES);
+    enum err e = core_campaigns_get(core, &w->campaign, &cc);
+    if (e == ERR_OK && w->told != cc->c->changes + 1) {
+        w->told = cc->c->changes + 1;
+        e = encode_info(cc->c, &bytes);
+        if (e == ERR_OK) answer(core, w->question, RPC_OK, "", &bytes, true);
+        buf_init(&bytes, LIMIT_ANSWER_BYTES);
+    }
+    bool over = e != ERR_OK || cc->c->ended_wall_ns;
+    if (over)
+        answer(core, w->question, e == ERR_OK ? RPC_OK : RPC_INTERNAL, e == ERR_OK ? "" : err_text(e), &bytes, false);
+    else
+        buf_done(&bytes);
+    return over;
+}
+
+void core_questions_watches(struct core *core) {
+    for (struct core_watch **at = &core->watches; *at;) {
+        struct core_watch *w = *at;
+        if (!tell(core, w)) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        free(w);
+    }
+}
+
+/* ---- a start that is on the disk ---- */
+static struct campaign *take_starting(struct core *core, uint64_t question) {
+    for (struct core_starting **at = &core->starting; *at; at = &(*at)->next) {
+        if ((*at)->question != question) continue;
+        struct core_starting *s = *at;
+        struct campaign *c = s->c;
+        *at = s->next;
+        free(s);
+        return c;
+    }
+    return NULL;
+}
+
+static enum rpc_status started(struct core *core, struct campaign **c, struct buf *out) {
+    struct core_campaign *cc = NULL;
+    if (core_campaigns_add(core, *c, &cc) != ERR_OK) return RPC_RESOURCE_EXHAUSTED;
+    *c = NULL;
+    cc->aggregate = aggregate_new(CORE_STACKS_BYTES); /* NULL: rebuilt when asked for */
+    for (size_t i = 0; i < fleet_n(core->fleet); i++) {
+        const struct fleet_host *h = fleet_host(core->fleet, i);
+        if (h->session) campaign_connected(cc->c, span_str(h->name), core_now());
+    }
+    core_agents_send(core, cc->c, CAMPAIGN_SEND_ORDER);
+    LOG(LOG_NOTICE, "campaign.started", KV("campaign", cc->c->hex), KV("operator", cc->c->operator_name), KV("tool", cc->c->spec.tool),
+        KV("selector", cc->c->spec.selector), KV("seconds", cc->c->spec.duration_s), KV("targeted", cc->c->n_targets));
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
+    return mem && encode_detail(cc->c, mem, out) == ERR_OK ? RPC_OK : RPC_RESOURCE_EXHAUSTED;
+}
+
+void core_questions_written(struct core *core, struct message *m) {
+    AUTO(campaign_free) struct campaign *c = take_starting(core, m->write.question);
+    struct buf out;
+    buf_init(&out, LIMIT_ANSWER_BYTES);
+    if (!c) return;
+    enum rpc_status status = RPC_OK;
+    const char *why = "";
+    if (m->write.failed != ERR_OK) {
+        status = RPC_UNAVAILABLE;
+        why = "the collector cannot write to its store; nothing was started";
+    } else if (m->write.ops[0].result != STORE_DONE) {
+        status = RPC_ALREADY_EXISTS;
+        why = "a campaign with this id was started before";
+    } else if ((status = started(core, &c, &out)) != RPC_OK) {
+        why = "the collector is out of memory";
+    }
+    answer(core, m->write.question, status, why, &out, false);
+}
+
+void core_questions_done(struct core *core) {
+    while (core->watches) core_questions_unwatch(core, core->watches->question);
+    while (core->starting) campaign_free(take_starting(core, core->starting->question));
+}

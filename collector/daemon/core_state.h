@@ -1,0 +1,108 @@
+/* The core thread's state and what its files do for each other.  Private to core*.c. */
+#pragma once
+
+#include <pthread.h>
+
+#include "collector/aggregate/aggregate.h"
+#include "collector/campaign/campaign.h"
+#include "collector/campaign/fleet.h"
+#include "collector/daemon/core.h"
+#include "collector/query/query.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+enum {
+    CORE_TICK_MS = 1000,
+    CORE_WATCH_MS = 100,          /* changes of a campaign are told to its watchers at most this often */
+    CORE_SEEN_MS = 5 * 60 * 1000, /* how often it is stored that a connected host is here */
+    CORE_TARGET_S = 24 * 3600,    /* hosts not seen for longer are not targeted */
+    CORE_LIVE_MAX = 1000,         /* campaigns that have not ended */
+    CORE_ENDED_MAX = 64           /* ended campaigns that are kept loaded */
+};
+static const size_t CORE_STACKS_BYTES = (size_t)256 << 20;     /* of one campaign */
+static const size_t CORE_AGGREGATES_BYTES = (size_t)768 << 20; /* of all; the least recently used are dropped and rebuilt when asked for */
+
+struct core_campaign {
+    struct campaign *c;
+    struct aggregate *aggregate; /* NULL: rebuilt from the store when asked for */
+    uint64_t used_ns;
+    bool touched; /* in this round of the inbox */
+};
+
+struct core_watch {
+    struct core_watch *next;
+    uint64_t question;
+    struct campaign_id campaign;
+    uint64_t told; /* 1 + campaign's changes when last told; 0: never */
+};
+
+/* A campaign whose start is on its way to the disk. */
+struct core_starting {
+    struct core_starting *next;
+    uint64_t question;
+    struct campaign *c;
+};
+
+struct core {
+    struct core_options opt;
+    pthread_t thread;
+    bool running;
+    struct message *quit; /* made at the start, so that stopping needs no memory */
+    struct loop *loop;
+    struct loop_watch inbox;
+    struct loop_timer tick, watching, seen;
+    bool is_watching;
+    struct store *reader;
+    struct trust *operators;
+    struct fleet *fleet;
+    struct map *by_id;
+    struct core_campaign *campaigns;
+    size_t n_campaigns, cap_campaigns;
+    struct core_watch *watches;
+    struct core_starting *starting;
+};
+
+static inline struct campaign_now core_now(void) {
+    return (struct campaign_now){.mono_ns = clock_mono_ns(), .wall_ns = clock_wall_ns()};
+}
+
+/* ---- core_campaigns.c: loaded campaigns ---- */
+NODISCARD enum err core_campaigns_load_unended(struct core *core);
+/* Loaded when it is not yet.  ERR_NOTFOUND, ERR_DAMAGED, ERR_SYS, ERR_NOMEM.  The pointer dies with the next one loaded. */
+NODISCARD enum err core_campaigns_get(struct core *core, const struct campaign_id *id, struct core_campaign **out);
+/* takes c on success. */
+NODISCARD enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_campaign **out);
+/* id, prefix or "last" → id; otherwise a status and why (QUERY_WHY_BYTES). */
+enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char *why, struct campaign_id *out);
+/* Newest first. */
+NODISCARD enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n);
+/* aggregate is there afterwards.  ERR_NOMEM, ERR_SYS, ERR_DAMAGED. */
+NODISCARD enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc);
+/* Adds one stored part: coverage, and live results if they are there. */
+NODISCARD enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t part, const struct part_body *body);
+/* Stores and logs the ends that came with this round. */
+void core_campaigns_settle(struct core *core);
+void core_campaigns_tick(struct core *core);
+void core_campaigns_evict(struct core *core);
+
+/* ---- core_agents.c: what agents say and are sent ---- */
+NODISCARD enum err core_agents_load(struct core *core);
+void core_agents_connected(struct core *core, struct message *m);
+void core_agents_facts(struct core *core, struct message *m);
+void core_agents_disconnected(struct core *core, struct message *m);
+void core_agents_state(struct core *core, struct message *m);
+void core_agents_part(struct core *core, struct message *m); /* takes m */
+/* Order or stop to every target that is connected and has not ended. */
+void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what);
+void core_agents_seen(struct core *core); /* stores that the connected hosts are here */
+
+/* ---- core_questions.c: what consoles ask ---- */
+void core_questions_ask(struct core *core, struct message *m);
+void core_questions_unwatch(struct core *core, uint64_t question);
+/* A write that a question waited for is durable, or failed. */
+void core_questions_written(struct core *core, struct message *m);
+void core_questions_watches(struct core *core); /* tell what has changed */
+void core_questions_done(struct core *core);
+
+/* ---- core_start.c: a signed order becomes a campaign; prefix core_start_ ---- */
+enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why);

@@ -1,0 +1,62 @@
+#include <getopt.h>
+#include <stdio.h>
+
+#include "collector/daemon/run.h"
+
+static const char usage[] = "usage: trawl-collectord [--config FILE] [--check]\n"
+                            "\n"
+                            "Collects what agents measure, merges it, and answers consoles.\n"
+                            "\n"
+                            "  -c, --config FILE  default /etc/trawl/collector.conf\n"
+                            "      --check        read configuration, certificates and the whole store, then end\n"
+                            "      --version\n"
+                            "  -h, --help         this, and the configuration file's keys with their defaults\n"
+                            "\n"
+                            "SIGHUP reads the certificates again.  SIGTERM finishes what was begun and ends.\n"
+                            "\n";
+
+enum { OPT_CHECK = 256, OPT_VERSION };
+static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                        {"check", no_argument, NULL, OPT_CHECK},
+                                        {"version", no_argument, NULL, OPT_VERSION},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
+static int help(void) {
+    struct buf b;
+    buf_init(&b, 0);
+    buf_add_str(&b, usage);
+    settings_example(&b);
+    const char *text = buf_str(&b);
+    int code = text && fputs(text, stdout) >= 0 ? 0 : 1;
+    buf_done(&b);
+    return code;
+}
+
+int main(int argc, char **argv) {
+    const char *path = "/etc/trawl/collector.conf";
+    bool check = false;
+    for (int opt; (opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (opt) {
+        case 'c': path = optarg; break;
+        case OPT_CHECK: check = true; break;
+        case OPT_VERSION: return printf("trawl-collectord %s\n", TRAWL_VERSION) < 0;
+        case 'h': return help();
+        default: fputs("Try trawl-collectord --help.\n", stderr); return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "trawl-collectord: there are no arguments, but \"%s\" was given.\nTry trawl-collectord --help.\n", argv[optind]);
+        return 2;
+    }
+    struct settings set = {0};
+    char why[512] = "";
+    enum err e = settings_load(path, &set, why, sizeof why);
+    if (e != ERR_OK) {
+        fprintf(stderr, "trawl-collectord: %s\n", *why ? why : err_text(e));
+        return 1;
+    }
+    int code = check ? run_check(&set) : run_collector(&set);
+    settings_done(&set);
+    return code;
+}

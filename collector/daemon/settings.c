@@ -1,0 +1,32 @@
+#include "collector/daemon/settings.h"
+
+#include <stddef.h>
+
+#include "common/base/auto.h"
+
+#define ITEM(field, kind, fallback_text, help_text) \
+    {.key = #field, .type = kind, .offset = offsetof(struct settings, field), .fallback = fallback_text, .help = help_text}
+
+static const struct conf_item items[] = {
+    ITEM(fleet, CONF_TEXT, NULL, "the fleet's name, as in the certificates"),
+    ITEM(name, CONF_TEXT, "", "this collector's name; empty: as in its certificate"),
+    ITEM(listen, CONF_TEXT, "0.0.0.0:7443", "HOST:PORT where agents connect; port 0: any"),
+    ITEM(console_listen, CONF_TEXT, "0.0.0.0:7444", "HOST:PORT where consoles connect; port 0: any"),
+    ITEM(tls_ca, CONF_PATH, "/etc/trawl/fleet-ca.pem", "the fleet's CA: vouches for agents"),
+    ITEM(tls_cert, CONF_PATH, "/etc/trawl/collector.pem", "this collector's certificate, then intermediates"),
+    ITEM(tls_key, CONF_PATH, "/etc/trawl/collector.key", "its key, readable by this user only"),
+    ITEM(tls_crl, CONF_PATH, "", "revoked certificates of the fleet's CA; empty: none are"),
+    ITEM(operators_ca, CONF_PATH, "/etc/trawl/operators-ca.pem", "the operators' CA: vouches for consoles and for orders"),
+    ITEM(operators_crl, CONF_PATH, "", "revoked certificates of the operators' CA; empty: none are"),
+    ITEM(store, CONF_PATH, "/var/lib/trawl/collector.db", "the file that everything is kept in; made when missing"),
+};
+
+enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size) {
+    return conf_load(items, COUNT_OF(items), path, out, why, why_size);
+}
+
+void settings_done(struct settings *s) { conf_done(items, COUNT_OF(items), s); }
+
+void settings_example(struct buf *out) { conf_example(items, COUNT_OF(items), out); }
+
+const char *settings_path(const char *value) { return value && *value ? value : NULL; }

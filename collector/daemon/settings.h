@@ -1,0 +1,19 @@
+/* collector.conf. */
+#pragma once
+
+#include "common/conf/conf.h"
+
+struct settings {
+    char *fleet, *name, *listen, *console_listen;
+    char *tls_ca, *tls_cert, *tls_key, *tls_crl;
+    char *operators_ca, *operators_crl;
+    char *store;
+};
+
+/* As conf_load.  settings_done frees. */
+NODISCARD enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size);
+void settings_done(struct settings *s);
+/* The commented example. */
+void settings_example(struct buf *out);
+/* NULL for a key left empty. */
+const char *settings_path(const char *value);
