@@ -98,7 +98,9 @@ enum err sign_chain(const struct signer *s, struct buf *out) {
     return buf_failed(out);
 }
 
-struct span sign_uri(const struct signer *s) { return span_str(s->uri); }
+struct span sign_uri(const struct signer *s) {
+    return span_str(s->uri);
+}
 
 uint64_t sign_expires_wall_ns(const struct signer *s) {
     struct tm tm;

@@ -30,7 +30,8 @@ struct span sign_uri(const struct signer *s);
 uint64_t sign_expires_wall_ns(const struct signer *s);
 
 /* Who may sign: a CA file (PEM; two CAs during a change) and an optional CRL file (PEM, a list for each CA).  With a CRL file every
- * certificate of a chain must be covered by a list that is in date.  Errors: as sign_load's; ERR_UNTRUSTED a certificate of the CA file is not a CA's. */
+ * certificate of a chain must be covered by a list that is in date.  Errors: as sign_load's; ERR_UNTRUSTED a certificate of the CA file is
+ * not a CA's. */
 struct trust;
 NODISCARD enum err sign_trust_load(const char *ca_pem, const char *crl_pem, char *why, size_t why_size, struct trust **out);
 void sign_trust_free(struct trust *t);

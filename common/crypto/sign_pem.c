@@ -98,8 +98,8 @@ enum err sign_pem_key(const char *path, char *why, size_t why_size, EVP_PKEY **o
         return ERR_OK;
     }
     if (out_of_memory) return no_memory(why, why_size);
-    snprintf(why, why_size, asked ? "%s is protected by a password: trawl reads keys without one" : "%s has no private key that can be read",
-             path);
+    snprintf(why, why_size,
+             asked ? "%s is protected by a password: trawl reads keys without one" : "%s has no private key that can be read", path);
     return asked ? ERR_UNTRUSTED : ERR_SYNTAX;
 }
 

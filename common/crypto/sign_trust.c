@@ -71,7 +71,8 @@ static enum err explain(X509_STORE_CTX *c, char *why, size_t why_size) {
         snprintf(why, why_size, "%s certificate expired on %s", whose, at ? day(X509_get0_notAfter(at), text) : "an unknown day");
         return ERR_EXPIRED;
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        snprintf(why, why_size, "%s certificate is valid only from %s on", whose, at ? day(X509_get0_notBefore(at), text) : "an unknown day");
+        snprintf(why, why_size, "%s certificate is valid only from %s on", whose,
+                 at ? day(X509_get0_notBefore(at), text) : "an unknown day");
         return ERR_EXPIRED;
     case X509_V_ERR_CRL_HAS_EXPIRED:
         snprintf(why, why_size, "the operators' revocation list here has expired: a new one is needed");

@@ -77,8 +77,8 @@ static enum err check_signer(struct verifying *v, struct span uri) {
 
 static enum err check_signature(struct verifying *v, const struct signed_order *so) {
     char uri[SIGN_URI_BYTES];
-    enum err e = sign_verify(v->check->operators, v->check->wall_ns, ORDER_DOMAIN, so->spec, so->signature, so->certificates, uri, sizeof uri,
-                             v->why, sizeof v->why);
+    enum err e = sign_verify(v->check->operators, v->check->wall_ns, ORDER_DOMAIN, so->spec, so->signature, so->certificates, uri,
+                             sizeof uri, v->why, sizeof v->why);
     return e ? e : check_signer(v, span_str(uri));
 }
 
@@ -88,7 +88,8 @@ static enum err read_spec(struct verifying *v, struct span bytes) {
     enum err e = spec_decode(bytes, v->mem, s);
     if (e == ERR_NOMEM) return no_memory(v);
     if (e) return no(v, e, "the order cannot be read: %s", err_text(e));
-    if (s->version != SPEC_VERSION) return no(v, ERR_VERSION, "the order is of version %u, this program knows %d", s->version, SPEC_VERSION);
+    if (s->version != SPEC_VERSION)
+        return no(v, ERR_VERSION, "the order is of version %u, this program knows %d", s->version, SPEC_VERSION);
     if (!span_eq_str(s->fleet, v->check->fleet))
         return no(v, ERR_REFUSED, "the order is for fleet %s, not for %s", quote(s->fleet, quoted), v->check->fleet);
     return ERR_OK;
@@ -131,7 +132,8 @@ static enum err read_param(struct verifying *v, const struct spec_param *from, s
     if (is_text ? from->number != 0 : from->text.n != 0)
         return no(v, ERR_REFUSED, "the parameter %s is a %s", quote(from->name, quoted), is_text ? "name" : "number");
     if (from->text.n >= sizeof p.name) return no(v, ERR_REFUSED, "the value of %s is too long", quote(from->name, quoted));
-    if (from->text.n && memchr(from->text.p, '\0', from->text.n)) return no(v, ERR_REFUSED, "the value of %s is no text", quote(from->name, quoted));
+    if (from->text.n && memchr(from->text.p, '\0', from->text.n))
+        return no(v, ERR_REFUSED, "the value of %s is no text", quote(from->name, quoted));
     p.number = from->number;
     memcpy(p.name, from->text.n ? from->text.p : "", from->text.n);
     *out = p;

@@ -38,7 +38,8 @@ static const char *parse_range(struct span text, struct range *out) {
     if (!span_u64(first, &r.low) || !span_u64(last, &r.high)) return "a range is made of numbers, as in [1-3,7]";
     if (first.n > NUMBER_DIGITS_MAX || last.n > NUMBER_DIGITS_MAX) return "a number in a range has at most nine digits";
     if (r.low > r.high) return "the range runs backwards";
-    if (last.n > 1 && last.p[0] == '0' && last.n != first.n) return "both ends of a range have the same number of digits when they begin with 0";
+    if (last.n > 1 && last.p[0] == '0' && last.n != first.n)
+        return "both ends of a range have the same number of digits when they begin with 0";
     r.width = first.p[0] == '0' ? first.n : 1;
     *out = r;
     return NULL;
@@ -63,7 +64,8 @@ static enum err parse_ranges(struct span inside, struct arena *mem, struct patte
 }
 
 /* The next token off the front of *rest; *hosts is multiplied by what it stands for. */
-static enum err next_token(struct span *rest, const char *extra, struct arena *mem, uint64_t *hosts, const char **why, struct pattern_token *t) {
+static enum err next_token(struct span *rest, const char *extra, struct arena *mem, uint64_t *hosts, const char **why,
+                           struct pattern_token *t) {
     char c = rest->p[0];
     if (c == '*' || c == '?') {
         t->kind = c == '*' ? TOKEN_MANY : TOKEN_ONE;

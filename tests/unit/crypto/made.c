@@ -48,7 +48,10 @@ struct made made_certificate(const struct made_wish *w) {
     assert_true(X509_set_issuer_name(x, X509_get_subject_name(issuer->certificate)));
     assert_true(X509_set_pubkey(x, m.key));
     extend(x, issuer->certificate, NID_basic_constraints, w->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
-    extend(x, issuer->certificate, NID_key_usage, w->usage ? w->usage : w->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
+    extend(x, issuer->certificate, NID_key_usage,
+           w->usage ? w->usage
+           : w->ca  ? "critical,keyCertSign,cRLSign"
+                    : "critical,digitalSignature");
     extend(x, issuer->certificate, NID_subject_key_identifier, "hash");
     if (!w->ca) extend(x, issuer->certificate, NID_ext_key_usage, w->purpose ? w->purpose : "clientAuth");
     const char *san = w->san ? w->san : "URI:spiffe://prod/operator/ann";

@@ -77,7 +77,7 @@ static enum err verify(struct fixture *f, struct span text, char *uri) {
 
 /* The n-th allocation fails, until a run sees no failure: every one of the first hundred, then fewer, since there are thousands. */
 #define FOR_EACH_ALLOCATION(n) for (long n = 0; failed = false, countdown = n, n < 100000; n += 1 + n / 100)
-#define STOP_COUNTING() (countdown = -1)
+#define STOP_COUNTING()        (countdown = -1)
 
 static void verifying_fails_cleanly_and_never_passes_what_is_bad(void **state) {
     struct fixture *f = *state;
@@ -86,8 +86,10 @@ static void verifying_fails_cleanly_and_never_passes_what_is_bad(void **state) {
         snprintf(uri, sizeof uri, "untouched");
         enum err e = verify(f, TEXT, uri);
         STOP_COUNTING();
-        if (e) assert_string_equal(uri, "untouched");
-        else assert_string_equal(uri, "spiffe://prod/operator/ann");
+        if (e)
+            assert_string_equal(uri, "untouched");
+        else
+            assert_string_equal(uri, "spiffe://prod/operator/ann");
         if (!failed) {
             assert_int_equal(e, ERR_OK);
             assert_true(n > 20);

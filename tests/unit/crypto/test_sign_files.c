@@ -172,14 +172,10 @@ static void a_ca_file_holds_cas_only(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_signer_knows_its_name_and_its_end),
-        cmocka_unit_test(missing_files_are_named),
-        cmocka_unit_test(a_key_that_others_can_read_is_refused),
-        cmocka_unit_test(a_key_must_be_its_certificates),
-        cmocka_unit_test(what_is_not_pem_is_said_to_be_none),
-        cmocka_unit_test(a_key_behind_a_password_is_refused),
-        cmocka_unit_test(keys_and_names_of_other_kinds_are_refused),
-        cmocka_unit_test(a_ca_file_holds_cas_only),
+        cmocka_unit_test(a_signer_knows_its_name_and_its_end),       cmocka_unit_test(missing_files_are_named),
+        cmocka_unit_test(a_key_that_others_can_read_is_refused),     cmocka_unit_test(a_key_must_be_its_certificates),
+        cmocka_unit_test(what_is_not_pem_is_said_to_be_none),        cmocka_unit_test(a_key_behind_a_password_is_refused),
+        cmocka_unit_test(keys_and_names_of_other_kinds_are_refused), cmocka_unit_test(a_ca_file_holds_cas_only),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

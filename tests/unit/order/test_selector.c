@@ -9,11 +9,12 @@
 #include "common/order/selector.h"
 #include "common/wire/limits.h"
 
-#define LABEL(k, v) {SPAN_LIT(k), SPAN_LIT(v)}
+#define LABEL(k, v)                                                                                                                        \
+    { SPAN_LIT(k), SPAN_LIT(v) }
 
-static const struct label labels[] = {LABEL("role", "web"), LABEL("zone", "eu-west-1"), LABEL("rack", "r07"), LABEL("tag", "blue"),
-                                      LABEL("tag", "canary"), LABEL("app.kubernetes.io/name", "shop"), LABEL("note", "a=b c"),
-                                      LABEL("town", "K\xc3\xb6ln")};
+static const struct label labels[] = {LABEL("role", "web"),   LABEL("zone", "eu-west-1"),  LABEL("rack", "r07"),
+                                      LABEL("tag", "blue"),   LABEL("tag", "canary"),      LABEL("app.kubernetes.io/name", "shop"),
+                                      LABEL("note", "a=b c"), LABEL("town", "K\xc3\xb6ln")};
 
 /* Does web-13 with these labels match? */
 static bool matches_host(const char *text, const char *host) {
@@ -32,8 +33,8 @@ static bool matches_host(const char *text, const char *host) {
 static void want(bool yes, const char *text, const char *host) {
     if (matches_host(text, host) != yes) fail_msg("\"%s\" should %smatch %s", text, yes ? "" : "not ", host);
 }
-#define MATCHES(text, host)  want(true, text, host)
-#define MISSES(text, host)   want(false, text, host)
+#define MATCHES(text, host) want(true, text, host)
+#define MISSES(text, host)  want(false, text, host)
 
 static void nothing_and_all_mean_every_host(void **state) {
     (void)state;
