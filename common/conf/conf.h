@@ -1,5 +1,6 @@
 /* Configuration files: one const table per program says key, type, range, default and help; it makes the parser, the
- * commented example and the text of --help.  inih is underneath.  Unknown keys, bad values, duplicate keys: an error with file, line and what
+ * commented example and the text of --help.  inih is underneath, with its "key = value ; comment".
+ * A long list of words may go on in further, indented lines.  Unknown keys, bad values, duplicate keys: an error with file, line and what
  * was expected. */
 #pragma once
 
@@ -12,7 +13,7 @@ struct conf_item {
     enum conf_type type;
     size_t offset;         /* of the value in the target: char * for TEXT, PATH, LABELS ("k=v,k=v") and WORDS ("a b c"); uint64_t for U64,
                               DURATION_NS, SIZE_BYTES; bool for BOOL */
-    uint64_t low, high;    /* numbers: allowed range */
+    uint64_t low, high;    /* numbers: allowed range; high 0: no upper end */
     const char *fallback;  /* as it would be written; NULL: required */
     const char *help;
 };
