@@ -4,7 +4,7 @@
 #include "agent/daemon/channel.h"
 #include "common/wire/session.h"
 
-enum { CAPABILITY_MAX = 64, CAPABILITY_WHY_BYTES = 160 };
+enum { CAPABILITY_MAX = 64, CAPABILITY_WHY_BYTES = 256 };
 
 struct capability {
     enum tool_id tool;
