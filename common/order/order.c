@@ -151,7 +151,7 @@ static enum err check_params(struct verifying *v) {
         bool asked = o->flavour == FLAVOUR_ANY || o->flavour == f->id;
         if (asked) e = catalog_check(o->tool, f, &o->params, why.n ? NULL : &why);
     }
-    if (e == ERR_REFUSED) return no(v, e, "%s: %.*s", o->tool->name, (int)why.n, buf_span(&why).p);
+    if (e == ERR_REFUSED) return no(v, e, "%.*s", (int)why.n, buf_span(&why).p);
     return e == ERR_NOMEM ? no_memory(v) : e;
 }
 
