@@ -23,9 +23,9 @@ enum param_id {
     PARAM_MILLISECONDS, /* flag: slots in milliseconds */
     PARAM_QUEUED,       /* flag: include time in the OS queue */
     PARAM_FAILED,       /* flag: failed calls too */
-    PARAM_KERNEL_ONLY,  /* flag: kernel stacks only */
-    PARAM_USER_ONLY,    /* flag: user stacks only */
-    PARAM_STATE,        /* task state bitmask, 0 … 255 */
+    PARAM_KERNEL_ONLY,  /* flag: kernel threads only; not with PARAM_USER_ONLY */
+    PARAM_USER_ONLY,    /* flag: threads of user processes only */
+    PARAM_STATE,        /* task state slept in: 0 none (preempted), 1 interruptible, 2 uninterruptible */
     PARAM_INTERVAL_S,   /* seconds a print-out covers; with it the tool prints several */
     PARAM__COUNT
 };
@@ -54,7 +54,8 @@ struct params {
 /* One flag of one flavour: how a parameter becomes argv. */
 struct flavour_param {
     enum param_id id;
-    const char *flag; /* "-p"; the value follows as an argument of its own unless it is a FLAG */
+    const char *flag; /* "-p"; the value follows as an argument of its own unless it is a FLAG.  PARAM_INTERVAL_S: the flag
+                       * that makes the tool print marks; its value goes where argv has "{interval}" */
 };
 
 enum tool_end { END_BY_ARGV, END_BY_SIGINT }; /* does argv bound it (N 1), or must it be told to stop */
@@ -62,9 +63,10 @@ enum cost_class { COST_LOW, COST_MEDIUM, COST_HIGH };
 
 struct flavour {
     enum flavour_id id;
-    const char *binaries[4];         /* names to look for, in this order, NULL-terminated */
+    const char *binaries[4];         /* names to look for, in this order, NULL-terminated; none: print-outs are read, never made */
     bool script;                     /* the file must be a script (true) or an ELF binary (false) */
-    const char *argv[8];             /* after the parameters; "{seconds}" stands for the duration, NULL-terminated */
+    const char *argv[8];             /* after the parameters, NULL-terminated; "{seconds}" stands for the duration, and "{interval}"
+                                      * "{count}" for it in intervals (PARAM_INTERVAL_S; without it one of the whole duration) */
     const char *defaults[4];         /* before the parameters, always given (biolatency -D), NULL-terminated */
     enum tool_end end;
     const struct flavour_param *params;
@@ -75,6 +77,7 @@ struct flavour {
     const char *env[4];              /* added to the literal environment, NULL-terminated */
     int ok_exits[4];                 /* exit codes that mean success, n_ok_exits of them */
     size_t n_ok_exits;
+    const char *tells[3];            /* texts that only this flavour prints, NULL-terminated */
     struct parse_spec parse;
 };
 
@@ -98,17 +101,20 @@ struct tool {
 /* The table.  NULL when there is none.  Thread: any (const data). */
 const struct tool *catalog_tool(enum tool_id id);
 const struct tool *catalog_find(struct span name);
-const struct flavour *catalog_flavour(const struct tool *t, enum flavour_id id);
+const struct flavour *catalog_flavour(const struct tool *t, enum flavour_id id); /* FLAVOUR_ANY: the first */
+/* The flavour that a print-out looks like (its stdout, or both streams together); the tool's first when nothing tells. */
+const struct flavour *catalog_guess(const struct tool *t, struct span text);
 const char *catalog_flavour_name(enum flavour_id id);      /* "libbpf", "bcc", "bpftrace", "any" */
 enum flavour_id catalog_flavour_find(struct span name);    /* "bpfcc" is taken for bcc; FLAVOUR__COUNT: none */
 const struct param_info *catalog_param(enum param_id id);
 enum param_id catalog_param_find(struct span name);        /* PARAM_NONE: none */
 
-/* Every parameter known, of the right type, in range, given once, and offered by the flavour.  The same check runs at the
- * console, at agentd and in the runner.  On ERR_REFUSED *out_why (may be NULL) says what, e.g. "pid must be 1…4194304". */
+/* The flavour can be run; every parameter known, of the right type, in range, given once, and offered by the flavour.  The
+ * same check runs at the console, at agentd and in the runner.  On ERR_REFUSED *out_why (may be NULL) says what, e.g. "pid must be 1…4194304". */
 NODISCARD enum err catalog_check(const struct tool *t, const struct flavour *f, const struct params *ps, struct buf *out_why);
 
-/* argv for execve: argv[0] is the binary's own name.  Strings live in mem.  NULL-terminated. */
+/* argv for execve: argv[0] is the binary's own name.  Strings live in mem.  NULL-terminated.  ps must have passed
+ * catalog_check.  Errors: ERR_REFUSED for 0 seconds (an interval tool would print in a busy loop); ERR_NOMEM. */
 NODISCARD enum err catalog_argv(const struct flavour *f, const char *argv0, const struct params *ps, unsigned seconds, struct arena *mem,
                                 const char *const **out);
 /* "good", "warning", "critical" by the tool's bands; NULL when it has none or h is empty. */

@@ -16,25 +16,40 @@ struct ranking *ranking_new(const struct tool *tool, size_t max, struct arena *m
     return r->rows || max == 0 ? r : NULL;
 }
 
+static bool same_unit(const struct hist *a, const struct hist *b) { return a->scale == b->scale && span_eq(a->unit, b->unit); }
+
+/* The host's histograms of the first one's unit and scale, without their sections. */
+static enum err merge_sections(const struct hist_set *hists, struct arena *mem, struct hist *out, size_t *out_left_out) {
+    AUTO(hist_merge_free) struct hist_merge *m = hist_merge_new();
+    if (!m) return ERR_NOMEM;
+    size_t left_out = 0;
+    for (size_t i = 0; i < hists->n; i++) {
+        if (!same_unit(&hists->hists[i], &hists->hists[0])) continue;
+        struct hist h = hists->hists[i];
+        h.n_section = 0;
+        enum err e = hist_merge_add(m, &h);
+        if (e == ERR_NOMEM) return e;
+        if (e) left_out++;
+    }
+    struct hist_set whole;
+    enum err e = hist_merge_get(m, false, mem, &whole);
+    if (e) return e;
+    *out = whole.n ? whole.hists[0] : (struct hist){.unit = SPAN_LIT("")};
+    *out_left_out = left_out;
+    return ERR_OK;
+}
+
 enum err ranking_add(struct ranking *r, struct span host, const struct hist_set *hists) {
     static const unsigned permille[RANKING_PERCENTILES] = {500, 900, 990, 999};
     if (r->n == r->max) return ERR_NOMEM;
-    AUTO(hist_merge_free) struct hist_merge *m = hist_merge_new();
-    if (!m) return ERR_NOMEM;
-    for (size_t i = 0; i < hists->n; i++) {
-        enum err e = hist_merge_add(m, &hists->hists[i]);
-        if (e == ERR_NOMEM) return e; /* what does not merge is said by the collector's notes */
-    }
-    struct hist_set whole;
-    enum err e = hist_merge_get(m, true, r->mem, &whole);
-    if (e) return e;
     struct ranking_row row = {.host = host};
-    struct hist none = {.n_slots = 0};
-    const struct hist *h = whole.n > 0 ? &whole.hists[0] : &none;
-    row.unit = h->unit;
-    row.total = hist_total(h);
-    row.verdict = r->tool ? catalog_verdict(r->tool, h) : NULL;
-    for (size_t i = 0; i < RANKING_PERCENTILES; i++) row.percentile[i] = percentile_of(h, permille[i]);
+    struct hist h;
+    enum err e = merge_sections(hists, r->mem, &h, &row.left_out);
+    if (e) return e;
+    row.unit = h.unit;
+    row.total = hist_total(&h);
+    row.verdict = r->tool ? catalog_verdict(r->tool, &h) : NULL;
+    for (size_t i = 0; i < RANKING_PERCENTILES; i++) row.percentile[i] = percentile_of(&h, permille[i]);
     r->rows[r->n++] = row;
     return ERR_OK;
 }

@@ -5,6 +5,11 @@
 
 #include "common/model/capture.h"
 
+enum {
+    PARSE_COLUMNS_MAX = 32,     /* of one table */
+    PARSE_LEFTOVER_BYTES = 4096 /* what is kept of lines that no grammar understood */
+};
+
 enum grammar { GRAMMAR_HISTOGRAM, GRAMMAR_TABLE, GRAMMAR_STACKS };
 
 /* How a table's column is told apart.  Rows are split from the left up to the first COMM-like column and from the right
@@ -15,7 +20,7 @@ struct parse_column {
     const char *unit; /* "ms"; NULL when none */
     bool blanks;      /* may contain blanks (COMM, PCOMM) */
     bool to_end;      /* takes the rest of the line, blanks included (ARGS, FILENAME) */
-    unsigned width;   /* least width the tool pads it to; 0 when not padded */
+    unsigned width;   /* least width the tool pads it to, its separator included; 0 when that is not known */
 };
 
 /* One per catalogue row.  Columns are found by the header that the print-out shows: those present, in its order. */
@@ -27,14 +32,16 @@ struct parse_spec {
     bool histogram_clamps;     /* the last slot that can be printed means "and above" … */
     uint64_t clamp_low;        /* … and this is its low end */
     bool multiline_last;       /* a to_end column may hold raw newlines (execsnoop ARGS) */
+    bool trailing_blank;       /* the tool ends a row with one blank that is not data (libbpf execsnoop) */
 };
 
 struct parse_input {
     struct span out, err; /* what came on stdout and stderr */
-    bool cut;             /* out was cut (by the cap or by killing the tool): a last line without '\n' is not a row */
+    bool cut;             /* out was cut (by the cap or by killing the tool) */
 };
 
-/* Fills *out (tool and flavour are the caller's).  A print-out that no grammar understands is not an error: it makes a
- * capture with leftover, ledger.parse and a note; a tool's own failure makes capture.failed and a note.
+/* Fills *out (tool and flavour are the caller's).  Nothing in it points into the input.  A print-out that no grammar
+ * understands is not an error: it makes a capture with leftover, ledger.parse and a note; a tool's own failure makes
+ * capture.failed and a note.  A last line without '\n' is never taken for a table's row or a stack: its end may be missing.
  * Errors: ERR_NOMEM over mem's budget (then *out is untouched). */
 NODISCARD enum err parse_output(const struct parse_spec *spec, const struct parse_input *in, struct arena *mem, struct capture *out);

@@ -1,0 +1,227 @@
+#include "common/catalog/catalog.h"
+
+#include "common/catalog/catalog_tools.h"
+#include "common/merge/percentile.h"
+
+static const char *const flavour_names[FLAVOUR__COUNT] = {
+    [FLAVOUR_ANY] = "any", [FLAVOUR_LIBBPF] = "libbpf", [FLAVOUR_BCC] = "bcc", [FLAVOUR_BPFTRACE] = "bpftrace"};
+
+/* ---- lookup ---- */
+
+const struct tool *catalog_tool(enum tool_id id) {
+    return (unsigned)id > TOOL_NONE && (unsigned)id < TOOL__COUNT ? &catalog_tools[id] : NULL;
+}
+
+const struct tool *catalog_find(struct span name) {
+    for (size_t i = TOOL_NONE + 1; i < TOOL__COUNT; i++)
+        if (span_eq_str(name, catalog_tools[i].name)) return &catalog_tools[i];
+    return NULL;
+}
+
+const struct flavour *catalog_flavour(const struct tool *t, enum flavour_id id) {
+    if (id == FLAVOUR_ANY && t->n_flavours > 0) return &t->flavours[0];
+    for (size_t i = 0; i < t->n_flavours; i++)
+        if (t->flavours[i].id == id) return &t->flavours[i];
+    return NULL;
+}
+
+static bool contains(struct span text, const char *what) { return span_find_span(text, span_str(what)) < text.n; }
+
+const struct flavour *catalog_guess(const struct tool *t, struct span text) {
+    for (size_t i = 0; i < t->n_flavours; i++)
+        for (size_t j = 0; j < COUNT_OF(t->flavours[i].tells) && t->flavours[i].tells[j]; j++)
+            if (contains(text, t->flavours[i].tells[j])) return &t->flavours[i];
+    bool python = contains(text, "Traceback (most recent call last)") || contains(text, "Unable to find kernel headers");
+    const struct flavour *bcc = python ? catalog_flavour(t, FLAVOUR_BCC) : NULL;
+    return bcc ? bcc : catalog_flavour(t, FLAVOUR_ANY);
+}
+
+const char *catalog_flavour_name(enum flavour_id id) { return (unsigned)id < FLAVOUR__COUNT ? flavour_names[id] : "unknown"; }
+
+enum flavour_id catalog_flavour_find(struct span name) {
+    if (span_eq_str(name, "bpfcc")) return FLAVOUR_BCC;
+    for (unsigned i = 0; i < FLAVOUR__COUNT; i++)
+        if (span_eq_str(name, flavour_names[i])) return (enum flavour_id)i;
+    return FLAVOUR__COUNT;
+}
+
+const struct param_info *catalog_param(enum param_id id) {
+    return (unsigned)id > PARAM_NONE && (unsigned)id < PARAM__COUNT ? &catalog_tools_params[id] : NULL;
+}
+
+enum param_id catalog_param_find(struct span name) {
+    for (unsigned i = PARAM_NONE + 1; i < PARAM__COUNT; i++)
+        if (span_eq_str(name, catalog_tools_params[i].name)) return (enum param_id)i;
+    return PARAM_NONE;
+}
+
+/* ---- checks ---- */
+
+static const struct flavour_param *offered(const struct flavour *f, enum param_id id) {
+    for (size_t i = 0; i < f->n_params; i++)
+        if (f->params[i].id == id) return &f->params[i];
+    return NULL;
+}
+
+static const struct param *given(const struct params *ps, enum param_id id) {
+    for (size_t i = 0; i < ps->n; i++)
+        if (ps->p[i].id == id) return &ps->p[i];
+    return NULL;
+}
+
+/* A name becomes an argument of its own, so it must not look like an option. */
+static bool is_name(const char name[PARAM_NAME_BYTES]) {
+    size_t n = strnlen(name, PARAM_NAME_BYTES);
+    if (n == 0 || n == PARAM_NAME_BYTES || name[0] == '-' || name[0] == '.') return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = name[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        if (!ok) return false;
+    }
+    return true;
+}
+
+static enum err check_value(const struct param *p, const struct param_info *info, struct buf *why) {
+    switch (info->type) {
+    case PARAM_TYPE_FLAG:
+        if (p->number == 1) return ERR_OK;
+        if (why) buf_add_fmt(why, "%s takes no value", info->name);
+        return ERR_REFUSED;
+    case PARAM_TYPE_NUMBER:
+        if (p->number >= info->low && p->number <= info->high) return ERR_OK;
+        if (why) buf_add_fmt(why, "%s must be %lld…%lld", info->name, (long long)info->low, (long long)info->high);
+        return ERR_REFUSED;
+    case PARAM_TYPE_NAME:
+        if (is_name(p->name)) return ERR_OK;
+        if (why) buf_add_fmt(why, "%s must be a name of letters, digits, '.', '_' and '-', at most %d long", info->name, PARAM_NAME_BYTES - 1);
+        return ERR_REFUSED;
+    }
+    return ERR_REFUSED;
+}
+
+static enum err check_one(const struct tool *t, const struct flavour *f, const struct params *ps, size_t i, struct buf *why) {
+    const struct param *p = &ps->p[i];
+    const struct param_info *info = catalog_param(p->id);
+    if (!info) {
+        if (why) buf_add_fmt(why, "there is no parameter %d", (int)p->id);
+        return ERR_REFUSED;
+    }
+    if (!offered(f, p->id)) {
+        if (why) buf_add_fmt(why, "%s (%s) has no parameter %s", t->name, catalog_flavour_name(f->id), info->name);
+        return ERR_REFUSED;
+    }
+    if (given(ps, p->id) != p) {
+        if (why) buf_add_fmt(why, "%s is given twice", info->name);
+        return ERR_REFUSED;
+    }
+    return check_value(p, info, why);
+}
+
+enum err catalog_check(const struct tool *t, const struct flavour *f, const struct params *ps, struct buf *out_why) {
+    if (!f->binaries[0]) {
+        if (out_why) buf_add_fmt(out_why, "%s of %s can be read but not run", t->name, catalog_flavour_name(f->id));
+        return ERR_REFUSED;
+    }
+    if (ps->n > PARAMS_MAX) {
+        if (out_why) buf_add_fmt(out_why, "more than %d parameters", PARAMS_MAX);
+        return ERR_REFUSED;
+    }
+    for (size_t i = 0; i < ps->n; i++) {
+        enum err e = check_one(t, f, ps, i, out_why);
+        if (e) return e;
+    }
+    if (given(ps, PARAM_KERNEL_ONLY) && given(ps, PARAM_USER_ONLY)) {
+        if (out_why) buf_add_str(out_why, "kernel-only and user-only exclude each other");
+        return ERR_REFUSED;
+    }
+    return ERR_OK;
+}
+
+/* ---- argv ---- */
+
+/* The vector under construction: room for everything that a row and PARAMS_MAX parameters can give. */
+struct vector {
+    struct arena *mem;
+    const char **v;
+    size_t n;
+};
+enum { VECTOR_MAX = 1 + 4 + 2 * PARAMS_MAX + 8 + 1 };
+
+static enum err add(struct vector *to, const char *text) {
+    struct span copy = arena_copy(to->mem, span_str(text));
+    if (!copy.p) return ERR_NOMEM;
+    to->v[to->n++] = copy.p;
+    return ERR_OK;
+}
+
+static enum err add_number(struct vector *to, int64_t number) {
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    return add(to, text);
+}
+
+static bool is_default(const struct flavour *f, const char *flag) {
+    for (size_t i = 0; i < COUNT_OF(f->defaults) && f->defaults[i]; i++)
+        if (span_eq_str(span_str(flag), f->defaults[i])) return true;
+    return false;
+}
+
+static enum err add_param(struct vector *to, const struct flavour *f, const struct param *p) {
+    const struct flavour_param *how = offered(f, p->id);
+    const struct param_info *info = catalog_param(p->id);
+    if (!how || !info) return ERR_REFUSED;
+    if (info->type == PARAM_TYPE_FLAG && is_default(f, how->flag)) return ERR_OK;
+    enum err e = add(to, how->flag);
+    if (e || info->type == PARAM_TYPE_FLAG || p->id == PARAM_INTERVAL_S) return e;
+    return info->type == PARAM_TYPE_NAME ? add(to, p->name) : add_number(to, p->number);
+}
+
+/* Whole intervals that fit into the duration, at least one. */
+static enum err add_template(struct vector *to, const char *word, const struct params *ps, unsigned seconds) {
+    const struct param *p = given(ps, PARAM_INTERVAL_S);
+    int64_t interval = p && p->number >= 1 && p->number < (int64_t)seconds ? p->number : (int64_t)seconds;
+    struct span w = span_str(word);
+    if (span_eq_str(w, "{seconds}")) return add_number(to, seconds);
+    if (span_eq_str(w, "{interval}")) return add_number(to, interval);
+    if (span_eq_str(w, "{count}")) return add_number(to, (int64_t)seconds / interval);
+    return add(to, word);
+}
+
+enum err catalog_argv(const struct flavour *f, const char *argv0, const struct params *ps, unsigned seconds, struct arena *mem,
+                      const char *const **out) {
+    if (seconds == 0 || ps->n > PARAMS_MAX) return ERR_REFUSED;
+    struct vector to = {.mem = mem, .v = arena_array(mem, VECTOR_MAX, sizeof *to.v)};
+    if (!to.v) return ERR_NOMEM;
+    enum err e = add(&to, argv0);
+    for (size_t i = 0; !e && i < COUNT_OF(f->defaults) && f->defaults[i]; i++) e = add(&to, f->defaults[i]);
+    for (size_t i = 0; !e && i < ps->n; i++) e = add_param(&to, f, &ps->p[i]);
+    for (size_t i = 0; !e && i < COUNT_OF(f->argv) && f->argv[i]; i++) e = add_template(&to, f->argv[i], ps, seconds);
+    if (!e) *out = to.v;
+    return e;
+}
+
+/* ---- verdict ---- */
+
+/* Microseconds in one of the unit; 0: not a time. */
+static double unit_us(struct span unit) {
+    if (span_eq_str(unit, "usecs")) return 1;
+    if (span_eq_str(unit, "msecs")) return 1000;
+    if (span_eq_str(unit, "nsecs")) return 0.001;
+    return 0;
+}
+
+const char *catalog_verdict(const struct tool *t, const struct hist *h) {
+    static const char *const verdicts[] = {"good", "warning", "critical"};
+    double factor = unit_us(h->unit);
+    size_t worst = 0;
+    if (t->n_bands == 0 || factor <= 0) return NULL;
+    for (size_t i = 0; i < t->n_bands; i++) {
+        const struct band *b = &t->bands[i];
+        struct percentile p = percentile_of(h, (unsigned)b->permille);
+        if (!p.known) return NULL;
+        double us = p.value * factor;
+        size_t this = us < (double)b->good_us ? 0 : b->critical_us && us > (double)b->critical_us ? 2 : 1;
+        if (this > worst) worst = this;
+    }
+    return verdicts[worst];
+}

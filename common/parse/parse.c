@@ -1,0 +1,27 @@
+#include "common/parse/parse.h"
+
+#include "common/parse/parse_histogram.h"
+#include "common/parse/parse_notices.h"
+#include "common/parse/parse_stacks.h"
+#include "common/parse/parse_table.h"
+
+static enum err read_text(struct parse_job *job) {
+    switch (job->spec->grammar) {
+    case GRAMMAR_HISTOGRAM: job->capture->kind = RESULT_HISTOGRAM; return parse_histogram(job);
+    case GRAMMAR_TABLE: job->capture->kind = RESULT_EVENTS; return parse_table(job);
+    case GRAMMAR_STACKS: job->capture->kind = RESULT_STACKS; return parse_stacks(job);
+    }
+    return ERR_OK;
+}
+
+enum err parse_output(const struct parse_spec *spec, const struct parse_input *in, struct arena *mem, struct capture *out) {
+    struct capture c = {.kind = RESULT_NONE};
+    struct parse_job job = {.spec = spec, .text = in->out, .mem = mem, .capture = &c};
+    enum err e = read_text(&job);
+    if (e) return e;
+    parse_notices_stderr(&job, in->err);
+    e = parse_notices_judge(&job, in);
+    if (e) return e;
+    *out = c;
+    return ERR_OK;
+}

@@ -1,0 +1,51 @@
+#include "common/parse/parse_job.h"
+
+#include "common/base/num.h"
+
+enum { NOTE_TEXT_BYTES = 320, NOTE_BYTES = 480 };
+
+bool parse_job_line(struct span *rest, struct span *line) {
+    if (!span_line(rest, line)) return false;
+    if (line->n > 0 && line->p[line->n - 1] == '\r') line->n--;
+    return true;
+}
+
+bool parse_job_is_blank(struct span line) {
+    for (size_t i = 0; i < line.n; i++)
+        if (line.p[i] != ' ' && line.p[i] != '\t') return false;
+    return true;
+}
+
+bool parse_job_is_open(const struct parse_job *job, struct span line) { return line.p + line.n == job->text.p + job->text.n; }
+
+struct span parse_job_joined(struct span from, struct span to) { return span_of(from.p, (size_t)(to.p + to.n - from.p)); }
+
+enum err parse_job_unknown(struct parse_job *job, struct span piece) {
+    job->capture->ledger.parse = num_sat_add(job->capture->ledger.parse, 1);
+    if (!job->unknown.p) job->unknown = piece;
+    if (!job->leftover) {
+        job->leftover = arena_alloc(job->mem, PARSE_LEFTOVER_BYTES);
+        if (!job->leftover) return ERR_NOMEM;
+    }
+    size_t room = PARSE_LEFTOVER_BYTES - job->n_leftover;
+    struct span kept = span_head(piece, room);
+    if (kept.n > 0) memcpy(job->leftover + job->n_leftover, kept.p, kept.n);
+    job->n_leftover += kept.n;
+    if (job->n_leftover < PARSE_LEFTOVER_BYTES) job->leftover[job->n_leftover++] = '\n';
+    job->capture->leftover = span_of(job->leftover, job->n_leftover);
+    return ERR_OK;
+}
+
+enum err parse_job_cut(struct parse_job *job, struct span line) {
+    job->cut = true;
+    return parse_job_unknown(job, line);
+}
+
+enum err parse_job_note(struct parse_job *job, const char *before, struct span text, const char *after) {
+    char note[NOTE_BYTES];
+    struct span head = span_head(text, NOTE_TEXT_BYTES);
+    int n = snprintf(note, sizeof note, "%s%.*s%s", before, (int)head.n, head.p ? head.p : "", after);
+    if (n < 0) return ERR_OK; /* the C locale formats any bytes; nothing to say then */
+    size_t length = (size_t)n < sizeof note ? (size_t)n : sizeof note - 1;
+    return capture_note(job->capture, job->mem, span_of(note, length));
+}

@@ -1,0 +1,6 @@
+/* Rows under a header, with notices among them.  TOOLS.md (6). */
+#pragma once
+
+#include "common/parse/parse_job.h"
+
+NODISCARD enum err parse_table(struct parse_job *job);
