@@ -78,6 +78,8 @@ void rpc_half_close(struct rpc_stream *s); /* caller's side: no more messages fr
 void rpc_cancel(struct rpc_stream *s);     /* caller's side: ended(RPC_CANCELLED) comes */
 /* Give n bytes of credit back (manual_credit). */
 void rpc_consumed(struct rpc_stream *s, size_t n);
+/* Forget the call, whoever made it: the peer is told that it is cancelled, no callback comes any more, s may be freed at once. */
+void rpc_abandon(struct rpc_stream *s);
 
 /* ---- serving ---- */
 /* End the call.  Messages sent before it arrive before it.  ended() comes from the loop afterwards. */
@@ -87,7 +89,7 @@ struct rpc_server_ops {
     /* Is this peer welcome?  RPC_OK, or the status and text (≥ 256 bytes) it is refused with.  identity and fleet were verified. */
     enum rpc_status (*admit)(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text, size_t text_size);
     void (*opened)(struct rpc_server_ops *self, struct rpc_conn *c);
-    /* A call came; its method is one of the role's.  RPC_OK and *out set, or a status and text. */
+    /* A call came; its method is one of the role's.  RPC_OK and *out set, or a status and text.  *out can be used after this returned. */
     enum rpc_status (*call)(struct rpc_server_ops *self, struct rpc_conn *c, enum rpc_method m, struct rpc_stream **out, char *text,
                             size_t text_size);
     /* The connection is gone; all its streams have ended.  c must not be used any more. */
@@ -101,7 +103,8 @@ struct rpc_server;
  * ops: embedded in the owner, keeps. */
 NODISCARD enum err rpc_listen(struct net *n, const char *address, enum role role, struct rpc_server_ops *ops, char *why, size_t why_size,
                               struct rpc_server **out);
-void rpc_server_free(struct rpc_server *s); /* closes its connections; closed() is called for each */
+/* Closes its connections; closed() is called for each, exceptionally from inside this call: nothing comes after it. */
+void rpc_server_free(struct rpc_server *s);
 int rpc_server_port(const struct rpc_server *s);
 
 /* ---- dialling ---- */
@@ -115,7 +118,7 @@ struct rpc_client;
  * collector's NAME that its identity must have, NULL: any of the fleet.  The host part must be a name or address in its certificate. */
 NODISCARD enum err rpc_dial(struct net *n, const char *address, const char *server_name, bool retry, struct rpc_client_ops *ops,
                             struct rpc_client **out);
-void rpc_client_free(struct rpc_client *c); /* says goodbye, closes; no callback afterwards */
+void rpc_client_free(struct rpc_client *c); /* says goodbye, closes; no callback afterwards, not even ended() */
 
 /* ---- either side ---- */
 const struct identity *rpc_peer(const struct rpc_conn *c);

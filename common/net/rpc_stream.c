@@ -1,0 +1,349 @@
+#include "common/net/rpc_stream.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "common/base/clock.h"
+#include "common/net/rpc_control.h"
+
+/* ---- life ---- */
+
+static void on_deadline(struct loop_timer *t);
+
+enum err rpc_stream_open(struct rpc_conn *c, enum rpc_method m, uint32_t number, bool caller, uint32_t deadline_ms,
+                         struct rpc_stream_state **out) {
+    unsigned slot = 0;
+    while (slot < LIMIT_STREAMS && c->streams[slot]) slot++;
+    if (slot == LIMIT_STREAMS) return ERR_LIMIT;
+    struct rpc_stream_state *st = calloc(1, sizeof *st);
+    if (!st) return ERR_NOMEM;
+    *st = (struct rpc_stream_state){.conn = c,
+                                    .info = rpc_method_info(m),
+                                    .number = number,
+                                    .slot = slot,
+                                    .caller = caller,
+                                    .credit = LIMIT_STREAM_CREDIT_BYTES,
+                                    .window = LIMIT_STREAM_CREDIT_BYTES,
+                                    .deadline.fired = on_deadline};
+    for (int lane = 0; lane < 2; lane++) buf_init(&st->partial[lane], caller ? st->info->response_bytes : st->info->request_bytes);
+    if (deadline_ms && loop_timer_set(net_loop(c->link.net), &st->deadline, clock_mono_ns() + deadline_ms * NS_PER_MS)) {
+        free(st);
+        return ERR_NOMEM;
+    }
+    c->streams[slot] = st;
+    *out = st;
+    return ERR_OK;
+}
+
+/* Out of the table; freed when the turn is over because frames further up the stack may still hold it. */
+static void retire(struct rpc_stream_state *st) {
+    struct rpc_conn *c = st->conn;
+    loop_timer_clear(net_loop(c->link.net), &st->deadline);
+    c->streams[st->slot] = NULL;
+    st->next_dead = c->dead;
+    c->dead = st;
+    if (st->stream) st->stream->state = NULL;
+    st->stream = NULL;
+}
+
+/* Only from the loop. */
+static void finish(struct rpc_stream_state *st, enum rpc_status status, struct span text) {
+    struct rpc_stream *s = st->stream;
+    retire(st);
+    if (s) s->ops->ended(s, status, text);
+}
+
+void rpc_stream_bury(struct rpc_conn *c) {
+    for (struct rpc_stream_state *st = c->dead, *next; st; st = next) {
+        next = st->next_dead;
+        buf_done(&st->partial[0]);
+        buf_done(&st->partial[1]);
+        free(st);
+    }
+    c->dead = NULL;
+}
+
+void rpc_stream_end_all(struct rpc_conn *c, enum rpc_status status, struct span text) {
+    for (unsigned i = 0; i < LIMIT_STREAMS; i++) {
+        struct rpc_stream_state *st = c->streams[i];
+        if (st && st->ending)
+            finish(st, st->status, span_str(st->text));
+        else if (st)
+            finish(st, status, text);
+    }
+}
+
+void rpc_stream_abandon_all(struct rpc_conn *c) {
+    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+        if (c->streams[i]) retire(c->streams[i]);
+}
+
+void rpc_stream_wake(struct rpc_conn *c) {
+    for (unsigned i = 0; i < LIMIT_STREAMS; i++) {
+        struct rpc_stream_state *st = c->streams[i];
+        if (st && st->ending) finish(st, st->status, span_str(st->text));
+    }
+}
+
+/* ---- ending ---- */
+
+/* Tell the peer that this side is through with the call. */
+static void tell_end(struct rpc_stream_state *st, enum rpc_status status, const char *text) {
+    struct link *l = &st->conn->link;
+    char payload[FRAME_CONTROL_BYTES];
+    if (st->caller) {
+        txq_drop(&l->queue, st->number); /* nobody wants that any more */
+        link_send(l, FRAME_CANCEL, st->number, false, SPAN_NONE);
+    } else {
+        if (status == RPC_DEADLINE_EXCEEDED || status == RPC_CANCELLED) txq_drop(&l->queue, st->number);
+        link_send(l, FRAME_STATUS, st->number, st->used_bulk, rpc_control_put_status(status, text, payload));
+    }
+}
+
+void rpc_stream_end(struct rpc_stream_state *st, enum rpc_status status, const char *text) {
+    if (st->ending) return;
+    tell_end(st, status, text);
+    st->ending = true;
+    st->status = status;
+    snprintf(st->text, sizeof st->text, "%s", text ? text : "");
+    rpc_conn_wake(st->conn);
+}
+
+void rpc_stream_abandon(struct rpc_stream_state *st) {
+    if (!st->ending) tell_end(st, RPC_CANCELLED, "given up");
+    struct rpc_conn *c = st->conn;
+    retire(st);
+    rpc_conn_wake(c); /* buries it */
+}
+
+static void on_deadline(struct loop_timer *t) {
+    struct rpc_stream_state *st = container_of(t, struct rpc_stream_state, deadline);
+    struct rpc_conn *c = st->conn;
+    if (!st->ending) {
+        tell_end(st, RPC_DEADLINE_EXCEEDED, "the deadline has passed");
+        finish(st, RPC_DEADLINE_EXCEEDED, SPAN_LIT("the deadline has passed"));
+    }
+    rpc_conn_settle(c);
+}
+
+/* ---- sending ---- */
+
+enum err rpc_stream_send(struct rpc_stream_state *st, struct span message, enum rpc_lane lane) {
+    bool one = st->info->kind == RPC_UNARY || (st->caller && st->info->kind == RPC_SERVER_STREAM);
+    if (st->ending || st->said_all) return ERR_GONE;
+    if (message.n > (st->caller ? st->info->request_bytes : st->info->response_bytes) || (one && st->sent_one)) return ERR_LIMIT;
+    enum err e = st->credit > 0 ? link_send_message(&st->conn->link, st->number, lane == RPC_BULK, message) : ERR_AGAIN;
+    if (e == ERR_AGAIN) st->wants_room = true;
+    if (e) return e;
+    st->credit -= (int64_t)message.n;
+    st->sent_one = true;
+    if (lane == RPC_BULK) st->used_bulk = true;
+    if (one && st->caller) rpc_stream_half_close(st);
+    return ERR_OK;
+}
+
+void rpc_stream_half_close(struct rpc_stream_state *st) {
+    if (st->ending || st->said_all || !st->caller) return;
+    st->said_all = true;
+    link_send(&st->conn->link, FRAME_HALF_CLOSE, st->number, st->used_bulk, SPAN_NONE);
+}
+
+static void offer_room(struct rpc_stream_state *st) {
+    if (!st->wants_room || st->ending || !st->stream || st->credit <= 0 || !link_has_room(&st->conn->link)) return;
+    st->wants_room = false;
+    if (st->stream->ops->writable) st->stream->ops->writable(st->stream);
+}
+
+void rpc_stream_room(struct rpc_conn *c) {
+    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+        if (c->streams[i]) offer_room(c->streams[i]);
+}
+
+/* ---- receiving ---- */
+
+static void broke(struct rpc_conn *c, const char *what) { rpc_conn_refuse(c, ERR_SYNTAX, RPC_INVALID_ARGUMENT, what); }
+
+void rpc_stream_consumed(struct rpc_stream_state *st, uint64_t n) {
+    uint64_t missing = (uint64_t)(LIMIT_STREAM_CREDIT_BYTES - st->window) - st->owed;
+    if (st->ending) return;
+    st->owed += n < missing ? n : missing; /* never more than was taken */
+    if (st->owed < LIMIT_STREAM_CREDIT_BYTES / 2) return;
+    char payload[FRAME_CONTROL_BYTES];
+    st->window += (int64_t)st->owed;
+    link_send(&st->conn->link, FRAME_CREDIT, st->number, false, rpc_control_put_credit(st->owed, payload));
+    st->owed = 0;
+}
+
+/* A whole message.  Its owner may end or abandon the call in the callback. */
+static void deliver(struct rpc_stream_state *st, struct span message) {
+    bool one = st->info->kind == RPC_UNARY || (!st->caller && st->info->kind == RPC_SERVER_STREAM);
+    if (st->heard_all || (one && st->got_one)) {
+        broke(st->conn, "a message too many in a call");
+        return;
+    }
+    st->got_one = true;
+    st->window -= (int64_t)message.n;
+    if (st->ending || !st->stream) return;
+    bool automatic = !st->stream->manual_credit;
+    st->stream->ops->message(st->stream, message);
+    if (automatic && st->stream) rpc_stream_consumed(st, message.n);
+}
+
+static void on_message(struct rpc_stream_state *st, const struct frame *f, struct span payload) {
+    struct buf *partial = &st->partial[f->flags & FRAME_BULK ? 1 : 0];
+    size_t most = st->caller ? st->info->response_bytes : st->info->request_bytes;
+    if (partial->n + payload.n > most) {
+        broke(st->conn, "a message larger than its method allows");
+        return;
+    }
+    /* A sender may overdraw by one message, and lanes may bring two of them in the other order. */
+    if (st->window < -2 * (int64_t)most) {
+        broke(st->conn, "more bytes than there was credit for");
+        return;
+    }
+    if (partial->n == 0 && !(f->flags & FRAME_MORE)) {
+        deliver(st, payload);
+        return;
+    }
+    buf_add(partial, payload);
+    if (buf_failed(partial)) {
+        link_fail(&st->conn->link, ERR_NOMEM, err_text(ERR_NOMEM));
+        return;
+    }
+    if (f->flags & FRAME_MORE) return;
+    struct buf whole = *partial; /* lives through the callback, whatever that does to the call */
+    buf_init(partial, most);
+    deliver(st, buf_span(&whole));
+    buf_done(&whole);
+}
+
+static void on_half_close(struct rpc_stream_state *st) {
+    if (st->caller || st->heard_all) {
+        broke(st->conn, "a half-close that has no place");
+        return;
+    }
+    st->heard_all = true;
+    if (!st->ending && st->stream && st->stream->ops->half_closed) st->stream->ops->half_closed(st->stream);
+}
+
+static void on_status(struct rpc_stream_state *st, struct span payload) {
+    struct rpc_control_reason r;
+    if (!st->caller || rpc_control_get_status(payload, net_scratch(st->conn->link.net), &r)) {
+        broke(st->conn, "a status that has no place or cannot be read");
+        return;
+    }
+    txq_drop(&st->conn->link.queue, st->number);
+    if (st->ending)
+        finish(st, st->status, span_str(st->text));
+    else
+        finish(st, r.status, r.text);
+}
+
+static void on_cancel(struct rpc_stream_state *st) {
+    if (st->caller) {
+        broke(st->conn, "a cancel from the side that was called");
+        return;
+    }
+    txq_drop(&st->conn->link.queue, st->number);
+    if (st->ending)
+        finish(st, st->status, span_str(st->text));
+    else
+        finish(st, RPC_CANCELLED, SPAN_LIT("cancelled by the caller"));
+}
+
+static void on_credit(struct rpc_stream_state *st, struct span payload) {
+    uint64_t bytes = 0;
+    enum err e = rpc_control_get_credit(payload, net_scratch(st->conn->link.net), &bytes);
+    if (e || bytes > (uint64_t)(LIMIT_STREAM_CREDIT_BYTES - st->credit)) {
+        broke(st->conn, "a credit that cannot be");
+        return;
+    }
+    st->credit += (int64_t)bytes;
+    offer_room(st);
+}
+
+/* ---- being called ---- */
+
+static void refuse_call(struct rpc_conn *c, uint32_t number, enum rpc_status status, const char *text) {
+    char payload[FRAME_CONTROL_BYTES];
+    link_send(&c->link, FRAME_STATUS, number, false, rpc_control_put_status(status, text, payload));
+}
+
+/* RPC_OK and a new stream, or why not. */
+static enum rpc_status accept_call(struct rpc_conn *c, uint32_t number, const struct rpc_control_call *call, char *text, size_t size) {
+    enum rpc_method m;
+    struct rpc_stream_state *st = NULL;
+    struct rpc_stream *s = NULL;
+    text[0] = 0;
+    if (!rpc_method_find(call->method, &m)) {
+        snprintf(text, size, "there is no such method");
+        return RPC_UNIMPLEMENTED;
+    }
+    if (rpc_method_info(m)->role != c->peer.role || rpc_method_info(m)->role != c->serves || !c->owner) {
+        snprintf(text, size, "an %s certificate cannot call this", identity_role_name(c->peer.role));
+        return RPC_PERMISSION_DENIED;
+    }
+    if (rpc_stream_open(c, m, number, false, call->deadline_ms, &st)) {
+        snprintf(text, size, "too many calls on one connection");
+        return RPC_RESOURCE_EXHAUSTED;
+    }
+    enum rpc_status status = c->owner->call(c->owner, c, m, &s, text, size);
+    bool forgotten = c->streams[st->slot] != st; /* the listener went away in the callback */
+    if (status == RPC_OK) {
+        assert(s);
+        s->state = forgotten ? NULL : st;
+        st->stream = forgotten ? NULL : s;
+    } else if (!forgotten) {
+        retire(st);
+    }
+    return status;
+}
+
+static void on_call(struct rpc_conn *c, const struct frame *f, struct span payload) {
+    struct rpc_control_call call;
+    char text[LIMIT_REASON_BYTES + 1];
+    if (c->serves == ROLE_NONE || f->stream <= c->last_call) {
+        broke(c, "a call that has no place");
+        return;
+    }
+    if (rpc_control_get_call(payload, net_scratch(c->link.net), &call)) {
+        broke(c, "a call that cannot be read");
+        return;
+    }
+    c->last_call = f->stream;
+    enum rpc_status status = accept_call(c, f->stream, &call, text, sizeof text);
+    if (status != RPC_OK) refuse_call(c, f->stream, status, text);
+}
+
+static struct rpc_stream_state *find(const struct rpc_conn *c, uint32_t number) {
+    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+        if (c->streams[i] && c->streams[i]->number == number) return c->streams[i];
+    return NULL;
+}
+
+void rpc_stream_frame(struct rpc_conn *c, const struct frame *f, struct span payload) {
+    if (f->type == FRAME_CALL) {
+        on_call(c, f, payload);
+        return;
+    }
+    struct rpc_stream_state *st = find(c, f->stream);
+    if (!st) { /* frames that were on their way when the call ended are fine */
+        if (f->stream > c->last_call) broke(c, "a frame of a call that never was");
+        return;
+    }
+    switch (f->type) {
+    case FRAME_MESSAGE: on_message(st, f, payload); break;
+    case FRAME_HALF_CLOSE: on_half_close(st); break;
+    case FRAME_STATUS: on_status(st, payload); break;
+    case FRAME_CANCEL: on_cancel(st); break;
+    case FRAME_CREDIT: on_credit(st, payload); break;
+    case FRAME_HELLO:
+    case FRAME_WELCOME:
+    case FRAME_REFUSE:
+    case FRAME_GOODBYE:
+    case FRAME_PING:
+    case FRAME_PONG:
+    case FRAME_CALL:
+    case FRAME__COUNT: break;
+    }
+}
