@@ -1,9 +1,8 @@
 #include "common/json/json_answer.h"
 
-#include "common/catalog/catalog.h"
+#include "common/catalog/ranking.h"
 #include "common/json/json_body.h"
 #include "common/json/json_campaign.h"
-#include "common/merge/rank.h"
 
 static json_t *notes(struct json_maker *m, const struct answer *a) {
     json_t *array = json_make_texts(m, a->notes, a->n_notes);
@@ -28,38 +27,40 @@ static json_t *verdict(struct json_maker *m, const struct tool *t, const struct 
     return word ? json_make_name(m, word) : json_make_null();
 }
 
-static json_t *host_entry(struct json_maker *m, const struct rank *r, const struct tool *t) {
+_Static_assert((int)JSON_PERCENTILES == (int)RANKING_PERCENTILES, "p50, p90, p99, p999");
+
+static json_t *host_entry(struct json_maker *m, const struct ranking_row *r) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "host", json_make_text(m, r->host));
-    json_body_percentiles(m, o, &r->hist);
-    json_make_put(m, o, "unit", json_make_text(m, r->hist.unit));
-    json_make_put(m, o, "verdict", verdict(m, t, &r->hist));
-    json_make_put(m, o, "left_out", json_make_count(m, r->n_refused));
+    json_make_put(m, o, "total", json_make_count(m, r->total));
+    json_body_percentiles(m, o, r->percentile);
+    json_make_put(m, o, "verdict", r->verdict ? json_make_name(m, r->verdict) : json_make_null());
+    json_make_put(m, o, "brackets", json_body_brackets(m, r->percentile));
+    json_make_put(m, o, "unit", json_make_text(m, r->unit));
+    json_make_put(m, o, "left_out", json_make_count(m, r->left_out));
     return o;
 }
 
-static enum err rank_all(const struct answer *a, struct arena *mem, struct rank **out) {
-    struct rank *ranks = arena_array(mem, a->n_host_hists ? a->n_host_hists : 1, sizeof *ranks);
-    if (!ranks) return ERR_NOMEM;
-    const struct hist *like = a->merged.n ? &a->merged.hists[0] : NULL;
+static enum err rank_all(const struct answer *a, const struct tool *tool, struct arena *mem, struct ranking **out) {
+    struct ranking *r = ranking_new(tool, a->n_host_hists, mem);
+    if (!r) return ERR_NOMEM;
     for (size_t i = 0; i < a->n_host_hists; i++) {
-        enum err e = rank_host(a->host_hists[i].host, &a->host_hists[i].hists, like, mem, &ranks[i]);
+        enum err e = ranking_add(r, a->host_hists[i].host, &a->host_hists[i].hists);
         if (e) return e;
     }
-    rank_sort(ranks, a->n_host_hists);
-    *out = ranks;
+    *out = r;
     return ERR_OK;
 }
 
 enum err json_answer_hist(const struct answer *a, struct buf *out) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
-    struct rank *ranks = NULL;
+    const struct tool *tool = catalog_find(a->info.spec.tool);
+    struct ranking *ranking = NULL;
     struct json_maker m;
     if (!mem) return ERR_NOMEM;
-    enum err e = rank_all(a, mem, &ranks);
+    enum err e = rank_all(a, tool, mem, &ranking);
     if (!e) e = json_make_init(&m, out);
     if (e) return e;
-    const struct tool *tool = catalog_find(a->info.spec.tool);
     json_t *head = head_of(&m, a, "histogram"), *merged = json_make_array(&m);
     for (size_t i = 0; i < a->merged.n; i++) {
         json_t *h = json_body_hist(&m, &a->merged.hists[i]);
@@ -68,7 +69,9 @@ enum err json_answer_hist(const struct answer *a, struct buf *out) {
     }
     json_make_put(&m, head, "histograms", merged);
     json_make_list(&m, head, "hosts");
-    for (size_t i = 0; i < a->n_host_hists && !m.failed; i++) json_make_item(&m, host_entry(&m, &ranks[i], tool));
+    size_t n = 0;
+    const struct ranking_row *rows = ranking_rows(ranking, &n);
+    for (size_t i = 0; i < n && !m.failed; i++) json_make_item(&m, host_entry(&m, &rows[i]));
     json_make_list_end(&m);
     return json_make_done(&m);
 }

@@ -1,7 +1,5 @@
 #include "common/json/json_body.h"
 
-#include "common/merge/percentile.h"
-
 json_t *json_body_ledger(struct json_maker *m, const struct ledger *l) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "kernel", json_make_count(m, l->kernel));
@@ -23,22 +21,21 @@ static json_t *bracket(struct json_maker *m, const struct percentile *p) {
     return a;
 }
 
-void json_body_percentiles(struct json_maker *m, json_t *object, const struct hist *h) {
-    static const struct {
-        const char *name;
-        unsigned permille;
-    } wanted[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}};
-    json_t *brackets = json_make_object(m);
-    json_make_put(m, object, "total", json_make_count(m, hist_total(h)));
-    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-        struct percentile p = percentile_of(h, wanted[i].permille);
-        json_make_put(m, object, wanted[i].name, p.known ? json_make_real(m, p.value) : json_make_null());
-        json_make_put(m, brackets, wanted[i].name, bracket(m, &p));
-    }
-    json_make_put(m, object, "brackets", brackets);
+static const char *const percentile_names[JSON_PERCENTILES] = {"p50", "p90", "p99", "p999"};
+
+void json_body_percentiles(struct json_maker *m, json_t *object, const struct percentile p[JSON_PERCENTILES]) {
+    for (size_t i = 0; i < JSON_PERCENTILES; i++)
+        json_make_put(m, object, percentile_names[i], p[i].known ? json_make_real(m, p[i].value) : json_make_null());
+}
+
+json_t *json_body_brackets(struct json_maker *m, const struct percentile p[JSON_PERCENTILES]) {
+    json_t *o = json_make_object(m);
+    for (size_t i = 0; i < JSON_PERCENTILES; i++) json_make_put(m, o, percentile_names[i], bracket(m, &p[i]));
+    return o;
 }
 
 json_t *json_body_hist(struct json_maker *m, const struct hist *h) {
+    const struct percentile p[] = {percentile_of(h, 500), percentile_of(h, 900), percentile_of(h, 990), percentile_of(h, 999)};
     json_t *o = json_make_object(m), *section = json_make_object(m), *buckets = json_make_array(m);
     for (size_t i = 0; i < h->n_section; i++) json_make_put_key(m, section, h->section[i].key, json_make_text(m, h->section[i].value));
     for (size_t i = 0; i < h->n_slots; i++) {
@@ -53,7 +50,9 @@ json_t *json_body_hist(struct json_maker *m, const struct hist *h) {
     json_make_put(m, o, "section", section);
     json_make_put(m, o, "interval", json_make_text_or_null(m, h->interval));
     json_make_put(m, o, "buckets", buckets);
-    json_body_percentiles(m, o, h);
+    json_make_put(m, o, "total", json_make_count(m, hist_total(h)));
+    json_body_percentiles(m, o, p);
+    json_make_put(m, o, "brackets", json_body_brackets(m, p));
     return o;
 }
 

@@ -30,14 +30,13 @@ static json_t *campaign(struct json_maker *m, const struct campaign_info *i) {
     return o;
 }
 
-/* pending and running only while there are such hosts: then the answer is not the last one. */
 static json_t *coverage(struct json_maker *m, const struct campaign_info *i) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "targeted", json_make_count(m, i->targeted));
     for (unsigned c = COVERAGE_OK; c < COVERAGE__COUNT; c++)
         json_make_put(m, o, capture_coverage_name((enum coverage)c), json_make_count(m, i->coverage[c]));
-    for (unsigned c = COVERAGE_PENDING; c < COVERAGE_OK; c++)
-        if (i->coverage[c]) json_make_put(m, o, capture_coverage_name((enum coverage)c), json_make_count(m, i->coverage[c]));
+    json_make_put(m, o, "pending", json_make_count(m, i->coverage[COVERAGE_PENDING]));
+    json_make_put(m, o, "running", json_make_count(m, i->coverage[COVERAGE_RUNNING]));
     return o;
 }
 
