@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include <linux/capability.h>
 
@@ -51,10 +52,23 @@ static bool harden(void) {
     return e == ERR_OK;
 }
 
+/* Whoever writes the policy decides what root runs. */
+static enum err check_owner(const char *path, char *why, size_t why_size) {
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+        return ERR_SYS;
+    }
+    if (st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH))) return ERR_OK;
+    snprintf(why, why_size, "%s must be owned by root and writable by nobody else", path);
+    return ERR_UNTRUSTED;
+}
+
 static int run(const char *config_path) {
     struct policy policy = {0};
     char why[512] = "";
-    enum err e = policy_load(config_path, &policy, why, sizeof why);
+    enum err e = check_owner(config_path, why, sizeof why);
+    if (!e) e = policy_load(config_path, &policy, why, sizeof why);
     int result = 1;
     if (e) LOG(LOG_ERR, "config.refused", KV("why", why[0] ? why : err_text(e)));
     else if (harden()) result = supervise_run(&(struct supervise_options){.policy = &policy, .config_path = config_path, .sock = -1});

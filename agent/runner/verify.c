@@ -106,6 +106,10 @@ static enum err try_path(const struct policy *p, const struct flavour *f, struct
 }
 
 static void say_where(const struct flavour *f, const char *const *dirs, size_t n_dirs, struct span other, struct buf *why) {
+    if (!f->binaries[0]) {
+        buf_add_fmt(why, "what %s prints is understood, but no agent runs it", catalog_flavour_name(f->id));
+        return;
+    }
     buf_add_str(why, "not installed (looked for ");
     for (size_t i = 0; i < COUNT_OF(f->binaries) && f->binaries[i]; i++) {
         if (i) buf_add_str(why, ", ");

@@ -1,4 +1,5 @@
 /* Whole runs, with the test in the place of agentd: how tools end, and that nothing survives. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -332,6 +333,44 @@ static void an_agentd_that_talks_nonsense_is_not_served(void **state) {
     assert_nonsense_ends_it(s, &r, sizeof r);
 }
 
+static size_t count_descriptors(int pid) {
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *d = opendir(path);
+    while (d && readdir(d)) n++;
+    if (d) closedir(d);
+    return n;
+}
+
+static void a_hundred_runs_leave_no_descriptor(void **state) {
+    struct stage *s = *state;
+    int fds[2];
+    size_t before = 0;
+    for (int i = 0; i < 100; i++) {
+        start(s, TOOL_RUNQLAT, i % 10 ? "exit 0" : "orphan", 1, fds);
+        close(fds[0]);
+        close(fds[1]);
+        hear_end(s, SOON_MS);
+        if (i == 0) before = count_descriptors(s->runner);
+    }
+    assert_int_equal(count_descriptors(s->runner), before);
+    assert_nothing_left(s);
+}
+
+static void an_agentd_that_does_not_listen_is_not_served(void **state) {
+    struct stage *s = *state;
+    struct request r = {.magic = REQUEST_MAGIC, .kind = REQUEST_PROBE, .run = 1, .tool = TOOL_RUNQLAT, .flavour = FLAVOUR_LIBBPF};
+    int fds[2];
+    start(s, TOOL_RUNQLAT, "stubborn", 50, fds);
+    for (int i = 0; i < 100000 && send(s->sock, &r, sizeof r, MSG_NOSIGNAL) == (ssize_t)sizeof r; i++) {
+    }
+    assert_int_equal(stage_wait_runner(s), 1);
+    assert_nothing_left(s);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -359,6 +398,8 @@ int main(void) {
         ON_STAGE(when_agentd_is_gone_so_is_every_tool),
         ON_STAGE(sigterm_ends_everything_in_order),
         ON_STAGE(when_the_runner_is_killed_so_is_every_tool),
+        ON_STAGE(a_hundred_runs_leave_no_descriptor),
+        ON_STAGE(an_agentd_that_does_not_listen_is_not_served),
         ON_STAGE(an_agentd_that_talks_nonsense_is_not_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

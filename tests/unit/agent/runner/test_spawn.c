@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 
 #include "agent/runner/spawn.h"
+#include "common/sys/priv.h"
 #include "tests/unit/agent/runner/stage.h"
 
 enum { NOBODY = 65534 };
@@ -158,6 +159,43 @@ static void a_failed_exec_has_a_reason_and_leaves_nothing(void **state) {
     assert_int_equal(errno, ECHILD);
 }
 
+static void without_a_namespace_nothing_runs(void **state) {
+    struct stage *s = *state;
+    static const char *const argv[] = {"runqlat", "exit", "0", NULL};
+    stage_copy(s, FAKE_TOOL, "runqlat", 0755);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct spawned p;
+        char why[512];
+        if (priv_become(0, 0, 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP) != ERR_OK) _exit(2);
+        if (run(s, argv, 0, &p, why) != ERR_SYS) _exit(3);
+        _exit(strcmp(why, "cannot contain it in a PID namespace: Operation not permitted") != 0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void python_is_isolated_and_holds_nothing_back(void **state) {
+    struct stage *s = *state;
+    static const char *const argv[] = {"runqlat", "-p", "5", NULL};
+    struct spawned p;
+    char why[512], out[1024];
+    if (access("/usr/bin/python3", X_OK) != 0) {
+        print_message("skipped: needs python3\n");
+        skip();
+    }
+    stage_write(s, "runqlat", "#!/usr/bin/env python3\nimport os, sys\n"
+                              "print(sys.argv[1:], 'isolated', sys.flags.isolated, 'write_through', sys.stdout.write_through)\nos._exit(0)\n", 0755);
+    enum err e = run(s, argv, 0, &p, why);
+    if (e) fail_msg("%s", why);
+    int fd = p.out_fd;
+    p.out_fd = -1;
+    stage_drain(fd, 10000, out, sizeof out);
+    assert_int_equal(end_of(&p), 0);
+    assert_string_equal(out, "['-p', '5'] isolated 1 write_through True\n");
+}
+
 static void our_own_forks_are_born_where_we_are_afterwards(void **state) {
     struct stage *s = *state;
     static const char *const argv[] = {"runqlat", "exit", "0", NULL};
@@ -247,6 +285,8 @@ int main(void) {
         ON_STAGE(it_is_contained),
         ON_STAGE(it_has_the_capabilities_of_its_row_and_no_other),
         ON_STAGE(a_failed_exec_has_a_reason_and_leaves_nothing),
+        ON_STAGE(without_a_namespace_nothing_runs),
+        ON_STAGE(python_is_isolated_and_holds_nothing_back),
         ON_STAGE(our_own_forks_are_born_where_we_are_afterwards),
         ON_STAGE(a_binary_swapped_between_check_and_exec_never_runs),
         ON_STAGE(a_script_swapped_between_check_and_exec_never_runs),
