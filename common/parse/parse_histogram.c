@@ -235,12 +235,14 @@ static unsigned fewest_blanks(const struct reader *r) {
     return least;
 }
 
-/* Does found[i] begin an interval whose first histogram so far is found[first]?  Sections of one interval are apart by the
- * fewest blank lines; an interval adds one; the same section twice cannot be in one interval. */
+/* Does found[i] begin an interval, after the one that began with found[first]?  Sections of one interval are apart by the
+ * fewest blank lines, an interval adds one.  Where that does not tell (one section in each interval), the first section
+ * coming again does; but only as far from the line above as the very first one was, for bitesize prints tasks of one name
+ * as sections of one name. */
 static bool begins_interval(const struct reader *r, size_t first, size_t i, unsigned least) {
     const struct found *f = &r->found[i];
     if (f->hist.n_section == 0 || f->blanks >= 2 || f->blanks > least) return true;
-    return same_section(&f->hist, &r->found[first].hist);
+    return f->blanks >= r->found[0].blanks && same_section(&f->hist, &r->found[first].hist);
 }
 
 static enum err number_intervals(struct reader *r) {

@@ -56,7 +56,7 @@ static const struct sign signs[] = {
     {"Usage: ", 20, false},
     {"usage: ", 20, false},
 };
-enum { WEIGHT_EXCEPTION = 93 };
+enum { WEIGHT_EXCEPTION = 93, WEIGHT_INTERRUPT = 40 };
 
 static bool starts(struct span line, const char *with) { return span_starts(line, span_str(with)); }
 
@@ -101,12 +101,12 @@ static bool in_traceback(struct parse_job *job, struct span line) {
     if (!s->in_traceback) return false;
     if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t') return true;
     s->in_traceback = false;
+    bool asked = starts(line, "KeyboardInterrupt") || starts(line, "SystemExit");
     if (s->in_ignored) {
-        bool asked = starts(line, "KeyboardInterrupt") || starts(line, "SystemExit");
         if (!asked) job->capture->ledger.tool = num_sat_add(job->capture->ledger.tool, 1);
     } else {
         s->died = true;
-        sign(job, WEIGHT_EXCEPTION, line);
+        sign(job, asked ? WEIGHT_INTERRUPT : WEIGHT_EXCEPTION, line);
     }
     s->in_ignored = false;
     return true;
