@@ -7,6 +7,10 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* glibc's _FORTIFY_SOURCE makes macros of these for clang, and a macro cannot be poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strtok strtok_r strtol strtoul strtoll strtoull strtod atoi atol atoll atof
 #pragma GCC poison sscanf fscanf scanf sprintf vsprintf strcpy strcat strncpy strncat gets
 #pragma GCC poison system popen execlp execvp execvpe tmpnam mktemp

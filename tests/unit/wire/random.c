@@ -1,13 +1,8 @@
 #include "tests/unit/wire/random.h"
 
-static uint64_t next(struct random *r) { /* splitmix64 */
-    uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
+static uint64_t next(struct random *r) { return gen_u64(&r->gen); }
 
-uint32_t random_below(struct random *r, uint32_t n) { return n ? (uint32_t)(next(r) % n) : 0; }
+uint32_t random_below(struct random *r, uint32_t n) { return n ? (uint32_t)gen_below(&r->gen, n) : 0; }
 
 static bool chance(struct random *r, uint32_t percent) { return random_below(r, 100) < percent; }
 /* Every length of varint, zeroes often. */

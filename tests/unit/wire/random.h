@@ -1,10 +1,11 @@
-/* Random valid models, seeded: what a test must be able to send.  Everything is in mem; running out of it aborts. */
+/* Random valid models: what a test must be able to send.  Everything is in mem; running out of it aborts. */
 #pragma once
 
 #include "common/wire/query.h"
+#include "tests/support/gen.h"
 
 struct random {
-    uint64_t state; /* the seed */
+    struct gen gen;
     struct arena *mem;
     size_t max_rows; /* of a result */
 };

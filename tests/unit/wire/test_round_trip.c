@@ -21,10 +21,10 @@ struct fixture {
 
 static int setup(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
-    const char *seed = getenv("SEED"); /* to run one case again */
     assert_non_null(f);
-    f->seed = 1;
-    if (seed) assert_true(span_u64(span_str(seed), &f->seed));
+    gen_init(&f->r.gen);
+    gen_print(&f->r.gen);
+    f->seed = f->r.gen.seed;
     f->r.mem = arena_new(ARENA_BYTES);
     f->r.max_rows = 8;
     f->decoded = arena_new(ARENA_BYTES);
@@ -57,13 +57,13 @@ static void begin(struct fixture *f, uint64_t i) {
     buf_reset(&f->again);
     buf_reset(&f->want);
     buf_reset(&f->got);
-    f->r.state = f->seed + i;
+    gen_seed(&f->r.gen, f->seed + i);
 }
 
 static void check(struct fixture *f, uint64_t i, enum err encoded, enum err decoded, enum err encoded_again) {
     if (encoded || decoded || encoded_again || !span_eq(buf_span(&f->want), buf_span(&f->got)) ||
         !span_eq(buf_span(&f->bytes), buf_span(&f->again)))
-        fail_msg("SEED=%" PRIu64 ": %s, %s, %s\nwant:\n%s\ngot:\n%s", f->seed + i, err_name(encoded), err_name(decoded),
+        fail_msg("TRAWL_SEED=%" PRIu64 ": %s, %s, %s\nwant:\n%s\ngot:\n%s", f->seed + i, err_name(encoded), err_name(decoded),
                  err_name(encoded_again), buf_str(&f->want), buf_str(&f->got));
 }
 

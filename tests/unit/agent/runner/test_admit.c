@@ -207,7 +207,7 @@ static void a_million_random_requests_start_nothing_that_is_not_catalogued(void 
         }
         admitted++;
         const struct tool *t = catalog_tool((enum tool_id)r.tool);
-        const char *const *argv;
+        const char *const *argv = NULL;
         arena_reset(mem);
         if (a.tool != t || a.flavour != catalog_flavour(t, (enum flavour_id)r.flavour) || a.seconds < 1 || a.seconds > 60 ||
             catalog_argv(a.flavour, "tool", &a.params, a.seconds, mem, &argv) != ERR_OK)
