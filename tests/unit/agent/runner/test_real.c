@@ -93,6 +93,29 @@ static void execsnoop_counts_its_seconds_from_attachment_and_sees_a_program_star
     if (!strstr(out, "trawl-was-here")) fail_msg("not seen in:\n%s\n%s", out, err);
 }
 
+static void every_tool_runs_with_just_the_capabilities_of_its_row(void **state) {
+    struct stage *s = *state;
+    static char out[1 << 16], err[4096];
+    for (int t = TOOL_NONE + 1; t < TOOL__COUNT; t++) {
+        const struct tool *tool = catalog_tool((enum tool_id)t);
+        struct report r;
+        int fds[2];
+        if (!catalog_flavour(tool, FLAVOUR_LIBBPF) || !catalog_flavour(tool, FLAVOUR_LIBBPF)->binaries[0]) continue;
+        stage_ask(s, REQUEST_RUN, 1, tool->id, 1);
+        assert_true(stage_hear(s, 10000, &r, fds));
+        if (r.kind == REPORT_REFUSED && r.coverage == COVERAGE_INCAPABLE) {
+            print_message("%s not run: %s\n", tool->name, r.why);
+            continue;
+        }
+        if (r.kind != REPORT_STARTED) fail_msg("%s: %s", tool->name, r.why);
+        size_t n = stage_drain(fds[0], 30000, out, sizeof out);
+        stage_drain(fds[1], 30000, err, sizeof err);
+        do assert_true(stage_hear(s, 20000, &r, NULL));
+        while (r.kind == REPORT_ATTACHED);
+        if (r.exit_code != 0 || n == 0) fail_msg("%s: exit %d, signal %d, %zu bytes: %s", tool->name, r.exit_code, r.signal, n, err);
+    }
+}
+
 static void a_probe_finds_them(void **state) {
     struct stage *s = *state;
     stage_ask(s, REQUEST_PROBE, 5, TOOL_RUNQLAT, 0);
@@ -113,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_STAGE(runqlat_prints_a_histogram_as_nobody),
         ON_STAGE(execsnoop_counts_its_seconds_from_attachment_and_sees_a_program_started_then),
+        ON_STAGE(every_tool_runs_with_just_the_capabilities_of_its_row),
         ON_STAGE(a_probe_finds_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
