@@ -280,7 +280,7 @@ static enum rpc_status accept_call(struct rpc_conn *c, uint32_t number, const st
         return RPC_UNIMPLEMENTED;
     }
     if (rpc_method_info(m)->role != c->peer.role || rpc_method_info(m)->role != c->serves || !c->owner) {
-        snprintf(text, size, "an %s certificate cannot call this", identity_role_name(c->peer.role));
+        snprintf(text, size, "a certificate of role %s cannot call this", identity_role_name(c->peer.role));
         return RPC_PERMISSION_DENIED;
     }
     if (rpc_stream_open(c, m, number, false, call->deadline_ms, &st)) {
