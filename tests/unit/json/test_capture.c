@@ -237,8 +237,8 @@ static void hostile_text_becomes_valid_json(void **state) {
     struct buf text;
     buf_init(&text, 0);
     assert_int_equal(json_capture(&c, &text), ERR_OK);
-    const char want[] = "\"events\":[{\"\xef\xbf\xbd\\u001b[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\":"
-                        "\"\xef\xbf\xbd\\u001b[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\"}]}\n";
+    const char want[] = "\"events\":[{\"\xef\xbf\xbd\\u001B[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\":"
+                        "\"\xef\xbf\xbd\\u001B[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\"}]}\n";
     if (!span_ends(buf_span(&text), span_str(want))) fail_msg("%s", buf_str(&text));
     buf_done(&text);
 }
