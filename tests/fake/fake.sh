@@ -10,7 +10,9 @@ set -eu
 dir=$1 tool=$2 program=$3 mode=$4
 shift 4
 mkdir -p "$dir"
-cp "$program" "$dir/.fake_tool"
+cp "$program" "$dir/.fake_tool.new"
+chmod 755 "$dir/.fake_tool.new"
+mv "$dir/.fake_tool.new" "$dir/fake_tool"
 if [ "$mode" = replay ] || [ "$mode" = stream ]; then
     cp "$1" "$dir/.$tool.recording"
     shift
@@ -18,10 +20,10 @@ if [ "$mode" = replay ] || [ "$mode" = stream ]; then
 fi
 {
     echo '#!/bin/sh'
-    printf 'exec %s/.fake_tool %s' "$dir" "$mode"
+    printf 'exec %s/fake_tool %s' "$dir" "$mode"
     for arg; do printf " '%s'" "$arg"; done
     echo ' -- "$@"'
 } >"$dir/$tool.new"
-chmod 755 "$dir/.fake_tool" "$dir/$tool.new"
+chmod 755 "$dir/$tool.new"
 find "$dir" -name '*.recording' -exec chmod 644 {} +
 mv "$dir/$tool.new" "$dir/$tool"
