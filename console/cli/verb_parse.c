@@ -19,28 +19,17 @@ static bool read_input(const char *path, struct buf *out) {
     return !e;
 }
 
-/* Which of two readings of the same print-out is the better one. */
-static bool better(const struct capture *a, const struct capture *b) {
-    if (a->failed != b->failed) return !a->failed;
-    return a->ledger.parse < b->ledger.parse;
-}
-
-/* By the flavour asked for, or by the one whose grammar understands most of it. */
+/* By the flavour asked for, or by the one that it looks like. */
 static enum err parse_text(const struct tool *t, enum flavour_id wanted, struct span text, struct arena *mem, struct capture *out) {
     struct parse_input in = {.out = text};
-    bool any = false;
-    for (size_t i = 0; i < t->n_flavours; i++) {
-        struct capture c;
-        if (wanted != FLAVOUR_ANY && t->flavours[i].id != wanted) continue;
-        enum err e = parse_output(&t->flavours[i].parse, &in, mem, &c);
-        if (e) return e;
-        c.tool = span_str(t->name);
-        c.flavour = span_str(catalog_flavour_name(t->flavours[i].id));
-        if (c.kind == RESULT_NONE) c.kind = t->kind;
-        if (!any || better(&c, out)) *out = c;
-        any = true;
-    }
-    return any ? ERR_OK : ERR_NOTFOUND;
+    const struct flavour *f = wanted == FLAVOUR_ANY ? catalog_guess(t, text) : catalog_flavour(t, wanted);
+    if (!f) return ERR_NOTFOUND;
+    enum err e = parse_output(&f->parse, &in, mem, out);
+    if (e) return e;
+    out->tool = span_str(t->name);
+    out->flavour = span_str(catalog_flavour_name(f->id));
+    if (out->kind == RESULT_NONE) out->kind = t->kind;
+    return ERR_OK;
 }
 
 static enum err print_table(const struct capture *c, const struct tool *t) {

@@ -37,9 +37,10 @@ static bool parameters_fit(const struct tool *t, const struct args *a) {
     }
     buf_init(&why, 0);
     for (size_t i = 0; i < t->n_flavours && !fits; i++) {
-        if (wanted != FLAVOUR_ANY && t->flavours[i].id != wanted) continue;
+        const struct flavour *f = &t->flavours[i];
+        if (wanted == FLAVOUR_ANY ? !f->binaries[0] : f->id != wanted) continue;
         buf_reset(&why);
-        fits = catalog_check(t, &t->flavours[i], &a->params, &why) == ERR_OK;
+        fits = catalog_check(t, f, &a->params, &why) == ERR_OK;
     }
     if (!fits) args_complain("run", "%s; see: trawl tools %s", buf_str(&why), t->name);
     buf_done(&why);

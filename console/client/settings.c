@@ -13,6 +13,7 @@ static const struct conf_item ITEMS[] = {
 enum err settings_load(char *why, size_t why_size, struct settings *out) {
     const char *chosen = getenv("TRAWL_CONFIG"), *home = getenv("HOME");
     char own[4096] = "";
+    if (chosen && !chosen[0]) chosen = NULL;
     if (home) snprintf(own, sizeof own, "%s/.config/trawl/console.conf", home);
     const char *places[] = {own, "/etc/trawl/console.conf"};
     for (size_t i = 0; !chosen && i < sizeof places / sizeof places[0]; i++)

@@ -75,7 +75,7 @@ memory_is_bounded() { sanitized || [ "$(peak_kib)" -lt $(((50 + 64) * 1024)) ]; 
 }
 
 @test "a replayed recording is marked in the answer, for people and for machines" {
-    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1_libbpf_host_cpu8.txt" 1
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 1
     fleet_up web-1:role=web web-2:role=web
     run --separate-stderr trawl run runqlat --for 1s -o json
     [ "$status" -eq 0 ]
@@ -85,7 +85,7 @@ memory_is_bounded() { sanitized || [ "$(peak_kib)" -lt $(((50 + 64) * 1024)) ]; 
 }
 
 @test "a tool binary that others can write is refused with that reason" {
-    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1_libbpf_host_cpu8.txt" 1
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 1
     fleet_up web-1:role=web
     chmod 0777 "$FAKE_DIR/runqlat"
     run_fake 1
