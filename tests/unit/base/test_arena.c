@@ -124,7 +124,7 @@ static void an_array_takes_the_last_of_the_budget(void **state) {
 static void without_memory_nothing_changes(void **state) {
     (void)state;
     FOR_EACH_FAULT(n) {
-        struct arena *mem = arena_new(1 << 20);
+        struct arena *mem = arena_new(8 << 20);
         uint64_t *a = NULL;
         size_t cap = 0;
         bool failed = !mem;
