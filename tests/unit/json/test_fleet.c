@@ -2,6 +2,7 @@
 
 #include "common/json/json_catalog.h"
 #include "common/json/json_fleet.h"
+#include "tests/support/fault.h"
 
 static struct label labels[] = {{SPAN_LIT("role"), SPAN_LIT("web")}, {SPAN_LIT("zone"), SPAN_LIT("b")}};
 static struct tool_fact tools[] = {{.tool = SPAN_LIT("runqlat"), .flavour = SPAN_LIT("bcc"), .runnable = true},
@@ -86,23 +87,20 @@ static void the_catalogue_is_printed_whole_or_one_tool(void **state) {
     buf_done(&text);
 }
 
-static size_t allocations_left;
-static void *counted_malloc(size_t n) { return allocations_left && allocations_left-- ? malloc(n) : NULL; }
-
 static void each_failing_allocation_is_said_and_nothing_is_leaked(void **state) {
     (void)state;
+    json_set_alloc_funcs(read_malloc, free);
     struct host_info host = {.facts = {.host = SPAN_LIT("web-1"), .labels = labels, .n_labels = 2, .tools = tools, .n_tools = 2}};
     struct host_list l = {&host, 1};
     struct target_info target = {.host = SPAN_LIT("web-1"), .coverage = COVERAGE_OK};
     struct campaign_detail d = {.targets = &target, .n_targets = 1};
     struct campaign_list campaigns = {&d.info, 1};
     for (unsigned what = 0; what < 5; what++) {
-        size_t n = 0;
-        for (enum err e = ERR_NOMEM; e; n++) {
+        size_t rounds = 0;
+        FOR_EACH_FAULT(n) {
             struct buf text;
             buf_init(&text, 0);
-            allocations_left = n;
-            json_set_alloc_funcs(counted_malloc, free);
+            enum err e = ERR_OK;
             switch (what) {
             case 0: e = json_fleet_hosts(&l, &text); break;
             case 1: e = json_fleet_campaigns(&campaigns, &text); break;
@@ -110,13 +108,15 @@ static void each_failing_allocation_is_said_and_nothing_is_leaked(void **state) 
             case 3: e = json_fleet_detail(&d, &text); break;
             default: e = json_catalog(catalog_tool(TOOL_RUNQLAT), &text); break;
             }
-            json_set_alloc_funcs(malloc, free);
-            assert_true(e == ERR_OK || e == ERR_NOMEM);
+            assert_int_equal(e, fault_hit() ? ERR_NOMEM : ERR_OK);
+            fault_off();
+            rounds++;
             assert_int_equal(text.n > 0, e == ERR_OK);
             buf_done(&text);
         }
-        assert_true(n > 50);
+        assert_true(rounds > 50);
     }
+    json_set_alloc_funcs(malloc, free);
 }
 
 int main(void) {

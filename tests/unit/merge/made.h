@@ -9,18 +9,17 @@
 #include <cmocka.h>
 
 #include "common/model/capture.h"
+#include "tests/support/gen.h"
 
 enum { CASES = 10000 };
 
-/* splitmix64; the state is printed when a case fails, and starts it again. */
-static inline uint64_t made_next(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-    return z ^ z >> 31;
+/* A generator whose seed is printed, so that a failed case can be repeated. */
+static inline struct gen made_gen(void) {
+    struct gen g;
+    gen_init(&g);
+    gen_print(&g);
+    return g;
 }
-
-static inline size_t made_below(uint64_t *state, size_t n) { return (size_t)(made_next(state) % n); }
 
 static inline void *made_array(struct arena *mem, size_t n, size_t size) {
     void *p = arena_array(mem, n ? n : 1, size);
@@ -28,16 +27,10 @@ static inline void *made_array(struct arena *mem, size_t n, size_t size) {
     return p;
 }
 
-static inline struct span made_copy(struct arena *mem, struct span s) {
-    struct span copy = arena_copy(mem, s);
-    assert_non_null(copy.p);
-    return copy;
-}
-
-static inline void made_shuffle(uint64_t *state, size_t *order, size_t n) {
+static inline void made_shuffle(struct gen *g, size_t *order, size_t n) {
     for (size_t i = 0; i < n; i++) order[i] = i;
     for (size_t i = n; i > 1; i--) {
-        size_t j = made_below(state, i), t = order[i - 1];
+        size_t j = gen_below(g, i), t = order[i - 1];
         order[i - 1] = order[j];
         order[j] = t;
     }

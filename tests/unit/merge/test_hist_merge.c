@@ -192,22 +192,22 @@ static void an_answer_over_the_budget_is_said(void **state) {
 enum { SLOTS = 12 };
 
 /* Agreeing histograms: any subset of one set of slots per scale; the last log2 slot is open. */
-static struct hist random_hist(uint64_t *seed, struct arena *mem) {
+static struct hist random_hist(struct gen *g, struct arena *mem) {
     static const char *const keys[] = {"disk", "flags", "pid"}, *const values[] = {"a", "b", ""};
-    struct hist h = {.unit = made_below(seed, 4) ? SPAN_LIT("usecs") : SPAN_LIT("msecs"), .interval = SPAN_LIT("")};
-    h.scale = made_below(seed, 3) ? HIST_LOG2 : HIST_LINEAR;
-    h.n_section = made_below(seed, 3);
+    struct hist h = {.unit = gen_below(g, 4) ? SPAN_LIT("usecs") : SPAN_LIT("msecs"), .interval = SPAN_LIT("")};
+    h.scale = gen_below(g, 3) ? HIST_LOG2 : HIST_LINEAR;
+    h.n_section = gen_below(g, 3);
     for (size_t i = 0; i < h.n_section; i++)
-        h.section[i] = (struct label){span_str(keys[made_below(seed, 3)]), span_str(values[made_below(seed, 3)])};
+        h.section[i] = (struct label){span_str(keys[gen_below(g, 3)]), span_str(values[gen_below(g, 3)])};
     h.slots = made_array(mem, SLOTS, sizeof *h.slots);
     for (uint64_t i = 0; i < SLOTS; i++) {
-        if (made_below(seed, 3) == 0) continue;
-        struct hist_slot s = {i * 10, i * 10 + 9, made_next(seed) >> (1 + made_below(seed, 60))};
+        if (gen_below(g, 3) == 0) continue;
+        struct hist_slot s = {i * 10, i * 10 + 9, gen_u64(g) >> (1 + gen_below(g, 60))};
         if (h.scale == HIST_LOG2) {
             s.low = i ? 1ULL << i : 0;
             s.high = i + 1 == SLOTS ? HIST_OPEN : (2ULL << i) - 1;
         }
-        if (made_below(seed, 8) == 0) s.count = 0;
+        if (gen_below(g, 8) == 0) s.count = 0;
         h.slots[h.n_slots++] = s;
     }
     return h;
@@ -223,7 +223,7 @@ static void add_merge(struct hist_merge *into, const struct hist_merge *from, st
     for (size_t i = 0; i < set.n; i++) assert_int_equal(hist_merge_add(into, &set.hists[i]), ERR_OK);
 }
 
-static void assert_same(const struct hist_merge *a, const struct hist_merge *b, uint64_t seed) {
+static void assert_same(const struct hist_merge *a, const struct hist_merge *b, size_t c) {
     struct buf da, db;
     buf_init(&da, 0);
     buf_init(&db, 0);
@@ -231,37 +231,36 @@ static void assert_same(const struct hist_merge *a, const struct hist_merge *b, 
         dump(a, drop, &da);
         dump(b, drop, &db);
     }
-    if (!span_eq(buf_span(&da), buf_span(&db))) fail_msg("seed %llu:\n%s\n%s", (unsigned long long)seed, buf_str(&da), buf_str(&db));
+    if (!span_eq(buf_span(&da), buf_span(&db))) fail_msg("case %zu:\n%s\n%s", c, buf_str(&da), buf_str(&db));
     buf_done(&da);
     buf_done(&db);
 }
 
 static void merging_is_commutative_associative_and_loses_no_count(void **state) {
     (void)state;
-    uint64_t seed = 2;
+    struct gen g = made_gen();
     for (size_t c = 0; c < CASES; c++) {
-        uint64_t at = seed;
         AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
         AUTO(hist_merge_free) struct hist_merge *one = hist_merge_new(), *left = hist_merge_new(), *right = hist_merge_new();
         struct hist hists[6];
-        size_t order[6], n = made_below(&seed, 7);
+        size_t order[6], n = gen_below(&g, 7);
         uint64_t total = 0, merged = 0;
         for (size_t i = 0; i < n; i++) {
-            hists[i] = random_hist(&seed, mem);
+            hists[i] = random_hist(&g, mem);
             total = num_sat_add(total, hist_total(&hists[i]));
         }
-        made_shuffle(&seed, order, n);
+        made_shuffle(&g, order, n);
         add_all(one, hists, order, 0, n);
-        made_shuffle(&seed, order, n);
-        size_t cut = made_below(&seed, n + 1);
+        made_shuffle(&g, order, n);
+        size_t cut = gen_below(&g, n + 1);
         add_all(left, hists, order, 0, cut);
         add_all(right, hists, order, cut, n);
         add_merge(left, right, mem);
-        assert_same(one, left, at);
+        assert_same(one, left, c);
         struct hist_set set;
         assert_int_equal(hist_merge_get(one, true, mem, &set), ERR_OK);
         for (size_t i = 0; i < set.n; i++) merged = num_sat_add(merged, hist_total(&set.hists[i]));
-        if (merged != total) fail_msg("seed %llu: total", (unsigned long long)at);
+        if (merged != total) fail_msg("case %zu: total", c);
     }
 }
 
@@ -276,20 +275,19 @@ static bool clash(const struct hist *a, const struct hist *b) {
 
 static void exactly_the_histograms_that_clash_are_refused(void **state) {
     (void)state;
-    uint64_t seed = 3;
+    struct gen g = made_gen();
     size_t n_refused = 0;
     for (size_t c = 0; c < CASES; c++) {
-        uint64_t at = seed;
         AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
         AUTO(hist_merge_free) struct hist_merge *m = hist_merge_new();
         for (size_t i = 0; i < 4; i++) {
             struct hist_slot slots[3];
             struct hist h = of(slots, 0);
-            uint64_t low = made_below(&seed, 6);
+            uint64_t low = gen_below(&g, 6);
             for (size_t s = 0; s < 3; s++) {
-                uint64_t high = low + made_below(&seed, 3);
-                slots[h.n_slots++] = (struct hist_slot){low, high, 1 + made_below(&seed, 9)};
-                low = high + 1 + made_below(&seed, 3);
+                uint64_t high = low + gen_below(&g, 3);
+                slots[h.n_slots++] = (struct hist_slot){low, high, 1 + gen_below(&g, 9)};
+                low = high + 1 + gen_below(&g, 3);
             }
             struct hist_set have;
             struct buf before, after;
@@ -298,7 +296,7 @@ static void exactly_the_histograms_that_clash_are_refused(void **state) {
             dump(m, false, &before);
             assert_int_equal(hist_merge_get(m, false, mem, &have), ERR_OK);
             bool refuse = have.n && clash(&have.hists[0], &h);
-            if (hist_merge_add(m, &h) != (refuse ? ERR_REFUSED : ERR_OK)) fail_msg("seed %llu", (unsigned long long)at);
+            if (hist_merge_add(m, &h) != (refuse ? ERR_REFUSED : ERR_OK)) fail_msg("case %zu", c);
             dump(m, false, &after);
             assert_int_equal(span_eq(buf_span(&before), buf_span(&after)), refuse);
             buf_done(&before);

@@ -68,22 +68,22 @@ static size_t log2_slot(uint64_t v) { return v < 2 ? 0 : 63 - (size_t)__builtin_
 
 static void the_bracket_holds_the_true_value_of_the_raw_data(void **state) {
     (void)state;
-    uint64_t seed = 1;
+    struct gen g = made_gen();
     for (size_t c = 0; c < CASES; c++) {
-        uint64_t raw[64], at = seed;
+        uint64_t raw[64];
         struct hist_slot slots[24];
         struct hist h = of(slots, COUNT_OF(slots));
-        size_t n = 1 + made_below(&seed, COUNT_OF(raw));
+        size_t n = 1 + gen_below(&g, COUNT_OF(raw));
         for (size_t i = 0; i < COUNT_OF(slots); i++) slots[i] = (struct hist_slot){i ? 1ULL << i : 0, (2ULL << i) - 1, 0};
         for (size_t i = 0; i < n; i++) {
-            raw[i] = made_next(&seed) & ((1ULL << (1 + made_below(&seed, 23))) - 1);
+            raw[i] = gen_u64(&g) & ((1ULL << (1 + gen_below(&g, 23))) - 1);
             slots[log2_slot(raw[i])].count++;
         }
         qsort(raw, n, sizeof raw[0], ascending);
-        unsigned permille = 1 + (unsigned)made_below(&seed, 1000);
+        unsigned permille = 1 + (unsigned)gen_below(&g, 1000);
         size_t rank = (n * permille + 999) / 1000;
         struct percentile p = percentile_of(&h, permille);
-        if (!p.known || raw[rank - 1] < p.low || raw[rank - 1] > p.high) fail_msg("seed %llu", (unsigned long long)at);
+        if (!p.known || raw[rank - 1] < p.low || raw[rank - 1] > p.high) fail_msg("case %zu", c);
         assert_true(p.value == ((double)p.low + (double)p.high) / 2);
     }
 }

@@ -144,37 +144,37 @@ static void a_top_list_over_the_budget_is_said(void **state) {
     assert_int_equal(n, 77);
 }
 
-static struct stacks random_stacks(uint64_t *seed, struct arena *mem) {
+static struct stacks random_stacks(struct gen *g, struct arena *mem) {
     static const char *const frames[] = {"main", "read", "[k]read", "write", "f"}, *const comms[] = {"bash", "x", ""};
     struct stacks s = empty(mem, "usecs");
-    for (size_t n = made_below(seed, 6); n > 0; n--) {
+    for (size_t n = gen_below(g, 6); n > 0; n--) {
         char path[64] = "";
         size_t at = 0;
-        for (size_t d = made_below(seed, 4); d > 0; d--)
-            at += (size_t)snprintf(path + at, sizeof path - at, "%s%s", at ? ";" : "", frames[made_below(seed, 5)]);
-        put(&s, comms[made_below(seed, 3)], (int64_t)made_below(seed, 3), path, made_next(seed) >> (4 + made_below(seed, 59)));
+        for (size_t d = gen_below(g, 4); d > 0; d--)
+            at += (size_t)snprintf(path + at, sizeof path - at, "%s%s", at ? ";" : "", frames[gen_below(g, 5)]);
+        put(&s, comms[gen_below(g, 3)], (int64_t)gen_below(g, 3), path, gen_u64(g) >> (4 + gen_below(g, 59)));
     }
     return s;
 }
 
 static void merging_is_commutative_associative_and_loses_no_count(void **state) {
     (void)state;
-    uint64_t seed = 4;
+    struct gen g = made_gen();
     for (size_t c = 0; c < CASES; c++) {
-        uint64_t at = seed, total = 0;
+        uint64_t total = 0;
         AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
         AUTO(stack_merge_free) struct stack_merge *one = stack_merge_new(1 << 20), *left = stack_merge_new(1 << 20),
                                                    *right = stack_merge_new(1 << 20);
         struct stacks sets[4];
-        size_t order[4], n = made_below(&seed, 5);
+        size_t order[4], n = gen_below(&g, 5);
         for (size_t i = 0; i < n; i++) {
-            sets[i] = random_stacks(&seed, mem);
+            sets[i] = random_stacks(&g, mem);
             total = num_sat_add(total, stacks_total(&sets[i]));
         }
-        made_shuffle(&seed, order, n);
+        made_shuffle(&g, order, n);
         for (size_t i = 0; i < n; i++) assert_int_equal(stack_merge_add(one, &sets[order[i]]), ERR_OK);
-        made_shuffle(&seed, order, n);
-        size_t cut = made_below(&seed, n + 1);
+        made_shuffle(&g, order, n);
+        size_t cut = gen_below(&g, n + 1);
         for (size_t i = 0; i < n; i++) assert_int_equal(stack_merge_add(i < cut ? left : right, &sets[order[i]]), ERR_OK);
         assert_int_equal(stack_merge_add(left, stack_merge_view(right)), ERR_OK);
         struct buf a, b;
@@ -183,7 +183,7 @@ static void merging_is_commutative_associative_and_loses_no_count(void **state) 
         dump(one, 0, &a);
         dump(left, 0, &b);
         if (!span_eq(buf_span(&a), buf_span(&b)) || stacks_total(stack_merge_view(one)) != total)
-            fail_msg("seed %llu:\n%s\n%s", (unsigned long long)at, buf_str(&a), buf_str(&b));
+            fail_msg("case %zu:\n%s\n%s", c, buf_str(&a), buf_str(&b));
         buf_done(&a);
         buf_done(&b);
     }

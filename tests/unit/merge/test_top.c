@@ -218,19 +218,19 @@ static bool before(const struct top_row *a, const struct top_row *b, enum top_ra
     return x != y ? x > y : span_cmp(a->value, b->value) < 0;
 }
 
-static void check_case(uint64_t *seed, struct arena *mem, uint64_t at) {
+static void check_case(struct gen *g, struct arena *mem, size_t c) {
     AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
     struct events e[2] = {table(mem, 0), table(mem, 2)};
     struct raw raw[ROWS];
     struct top_row want[NAMES], *got = NULL;
-    size_t n = made_below(seed, ROWS + 1), n_want = 0, n_got = 0, groups = 0, limit = made_below(seed, 4);
-    enum top_rank rank = (enum top_rank)made_below(seed, 4);
+    size_t n = gen_below(g, ROWS + 1), n_want = 0, n_got = 0, groups = 0, limit = gen_below(g, 4);
+    enum top_rank rank = (enum top_rank)gen_below(g, 4);
     for (size_t i = 0; i < n; i++) {
-        size_t which = made_below(seed, 2);
-        raw[i] = (struct raw){made_below(seed, NAMES), (int64_t)made_below(seed, 40) - 10, which ? 1 : 100};
+        size_t which = gen_below(g, 2);
+        raw[i] = (struct raw){gen_below(g, NAMES), (int64_t)gen_below(g, 40) - 10, which ? 1 : 100};
         put(&e[which], mem, names[raw[i].name], 1, raw[i].value);
     }
-    size_t first = made_below(seed, 2);
+    size_t first = gen_below(g, 2);
     assert_int_equal(top_add(t, &e[first]), ERR_OK);
     assert_int_equal(top_add(t, &e[1 - first]), ERR_OK);
     for (size_t name = 0; name < NAMES; name++) {
@@ -247,17 +247,16 @@ static void check_case(uint64_t *seed, struct arena *mem, uint64_t at) {
     for (size_t i = 0; i < n_got; i++) {
         bool same = span_eq(got[i].value, want[i].value) && got[i].count == want[i].count && got[i].total == want[i].total &&
                     got[i].max == want[i].max;
-        if (!same) fail_msg("seed %llu", (unsigned long long)at);
+        if (!same) fail_msg("case %zu", c);
     }
 }
 
 static void the_top_equals_brute_force(void **state) {
     (void)state;
-    uint64_t seed = 5;
+    struct gen g = made_gen();
     for (size_t c = 0; c < CASES; c++) {
         AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-        uint64_t at = seed;
-        check_case(&seed, mem, at);
+        check_case(&g, mem, c);
     }
 }
 
