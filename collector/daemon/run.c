@@ -138,11 +138,32 @@ static enum err make_queues(struct collector *c) {
     return all ? ERR_OK : ERR_NOMEM;
 }
 
-/* Everything that can be refused comes before the first thread. */
+static enum err check_name(const struct collector *c, char *why) {
+    const struct settings *set = c->set;
+    struct net *n = NULL;
+    const struct net_options opt = {
+        .loop = c->loop, .files = files_of(set, set->tls_ca, set->tls_crl), .fleet = set->fleet, .software = software};
+    enum err e = net_new(&opt, why, WHY_BYTES, &n);
+    if (e != ERR_OK) return e;
+    const struct identity *self = net_self(n);
+    if (self->role != ROLE_COLLECTOR) {
+        snprintf(why, WHY_BYTES, "%s: the certificate is not a collector's but of role %s", set->tls_cert, identity_role_name(self->role));
+        e = ERR_UNTRUSTED;
+    } else if (*set->name && strcmp(set->name, self->name) != 0) {
+        snprintf(why, WHY_BYTES, "%s: the certificate is for the collector %s, the configuration says %s", set->tls_cert, self->name, set->name);
+        e = ERR_UNTRUSTED;
+    }
+    net_free(n);
+    return e;
+}
+
+/* Everything that can be refused comes before our first thread.  Signals are blocked before anything that makes threads, nng's too:
+ * a signal that one of those took would end the process. */
 static enum err start(struct collector *c, char *why) {
     snprintf(why, WHY_BYTES, "%s", err_text(ERR_NOMEM));
     enum err e = make_queues(c);
     if (e == ERR_OK) e = take_signals(c);
+    if (e == ERR_OK) e = check_name(c, why);
     if (e == ERR_OK) e = store_open(c->set->store, STORE_WRITER, why, WHY_BYTES, &c->store);
     if (e == ERR_OK) e = make_core(c, why);
     if (e == ERR_OK) e = make_ingest(c, why);
@@ -183,33 +204,11 @@ static void stop(struct collector *c) {
     loop_free(c->loop);
 }
 
-static enum err check_name(const struct collector *c, char *why) {
-    const struct settings *set = c->set;
-    struct net *n = NULL;
-    const struct net_options opt = {
-        .loop = c->loop, .files = files_of(set, set->tls_ca, set->tls_crl), .fleet = set->fleet, .software = software};
-    enum err e = net_new(&opt, why, WHY_BYTES, &n);
-    if (e != ERR_OK) return e;
-    const struct identity *self = net_self(n);
-    if (self->role != ROLE_COLLECTOR) {
-        snprintf(why, WHY_BYTES, "%s: the certificate is not a collector's but of role %s", set->tls_cert, identity_role_name(self->role));
-        e = ERR_UNTRUSTED;
-    } else if (*set->name && strcmp(set->name, self->name) != 0) {
-        snprintf(why, WHY_BYTES, "%s: the certificate is for the collector %s, the configuration says %s", set->tls_cert, self->name, set->name);
-        e = ERR_UNTRUSTED;
-    }
-    net_free(n);
-    return e;
-}
-
 int run_collector(const struct settings *set) {
     struct collector c = {.set = set};
     char why[WHY_BYTES] = "";
     LOG(LOG_NOTICE, "collector.started", KV("version", TRAWL_VERSION), KV("fleet", set->fleet), KV("store", set->store));
-    c.loop = loop_new();
-    enum err e = c.loop ? check_name(&c, why) : ERR_NOMEM;
-    loop_free(TAKE(c.loop));
-    if (e == ERR_OK) e = start(&c, why);
+    enum err e = start(&c, why);
     if (e == ERR_OK) {
         LOG(LOG_NOTICE, "collector.ready", KV("agents", ingest_port(c.ingest)), KV("consoles", consoles_port(c.consoles)));
         notify_send("READY=1");

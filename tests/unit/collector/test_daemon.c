@@ -1,0 +1,268 @@
+#include "tests/unit/collector/world.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct query last = {.campaign = {"last", 4}};
+
+static struct campaign_info info_of(struct fake_console *c) {
+    struct campaign_info info = {0};
+    assert_int_equal(query_decode_info(buf_span(&c->answer), c->mem, &info), ERR_OK);
+    return info;
+}
+
+static struct answer hist_of(struct fake_console *c) {
+    struct answer a = {0};
+    assert_int_equal(world_ask_query(c, RPC_CONSOLE_HIST, QUERY_HIST, &last), RPC_OK);
+    assert_int_equal(query_decode_answer(QUERY_HIST, buf_span(&c->answer), c->mem, &a), ERR_OK);
+    return a;
+}
+
+static void expect_words(const char *text, const char *words) {
+    if (!strstr(text, words)) fail_msg("\"%s\" is not in: %s", words, text);
+}
+
+static void send_and_wait(struct fake_agent *a, uint32_t part, struct span body) {
+    a->acked = false;
+    world_agent_part(a, part, body);
+    world_turn_until(a->w, &a->acked);
+}
+
+static void a_campaign_runs_from_the_signature_to_the_merged_histogram(void **state) {
+    struct world w;
+    struct fake_agent one, two;
+    struct fake_console ada;
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_agent(&w, &two, "web-2", "web-2");
+    world_wait_log(&w, "host=\"web-1\"");
+    world_wait_log(&w, "host=\"web-2\"");
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_SHOW, QUERY_REF, &last), RPC_NOT_FOUND);
+    assert_int_equal(world_order(&ada, &ada, 1, "runqlat", "role=db"), RPC_FAILED_PRECONDITION);
+    expect_words(ada.why, "no host matches \"role=db\"; 2 hosts are known");
+
+    assert_int_equal(world_order(&ada, &ada, 1, "runqlat", "role=web"), RPC_OK);
+    struct campaign_detail detail = {0};
+    assert_int_equal(query_decode_detail(buf_span(&ada.answer), ada.mem, &detail), ERR_OK);
+    assert_int_equal(detail.n_targets, 2);
+    world_turn_until(&w, &one.got_order);
+    world_turn_until(&w, &two.got_order);
+    assert_int_equal(world_order(&ada, &ada, 1, "runqlat", "role=web"), RPC_ALREADY_EXISTS);
+
+    struct outcome ok = made_ok(1), ok2 = made_ok(2);
+    struct span whole = made_hist("usecs", 4, 10, &ok), first = made_hist("usecs", 4, 5, NULL), second = made_hist("usecs", 8, 7, &ok2);
+    world_agent_state(&one, COVERAGE_RUNNING);
+    send_and_wait(&one, 0, first);
+    send_and_wait(&one, 0, first); /* the ack was lost, say */
+    send_and_wait(&one, 1, second);
+    send_and_wait(&two, 0, whole);
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
+    assert_true(ada.messages >= 1);
+    struct campaign_info info = info_of(&ada);
+    assert_true(span_eq_str(info.state, "done"));
+    assert_true(span_eq_str(info.operator_name, "ada"));
+    assert_int_equal(info.coverage[COVERAGE_OK], 2);
+
+    struct answer a = hist_of(&ada);
+    assert_int_equal(a.merged.n, 1);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 22);
+    assert_int_equal(a.n_host_hists, 2);
+    assert_int_equal(a.n_targets, 0);
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_STACKS, QUERY_STACKS, &last), RPC_FAILED_PRECONDITION);
+    expect_words(ada.why, "is of runqlat: histograms; try `trawl hist 01010101`");
+    const struct query some = {.n = 5}, hosts = {.selector = SPAN_LIT("web-*")};
+    struct campaign_list list = {0};
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_CAMPAIGNS, QUERY_CAMPAIGNS, &some), RPC_OK);
+    assert_int_equal(query_decode_campaigns(buf_span(&ada.answer), ada.mem, &list), ERR_OK);
+    assert_int_equal(list.n, 1);
+    struct host_list known = {0};
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_HOSTS, QUERY_HOSTS, &hosts), RPC_OK);
+    assert_int_equal(query_decode_hosts(buf_span(&ada.answer), ada.mem, &known), ERR_OK);
+    assert_int_equal(known.n, 2);
+    assert_true(known.hosts[0].online && known.hosts[0].cert_expires_wall_ns > clock_wall_ns());
+
+    made_free(whole), made_free(first), made_free(second);
+    world_console_done(&ada);
+    world_agent_done(&one);
+    world_agent_done(&two);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
+static void nothing_acknowledged_is_lost_or_counted_twice_through_kill_9(void **state) {
+    struct world w;
+    struct fake_agent one;
+    struct fake_console ada;
+    struct outcome ok = made_ok(3);
+    struct span parts[] = {made_hist("usecs", 4, 5, NULL), made_hist("usecs", 8, 7, NULL), made_hist("usecs", 16, 9, &ok)};
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_wait_log(&w, "host=\"web-1\"");
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_order(&ada, &ada, 2, "runqlat", "all"), RPC_OK);
+    world_turn_until(&w, &one.got_order);
+    send_and_wait(&one, 2, parts[2]);
+    send_and_wait(&one, 0, parts[0]);
+    assert_int_equal(world_end(&w, SIGKILL), -1);
+    world_console_done(&ada);
+    world_agent_done(&one);
+
+    world_start(&w);
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_SHOW, QUERY_REF, &last), RPC_OK);
+    struct campaign_detail detail = {0};
+    assert_int_equal(query_decode_detail(buf_span(&ada.answer), ada.mem, &detail), ERR_OK);
+    assert_int_equal(detail.targets[0].coverage, COVERAGE_RUNNING);
+    struct answer a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 14);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_turn_until(&w, &one.got_order); /* it has not ended: sent again */
+    for (uint32_t i = 0; i < 3; i++) send_and_wait(&one, i, parts[i]);
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
+    assert_int_equal(info_of(&ada).coverage[COVERAGE_OK], 1);
+    a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 21);
+
+    /* And an ended campaign is read back when asked for. */
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_console_done(&ada);
+    world_agent_done(&one);
+    world_start(&w);
+    world_console(&w, &ada, "ada");
+    a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 21);
+    assert_true(span_eq_str(a.info.state, "done"));
+    for (size_t i = 0; i < COUNT_OF(parts); i++) made_free(parts[i]);
+    world_console_done(&ada);
+    world_done(&w);
+}
+
+static void a_stop_reaches_the_agents_and_ends_the_campaign(void **state) {
+    struct world w;
+    struct fake_agent one;
+    struct fake_console ada;
+    struct outcome cancelled = made_ok(1);
+    (void)state;
+    cancelled.coverage = COVERAGE_CANCELLED;
+    cancelled.kind = RESULT_NONE;
+    struct span body = made_outcome(&cancelled);
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_wait_log(&w, "host=\"web-1\"");
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_order(&ada, &ada, 3, "runqlat", "all"), RPC_OK);
+    world_turn_until(&w, &one.got_order);
+    world_agent_state(&one, COVERAGE_RUNNING);
+    const struct query prefix = {.campaign = SPAN_LIT("0303")};
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_STOP, QUERY_REF, &prefix), RPC_OK);
+    world_turn_until(&w, &one.got_stop);
+    send_and_wait(&one, 0, body);
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
+    struct campaign_info info = info_of(&ada);
+    assert_true(span_eq_str(info.state, "stopped"));
+    assert_int_equal(info.coverage[COVERAGE_CANCELLED], 1);
+    made_free(body);
+    world_console_done(&ada);
+    world_agent_done(&one);
+    world_done(&w);
+}
+
+static void agents_and_operators_act_only_for_themselves(void **state) {
+    struct world w;
+    struct fake_agent liar, one;
+    struct fake_console ada, bob;
+    (void)state;
+    world_make(&w);
+    ca_operator(&w.ca, "bob");
+    world_start(&w);
+    world_agent(&w, &liar, "web-1", "web-2");
+    world_turn_until(&w, &liar.ended);
+    assert_int_equal(liar.status, RPC_PERMISSION_DENIED);
+    expect_words(liar.why, "the certificate is web-1's, the facts are web-2's");
+    world_agent(&w, &one, "web-2", "web-2");
+    world_wait_log(&w, "host=\"web-2\"");
+    world_console(&w, &ada, "ada");
+    world_console(&w, &bob, "bob");
+    assert_int_equal(world_order(&bob, &ada, 4, "runqlat", "all"), RPC_PERMISSION_DENIED);
+    expect_words(bob.why, "signed by ada, but this connection is bob's");
+    assert_int_equal(world_ask(&ada, RPC_CONSOLE_START, SPAN_LIT("\377\377")), RPC_INVALID_ARGUMENT);
+    assert_int_equal(world_order(&ada, &ada, 4, "runqlat", "all"), RPC_OK);
+    world_turn_until(&w, &one.got_order);
+    struct outcome ok = made_ok(1);
+    struct span body = made_hist("usecs", 4, 5, &ok);
+    world_agent_part_as(&one, "web-1", 0, body);
+    world_wait_log(&w, "part.malformed");
+    world_agent_part(&one, 0, SPAN_LIT("\377\377\377"));
+    send_and_wait(&one, 0, body); /* the session goes on */
+    assert_int_equal(one.acks, 1);
+    made_free(body);
+    world_console_done(&ada);
+    world_console_done(&bob);
+    world_agent_done(&liar);
+    world_agent_done(&one);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
+static void the_newer_session_of_a_host_wins_and_the_older_is_told(void **state) {
+    struct world w;
+    struct fake_agent old, fresh;
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &old, "web-1", "web-1");
+    world_wait_log(&w, "agent.connected");
+    world_agent(&w, &fresh, "web-1", "web-1");
+    world_turn_until(&w, &old.ended);
+    expect_words(old.why, "another session of host web-1 has begun");
+    struct fake_console ada;
+    const struct query hosts = {.selector = SPAN_LIT("")};
+    struct host_list known = {0};
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_HOSTS, QUERY_HOSTS, &hosts), RPC_OK);
+    assert_int_equal(query_decode_hosts(buf_span(&ada.answer), ada.mem, &known), ERR_OK);
+    assert_int_equal(known.n, 1);
+    assert_true(known.hosts[0].online);
+    assert_false(fresh.ended);
+    world_console_done(&ada);
+    world_agent_done(&old);
+    world_agent_done(&fresh);
+    world_done(&w);
+}
+
+static void a_reload_keeps_what_is_connected(void **state) {
+    struct world w;
+    struct fake_agent one;
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_wait_log(&w, "agent.connected");
+    kill(w.pid, SIGHUP);
+    world_wait_log(&w, "what=\"agents\"");
+    world_wait_log(&w, "what=\"consoles\"");
+    assert_false(one.ended);
+    world_agent_done(&one);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_campaign_runs_from_the_signature_to_the_merged_histogram),
+        cmocka_unit_test(nothing_acknowledged_is_lost_or_counted_twice_through_kill_9),
+        cmocka_unit_test(a_stop_reaches_the_agents_and_ends_the_campaign),
+        cmocka_unit_test(agents_and_operators_act_only_for_themselves),
+        cmocka_unit_test(the_newer_session_of_a_host_wins_and_the_older_is_told),
+        cmocka_unit_test(a_reload_keeps_what_is_connected),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
