@@ -1,0 +1,250 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <linux/capability.h>
+
+#include "common/catalog/catalog.h"
+
+static const struct flavour *libbpf(enum tool_id id) { return catalog_flavour(catalog_tool(id), FLAVOUR_LIBBPF); }
+
+static struct params number(enum param_id id, int64_t value) { return (struct params){.p = {{.id = id, .number = value}}, .n = 1}; }
+
+static struct params name(enum param_id id, const char *value) {
+    struct params ps = {.p = {{.id = id}}, .n = 1};
+    snprintf(ps.p[0].name, sizeof ps.p[0].name, "%s", value);
+    return ps;
+}
+
+static void every_row_is_whole(void **state) {
+    (void)state;
+    for (unsigned i = TOOL_NONE + 1; i < TOOL__COUNT; i++) {
+        const struct tool *t = catalog_tool((enum tool_id)i);
+        assert_non_null(t);
+        assert_int_equal(t->id, i);
+        assert_ptr_equal(catalog_find(span_str(t->name)), t);
+        assert_true(t->summary && t->reading && t->kind != RESULT_NONE && t->n_flavours > 0);
+        for (size_t j = 0; j < t->n_flavours; j++) {
+            const struct flavour *f = &t->flavours[j];
+            assert_ptr_equal(catalog_flavour(t, f->id), f);
+            assert_true(f->parse.grammar == GRAMMAR_HISTOGRAM ? t->kind == RESULT_HISTOGRAM
+                        : f->parse.grammar == GRAMMAR_TABLE   ? t->kind == RESULT_EVENTS && f->parse.n_columns > 0
+                                                              : t->kind == RESULT_STACKS && f->parse.stacks_unit);
+            if (!f->binaries[0]) continue; /* read, never run */
+            assert_true(f->capabilities && f->capabilities_why && f->n_ok_exits > 0);
+            assert_true(f->end == END_BY_SIGINT || f->argv[0]);
+            for (size_t k = 0; k < f->n_params; k++) assert_non_null(catalog_param(f->params[k].id));
+        }
+    }
+}
+
+static void every_parameter_has_its_own_name(void **state) {
+    (void)state;
+    for (unsigned i = PARAM_NONE + 1; i < PARAM__COUNT; i++) {
+        const struct param_info *info = catalog_param((enum param_id)i);
+        assert_non_null(info);
+        assert_true(info->name && info->unit && info->help);
+        assert_int_equal(catalog_param_find(span_str(info->name)), i);
+    }
+}
+
+static void what_is_not_there_is_not_found(void **state) {
+    (void)state;
+    assert_null(catalog_tool(TOOL_NONE));
+    assert_null(catalog_tool(TOOL__COUNT));
+    assert_null(catalog_tool((enum tool_id)-1));
+    assert_null(catalog_find(SPAN_LIT("runqla")));
+    assert_null(catalog_find(SPAN_NONE));
+    assert_null(catalog_param(PARAM_NONE));
+    assert_null(catalog_param(PARAM__COUNT));
+    assert_int_equal(catalog_param_find(SPAN_LIT("nope")), PARAM_NONE);
+    assert_int_equal(catalog_flavour_find(SPAN_LIT("nope")), FLAVOUR__COUNT);
+    assert_null(catalog_flavour(catalog_tool(TOOL_RUNQLAT), FLAVOUR_BPFTRACE));
+    assert_string_equal(catalog_flavour_name(FLAVOUR__COUNT), "unknown");
+}
+
+static void flavours_have_names(void **state) {
+    (void)state;
+    assert_int_equal(catalog_flavour_find(SPAN_LIT("bpfcc")), FLAVOUR_BCC);
+    for (unsigned i = 0; i < FLAVOUR__COUNT; i++)
+        assert_int_equal(catalog_flavour_find(span_str(catalog_flavour_name((enum flavour_id)i))), i);
+    assert_int_equal(catalog_flavour(catalog_tool(TOOL_RUNQLAT), FLAVOUR_ANY)->id, FLAVOUR_LIBBPF);
+}
+
+static void parameters_are_checked(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "-D", "../sda", "sd a", "a/b", "sda;reboot", "sd\na"};
+    const struct tool *t = catalog_tool(TOOL_BIOLATENCY), *off = catalog_tool(TOOL_OFFCPUTIME);
+    struct buf why;
+    buf_init(&why, 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct params ps = name(PARAM_DISK, names[i]);
+        assert_int_equal(catalog_check(t, libbpf(TOOL_BIOLATENCY), &ps, &why), ERR_REFUSED);
+    }
+    struct params good = name(PARAM_DISK, "nvme0n1");
+    assert_int_equal(catalog_check(t, libbpf(TOOL_BIOLATENCY), &good, NULL), ERR_OK);
+    memset(good.p[0].name, 'a', sizeof good.p[0].name); /* not terminated */
+    assert_int_equal(catalog_check(t, libbpf(TOOL_BIOLATENCY), &good, NULL), ERR_REFUSED);
+    static const struct {
+        struct params ps;
+        enum err want;
+    } cases[] = {
+        {{.n = 0}, ERR_OK},
+        {{.p = {{.id = PARAM_PID, .number = 1}}, .n = 1}, ERR_OK},
+        {{.p = {{.id = PARAM_PID, .number = 4194304}}, .n = 1}, ERR_OK},
+        {{.p = {{.id = PARAM_PID, .number = 0}}, .n = 1}, ERR_REFUSED},
+        {{.p = {{.id = PARAM_PID, .number = -1}}, .n = 1}, ERR_REFUSED},
+        {{.p = {{.id = PARAM_PID, .number = 4194305}}, .n = 1}, ERR_REFUSED},
+        {{.p = {{.id = PARAM_STATE, .number = 2}}, .n = 1}, ERR_OK},
+        {{.p = {{.id = PARAM_STATE, .number = 3}}, .n = 1}, ERR_REFUSED},
+        {{.p = {{.id = PARAM_KERNEL_ONLY, .number = 1}}, .n = 1}, ERR_OK},
+        {{.p = {{.id = PARAM_KERNEL_ONLY, .number = 0}}, .n = 1}, ERR_REFUSED},
+        {{.p = {{.id = PARAM_DISK, .name = "sda"}}, .n = 1}, ERR_REFUSED},                                               /* not offered */
+        {{.p = {{.id = PARAM_NONE}}, .n = 1}, ERR_REFUSED},                                                             /* unknown */
+        {{.p = {{.id = PARAM__COUNT}}, .n = 1}, ERR_REFUSED},                                                           /* unknown */
+        {{.p = {{.id = PARAM_PID, .number = 1}, {.id = PARAM_PID, .number = 1}}, .n = 2}, ERR_REFUSED},                 /* twice */
+        {{.p = {{.id = PARAM_KERNEL_ONLY, .number = 1}, {.id = PARAM_USER_ONLY, .number = 1}}, .n = 2}, ERR_REFUSED}, /* exclusive */
+        {{.n = PARAMS_MAX + 1}, ERR_REFUSED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        buf_reset(&why);
+        assert_int_equal(catalog_check(off, libbpf(TOOL_OFFCPUTIME), &cases[i].ps, &why), cases[i].want);
+        assert_int_equal(why.n > 0, cases[i].want != ERR_OK);
+        assert_int_equal(catalog_check(off, libbpf(TOOL_OFFCPUTIME), &cases[i].ps, NULL), cases[i].want);
+    }
+    struct params pid = number(PARAM_PID, 0);
+    buf_reset(&why);
+    assert_int_equal(catalog_check(off, libbpf(TOOL_OFFCPUTIME), &pid, &why), ERR_REFUSED);
+    assert_string_equal(buf_str(&why), "pid must be 1…4194304");
+    buf_done(&why);
+}
+
+static void a_flavour_that_is_only_read_is_not_run(void **state) {
+    (void)state;
+    const struct tool *t = catalog_tool(TOOL_RUNQLAT);
+    struct params none = {.n = 0};
+    assert_int_equal(catalog_check(t, catalog_flavour(t, FLAVOUR_BCC), &none, NULL), ERR_REFUSED);
+}
+
+/* The argv as one text. */
+static const char *argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) {
+    static char text[256];
+    AUTO(arena_free) struct arena *mem = arena_new(1u << 20);
+    const char *const *argv = NULL;
+    assert_int_equal(catalog_argv(libbpf(tool), "x", ps, seconds, mem, &argv), ERR_OK);
+    size_t at = 0;
+    for (size_t i = 0; argv[i]; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", argv[i]);
+    return text;
+}
+
+static void argv_is_built_from_the_row_and_the_parameters(void **state) {
+    (void)state;
+    struct params none = {.n = 0}, disk = name(PARAM_DISK, "vda"), per_disk = number(PARAM_PER_DISK, 1), interval = number(PARAM_INTERVAL_S, 3);
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &none, 10), "x 10 1");
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &interval, 10), "x -T 3 3");
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &interval, 2), "x -T 2 1"); /* longer than the capture: once */
+    assert_string_equal(argv_of(TOOL_BIOLATENCY, &none, 5), "x -D 5 1");
+    assert_string_equal(argv_of(TOOL_BIOLATENCY, &per_disk, 5), "x -D 5 1");
+    assert_string_equal(argv_of(TOOL_BIOLATENCY, &disk, 5), "x -D -d vda 5 1");
+    assert_string_equal(argv_of(TOOL_EXECSNOOP, &none, 5), "x -T");
+    struct params off = {.p = {{.id = PARAM_PID, .number = 12}, {.id = PARAM_MIN_US, .number = 1000}, {.id = PARAM_STATE, .number = 2}}, .n = 3};
+    assert_string_equal(argv_of(TOOL_OFFCPUTIME, &off, 7), "x -p 12 -m 1000 --state 2 7");
+}
+
+static void the_longest_argv_fits(void **state) {
+    (void)state;
+    struct params all = {.n = 0};
+    const struct flavour *f = libbpf(TOOL_BIOLATENCY);
+    for (size_t i = 0; i < f->n_params && i < PARAMS_MAX; i++) {
+        all.p[all.n] = (struct param){.id = f->params[i].id, .number = 1};
+        if (f->params[i].id == PARAM_DISK) snprintf(all.p[all.n].name, sizeof all.p[0].name, "sda");
+        all.n++;
+    }
+    assert_int_equal(catalog_check(catalog_tool(TOOL_BIOLATENCY), f, &all, NULL), ERR_OK);
+    assert_string_equal(argv_of(TOOL_BIOLATENCY, &all, 60), "x -D -m -Q -F -d sda -T 1 60");
+}
+
+static void argv_refuses_no_time_and_minds_its_memory(void **state) {
+    (void)state;
+    struct params none = {.n = 0};
+    const char *const *argv = NULL;
+    AUTO(arena_free) struct arena *mem = arena_new(1u << 20), *small = arena_new(64), *smaller = arena_new(512);
+    assert_int_equal(catalog_argv(libbpf(TOOL_RUNQLAT), "x", &none, 0, mem, &argv), ERR_REFUSED);
+    assert_int_equal(catalog_argv(libbpf(TOOL_RUNQLAT), "x", &none, 1, small, &argv), ERR_NOMEM);
+    IGNORED(!arena_alloc(smaller, 240)); /* leaves room for the vector, not for its texts */
+    assert_int_equal(catalog_argv(libbpf(TOOL_RUNQLAT), "x", &none, 1, smaller, &argv), ERR_NOMEM);
+    assert_null(argv);
+}
+
+static void tools_get_the_capabilities_they_need_and_say_why(void **state) {
+    (void)state;
+    uint64_t trace = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON;
+    assert_true(libbpf(TOOL_RUNQLAT)->capabilities == trace);
+    assert_true(libbpf(TOOL_BIOLATENCY)->capabilities == trace);
+    assert_true(libbpf(TOOL_EXECSNOOP)->capabilities == (trace | UINT64_C(1) << CAP_DAC_READ_SEARCH));
+    assert_true(libbpf(TOOL_OFFCPUTIME)->capabilities & UINT64_C(1) << CAP_SYSLOG);
+    assert_non_null(strstr(libbpf(TOOL_OFFCPUTIME)->capabilities_why, "CAP_SYS_PTRACE"));
+}
+
+static void a_print_out_tells_its_flavour(void **state) {
+    (void)state;
+    const struct tool *runqlat = catalog_tool(TOOL_RUNQLAT), *exec = catalog_tool(TOOL_EXECSNOOP), *off = catalog_tool(TOOL_OFFCPUTIME);
+    assert_int_equal(catalog_guess(runqlat, SPAN_LIT("     usecs               : count     distribution\n"))->id, FLAVOUR_BCC);
+    assert_int_equal(catalog_guess(runqlat, SPAN_LIT("     usecs               : count    distribution\n"))->id, FLAVOUR_LIBBPF);
+    assert_int_equal(catalog_guess(runqlat, SPAN_NONE)->id, FLAVOUR_LIBBPF);
+    assert_int_equal(catalog_guess(runqlat, SPAN_LIT("Unable to find kernel headers."))->id, FLAVOUR_BCC);
+    assert_int_equal(catalog_guess(exec, SPAN_LIT("PCOMM            PID     PPID    RET ARGS\n"))->id, FLAVOUR_BCC);
+    assert_int_equal(catalog_guess(exec, SPAN_LIT("PCOMM            PID    PPID   RET ARGS\n"))->id, FLAVOUR_LIBBPF);
+    assert_int_equal(catalog_guess(off, SPAN_LIT("a;b;finish_task_switch.isra.0 12\n"))->id, FLAVOUR_BCC);
+    assert_int_equal(catalog_guess(off, SPAN_LIT("    bpf_trace_run4\n"))->id, FLAVOUR_LIBBPF);
+}
+
+static const char *verdict(enum tool_id tool, const char *unit, uint64_t low, uint64_t high) {
+    struct hist_slot slot = {low, high, 10};
+    struct hist h = {.unit = span_str(unit), .slots = &slot, .n_slots = 1};
+    return catalog_verdict(catalog_tool(tool), &h);
+}
+
+static void the_worst_band_is_the_verdict(void **state) {
+    (void)state;
+    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 4, 7), "good");
+    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 16, 31), "warning");
+    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 128, 255), "critical");
+    assert_string_equal(verdict(TOOL_RUNQLAT, "nsecs", 4096, 8191), "good");
+    assert_string_equal(verdict(TOOL_RUNQLAT, "msecs", 1, 1), "critical");
+    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 64, 127), "good");
+    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 8192, 16383), "warning");
+    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 65536, 131071), "critical");
+    struct hist_slot slots[] = {{0, 1, 98}, {2048, 4095, 2}};
+    struct hist h = {.unit = SPAN_LIT("usecs"), .slots = slots, .n_slots = 2};
+    assert_string_equal(catalog_verdict(catalog_tool(TOOL_RUNQLAT), &h), "critical"); /* p50 good, p99 over 1 ms */
+}
+
+static void without_bands_times_or_counts_there_is_no_verdict(void **state) {
+    (void)state;
+    struct hist empty = {.unit = SPAN_LIT("usecs")};
+    assert_null(catalog_verdict(catalog_tool(TOOL_RUNQLAT), &empty));
+    assert_null(verdict(TOOL_RUNQLAT, "Kbytes", 4, 7));
+    assert_null(verdict(TOOL_OFFCPUTIME, "usecs", 4, 7));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(every_parameter_has_its_own_name),
+        cmocka_unit_test(what_is_not_there_is_not_found),
+        cmocka_unit_test(flavours_have_names),
+        cmocka_unit_test(parameters_are_checked),
+        cmocka_unit_test(a_flavour_that_is_only_read_is_not_run),
+        cmocka_unit_test(argv_is_built_from_the_row_and_the_parameters),
+        cmocka_unit_test(the_longest_argv_fits),
+        cmocka_unit_test(argv_refuses_no_time_and_minds_its_memory),
+        cmocka_unit_test(tools_get_the_capabilities_they_need_and_say_why),
+        cmocka_unit_test(a_print_out_tells_its_flavour),
+        cmocka_unit_test(the_worst_band_is_the_verdict),
+        cmocka_unit_test(without_bands_times_or_counts_there_is_no_verdict),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
