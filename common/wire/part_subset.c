@@ -248,7 +248,7 @@ enum err part_subset_take(struct part_subset *s, size_t from, size_t max_rows, s
     if (end == from && from < part_subset_rows(s->c)) return ERR_LIMIT;
     struct part_body b = {.kind = s->c->kind};
     enum err e = ERR_OK;
-    if (b.kind == RESULT_HISTOGRAM) b.hists = (struct hist_set){.hists = s->c->hists.hists + from, .n = end - from};
+    if (b.kind == RESULT_HISTOGRAM && end > from) b.hists = (struct hist_set){.hists = s->c->hists.hists + from, .n = end - from};
     if (b.kind == RESULT_EVENTS) e = build_events(s, from, end, mem, &b.events);
     if (b.kind == RESULT_STACKS) e = build_stacks(s, &s->c->stacks, mem, &b.stacks);
     if (e) return e;

@@ -28,6 +28,7 @@ enum err session_decode_from(struct span bytes, struct arena *mem, struct from_a
     if (e) return e;
     const Trawl__FromAgent *m = (const Trawl__FromAgent *)message;
     struct from_agent f = {.kind = FROM_AGENT_FACTS};
+    if (m->what_case == TRAWL__FROM_AGENT__WHAT_FACTS && bytes.n > LIMIT_FACTS_BYTES) return ERR_LIMIT;
     if (m->what_case == TRAWL__FROM_AGENT__WHAT_FACTS)
         message_facts_get(&in, m->facts, &f.facts);
     else if (m->what_case == TRAWL__FROM_AGENT__WHAT_STATE)

@@ -233,7 +233,15 @@ static void facts_have_their_limits(void **state) {
     label.value = empty;
     label.key = empty;
     assert_int_equal(session_decode_from(packed(f, &m.base), f->mem, &from), ERR_SYNTAX);
+    static uint8_t later[LIMIT_FACTS_BYTES]; /* a field of a later version */
+    ProtobufCMessageUnknownField unknown = {99, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, sizeof later, later};
+    memcpy(later, "\xfd\xff\x01", 3); /* its length: the rest */
     facts.n_labels = 0;
+    facts.base.unknown_fields = &unknown;
+    facts.base.n_unknown_fields = 1;
+    assert_int_equal(session_decode_from(packed(f, &m.base), f->mem, &from), ERR_LIMIT);
+    facts.base.n_unknown_fields = 0;
+    assert_int_equal(session_decode_from(packed(f, &m.base), f->mem, &from), ERR_OK);
     facts.host = empty;
     assert_int_equal(session_decode_from(packed(f, &m.base), f->mem, &from), ERR_SYNTAX);
 }
