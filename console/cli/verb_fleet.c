@@ -51,8 +51,8 @@ static void host_row(struct table *t, const struct host_info *h) {
 }
 
 static enum err print_hosts(struct ask *k, const struct args *a) {
-    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_CUT},
-                                                  {"LABELS", TABLE_CUT}, {"RUNS", TABLE_CUT},  {"CERT", TABLE_RIGHT}};
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_LEFT},
+                                                  {"LABELS", TABLE_WRAP}, {"RUNS", TABLE_WRAP},  {"CERT", TABLE_RIGHT}};
     struct host_list l;
     enum err e = query_decode_hosts(buf_span(&k->reply), k->mem, &l);
     if (e) return e;
@@ -142,7 +142,7 @@ static void print_summary(const struct campaign_info *i) {
 
 static enum err print_detail(struct ask *k, const struct args *a, struct campaign_detail *d) {
     static const struct table_column columns[] = {{"HOST", TABLE_LEFT},  {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
-                                                  {"CPU", TABLE_RIGHT}, {"RSS", TABLE_RIGHT},  {"REASON", TABLE_CUT}};
+                                                  {"CPU", TABLE_RIGHT}, {"RSS", TABLE_RIGHT},  {"REASON", TABLE_WRAP}};
     enum err e = query_decode_detail(buf_span(&k->reply), k->mem, d);
     if (e) return e;
     if (a->output == OUTPUT_JSON) {

@@ -5,13 +5,14 @@
 
 static void add_flavours(const struct tool *t, struct buf *out) {
     for (size_t i = 0; i < t->n_flavours; i++) {
-        if (i) buf_add_char(out, ' ');
+        if (!t->flavours[i].binaries[0]) continue;
+        if (out->n) buf_add_char(out, ' ');
         buf_add_str(out, catalog_flavour_name(t->flavours[i].id));
     }
 }
 
 static int print_list(const struct args *a) {
-    static const struct table_column columns[] = {{"TOOL", TABLE_LEFT}, {"RESULT", TABLE_LEFT}, {"FLAVOURS", TABLE_LEFT}, {"MEASURES", TABLE_CUT}};
+    static const struct table_column columns[] = {{"TOOL", TABLE_LEFT}, {"RESULT", TABLE_LEFT}, {"FLAVOURS", TABLE_LEFT}, {"MEASURES", TABLE_WRAP}};
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
     if (!t) return EXIT_FAILED;
     struct screen s = screen_on(stdout);
@@ -56,6 +57,10 @@ static void print_flavours(const struct tool *t) {
     for (size_t i = 0; i < t->n_flavours; i++) {
         const struct flavour *f = &t->flavours[i];
         printf("  %-8s", catalog_flavour_name(f->id));
+        if (!f->binaries[0]) {
+            puts(" its print-outs are read by trawl parse; it is not run");
+            continue;
+        }
         for (size_t b = 0; b < COUNT_OF(f->binaries) && f->binaries[b]; b++) printf("%s%s", b ? " or " : " ", f->binaries[b]);
         printf(", %s\n", f->end == END_BY_ARGV ? "ends by itself" : "is told to stop");
         if (f->capabilities_why) printf("           %s\n", f->capabilities_why);

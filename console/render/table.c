@@ -85,6 +85,7 @@ static int flags_of(enum table_align a) {
     case TABLE_LEFT: return 0;
     case TABLE_RIGHT: return SCOLS_FL_RIGHT;
     case TABLE_CUT: return SCOLS_FL_TRUNC;
+    case TABLE_WRAP: return SCOLS_FL_WRAP;
     }
     return 0;
 }
@@ -114,7 +115,7 @@ enum err table_print(struct table *t, const struct screen *s) {
     if (!st) return ERR_NOMEM;
     bool ok = true;
     for (size_t i = 0; ok && i < t->n_columns; i++)
-        ok = scols_table_new_column(st, t->columns[i].name, t->columns[i].align == TABLE_CUT ? 0.4 : 1, flags_of(t->columns[i].align)) != NULL;
+        ok = scols_table_new_column(st, t->columns[i].name, t->columns[i].align == TABLE_CUT || t->columns[i].align == TABLE_WRAP ? 0.4 : 1, flags_of(t->columns[i].align)) != NULL;
     for (size_t r = 0; ok && r < t->n_rows; r++) ok = fill_line(t, s, st, r);
     scols_table_enable_colors(st, s->colour);
     scols_table_set_termwidth(st, s->width);

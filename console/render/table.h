@@ -8,7 +8,7 @@
 
 struct table;
 
-enum table_align { TABLE_LEFT, TABLE_RIGHT, TABLE_CUT /* left, may be cut to fit the width */ };
+enum table_align { TABLE_LEFT, TABLE_RIGHT, TABLE_CUT /* left, may be cut to fit the width */, TABLE_WRAP /* left, goes on below */ };
 struct table_column {
     const char *name;
     enum table_align align;
