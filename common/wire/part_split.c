@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/base/num.h"
 #include "common/wire/part.h"
