@@ -15,6 +15,8 @@ static void take(struct core *core, struct message *m) {
     case MESSAGE_WRITE:
         if (m->write.question) core_questions_written(core, m);
         break;
+    case MESSAGE_STORE_DOWN:
+    case MESSAGE_STORE_UP: core->store_down = m->kind == MESSAGE_STORE_DOWN; break;
     case MESSAGE_QUESTION: core_questions_ask(core, m); break;
     case MESSAGE_UNWATCH: core_questions_unwatch(core, m->question.id); break;
     case MESSAGE_RELOAD: {

@@ -121,6 +121,10 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
     struct order order = {0};
     struct span *hosts = NULL;
     size_t n_hosts = 0;
+    if (core->store_down) {
+        snprintf(why, QUERY_WHY_BYTES, "the collector cannot write to its store (its log says why); nothing was started");
+        return RPC_UNAVAILABLE;
+    }
     if (live(core) >= CORE_LIVE_MAX) {
         snprintf(why, QUERY_WHY_BYTES, "%d campaigns are running, which is the most there may be", CORE_LIVE_MAX);
         return RPC_RESOURCE_EXHAUSTED;

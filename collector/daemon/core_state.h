@@ -53,6 +53,7 @@ struct core {
     struct loop_timer tick, watching, seen;
     bool is_watching;
     struct store *reader;
+    bool store_down; /* it cannot be written at the moment */
     struct trust *operators;
     struct fleet *fleet;
     struct map *by_id;

@@ -47,9 +47,24 @@ static enum err write_batch(struct writer *w) {
     return w->n_ops ? store_apply(w->store, w->ops, w->n_ops) : ERR_OK;
 }
 
+static void tell_core(struct writer *w, enum message_kind kind) {
+    struct message *m = message_new(kind, 0);
+    if (m) queue_push_always(w->core, &m->item); /* without: starts find out for themselves */
+}
+
 static void note_failure(struct writer *w, enum err e) {
-    if (!w->failing) LOG(LOG_ERR, "store.failed", KV("why", e == ERR_NOMEM ? err_text(e) : store_why(w->store)), KV("waiting", w->n_batch));
+    if (w->failing) return;
     w->failing = true;
+    LOG(LOG_ERR, "store.failed", KV("why", e == ERR_NOMEM ? err_text(e) : store_why(w->store)), KV("waiting", w->n_batch));
+    tell_core(w, MESSAGE_STORE_DOWN);
+}
+
+/* Nothing is stuck any more: it was written, or there was nothing but questions; the next one finds out how the store is. */
+static void note_unstuck(struct writer *w) {
+    if (!w->failing) return;
+    w->failing = false;
+    if (w->n_batch) LOG(LOG_NOTICE, "store.recovered", KV("written", w->n_batch));
+    tell_core(w, MESSAGE_STORE_UP);
 }
 
 /* Those that somebody waits for leave the batch with the error. */
@@ -84,10 +99,7 @@ static void flush(struct writer *w) {
         }
         pause_before_retry(w);
     }
-    if (w->failing && w->n_batch) {
-        LOG(LOG_NOTICE, "store.recovered", KV("written", w->n_batch));
-        w->failing = false;
-    }
+    note_unstuck(w);
     for (size_t i = 0; i < w->n_batch; i++) queue_push_always(w->core, &w->batch[i]->item);
     w->n_batch = 0;
 }

@@ -1,6 +1,6 @@
 /* The store thread: takes all that waits in its inbox, makes it durable in one transaction, and hands it on to core.  When the
  * store fails (a full disk) it says so, keeps what it has and tries again every second: nothing is acknowledged meanwhile, so
- * agents wait.  Only a campaign's start is not retried: its console is told. */
+ * agents wait.  Only a campaign's start is not retried: its console is told, and core is told so that it refuses others. */
 #pragma once
 
 #include "collector/message/message.h"

@@ -3,6 +3,7 @@
  *
  *   ingest ──PART──▶ store ──PART──▶ core ──ACK──▶ ingest            core ──WRITE──▶ store ──WRITE──▶ core
  *   ingest ──CONNECTED, FACTS, STATE, DISCONNECTED──▶ core           core ──SEND, DISCONNECT──▶ ingest
+ *   store ──STORE_DOWN, STORE_UP──▶ core
  *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
 #pragma once
 
@@ -21,6 +22,8 @@ enum message_kind {
     MESSAGE_SEND,
     MESSAGE_DISCONNECT,
     MESSAGE_WRITE,
+    MESSAGE_STORE_DOWN,
+    MESSAGE_STORE_UP,
     MESSAGE_QUESTION,
     MESSAGE_UNWATCH,
     MESSAGE_ANSWER,
