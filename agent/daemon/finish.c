@@ -3,8 +3,6 @@
 #include "common/base/log.h"
 #include "common/parse/parse.h"
 
-enum { PART_ROOM_BYTES = LIMIT_PART_BYTES - 1024 }; /* what is left for the body beside the key */
-
 struct spooling {
     const struct finish *f;
     uint64_t bytes;
@@ -19,7 +17,7 @@ static enum err put_part(void *arg, uint32_t part, struct span body) {
 
 void finish_spool(const struct finish *f, const struct capture *c, struct outcome *o) {
     struct spooling s = {.f = f};
-    enum err e = part_split(c, o, PART_ROOM_BYTES, put_part, &s);
+    enum err e = part_split(c, o, LIMIT_PART_BODY_BYTES, put_part, &s);
     if (e == ERR_EXISTS) return; /* the same refusal waits there already */
     if (e && c) {
         char why[LIMIT_REASON_BYTES];
