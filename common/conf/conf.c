@@ -24,7 +24,7 @@ struct load {
     unsigned *set_in; /* per item: the line that set it, 0 none */
     struct span rest; /* of the file */
     unsigned line;
-    bool indented; /* the line continues the value of the one above */
+    bool indented; /* the line continues the value of the one above, if there is one */
     enum err failed;
 };
 
@@ -105,7 +105,7 @@ static int take(void *arg, const char *section, const char *key, const char *val
     while (i < l->n && strcmp(l->items[i].key, key) != 0) i++;
     if (i == l->n) {
         fail_unknown(l, key);
-    } else if (l->indented && l->items[i].type != CONF_WORDS) {
+    } else if (l->indented && l->set_in[i] && l->items[i].type != CONF_WORDS) {
         fail(l, ERR_SYNTAX, "an indented line continues \"%s\", which has one value; begin the line at its left edge", key);
     } else if (l->set_in[i] && !l->indented) {
         fail(l, ERR_SYNTAX, "\"%s\" is set a second time; the first is in line %u", key, l->set_in[i]);

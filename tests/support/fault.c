@@ -13,6 +13,8 @@ bool fault_arm(size_t n) {
     return more;
 }
 
+void fault_on(size_t n) { left = n; }
+
 bool fault_hit(void) { return hit; }
 
 void fault_off(void) { left = 0; }

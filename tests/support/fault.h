@@ -14,7 +14,8 @@
 bool fault_arm(size_t n);
 /* Did this round's fault come?  Then the call under test must have failed, or lived with it. */
 bool fault_hit(void);
-/* No more faults in this round: what follows is the test's own. */
+/* No faults from here on: what follows is the test's own.  fault_on(n): they may come again, counted anew. */
 void fault_off(void);
+void fault_on(size_t n);
 /* One more chance to fail, for a test that wraps other calls (fsync, write, …).  True: fail this one. */
 bool fault_now(void);
