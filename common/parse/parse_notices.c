@@ -140,7 +140,8 @@ static bool is_banner(struct span line) {
 
 bool parse_notices_line(struct parse_job *job, struct span line) {
     if (is_banner(line)) return job->has_banner = true;
-    return is_known(job, line, false);
+    bool is_library = starts(line, "libbpf: "); /* both streams in one file */
+    return is_known(job, line, is_library) || is_library;
 }
 
 void parse_notices_stderr(struct parse_job *job, struct span err) {

@@ -22,6 +22,8 @@ static void a_failure_is_told_by_its_most_telling_line(void **state) {
         {"", "invaild partition name: not exist\n", "invaild partition name: not exist"},
         {"", "Traceback (most recent call last):\n  File \"x\", line 1\n    ^^^\nKeyboardInterrupt\n", "KeyboardInterrupt"},
         {"", "something nobody knows\nand more\n", "something nobody knows"},
+        {"libbpf: prog 'x': BPF program load failed: Permission denied\nlibbpf: failed to load object 'r'\nfailed to load BPF object: -13\n", "",
+         "libbpf: prog 'x': BPF program load failed: Permission denied"},
         {"ERROR: no ext4_file_operations in /proc/kallsyms. Exiting.\n", "", "ERROR: no ext4_file_operations in /proc/kallsyms. Exiting."},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
