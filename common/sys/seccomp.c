@@ -136,7 +136,7 @@ static int add_argued(scmp_filter_ctx filter) {
         if (r == -EEXIST) r = 0; /* the call is allowed as a whole already */
     }
     /* abort and raise; nobody else is signalled. */
-    if (r == 0) r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    if (r == 0) r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     /* Its flags stand in memory, where a filter cannot look; the C library then uses clone. */
     if (r == 0) r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     return r;
