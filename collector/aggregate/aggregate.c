@@ -84,10 +84,13 @@ enum err aggregate_add(struct aggregate *a, struct span host, uint32_t part, con
     enum err e = part_set_add(&h->seen, part);
     if (e != ERR_OK) return e;
     switch (body->kind) {
-    case RESULT_HISTOGRAM: return add_hists(h, &body->hists);
-    case RESULT_STACKS: return add_stacks(a, h, &body->stacks);
+    case RESULT_HISTOGRAM:
+        return add_hists(h, &body->hists);
+    case RESULT_STACKS:
+        return add_stacks(a, h, &body->stacks);
     case RESULT_EVENTS:
-    case RESULT_NONE: break;
+    case RESULT_NONE:
+        break;
     }
     return ERR_OK;
 }

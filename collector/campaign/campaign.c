@@ -218,8 +218,9 @@ static void tick_running(struct campaign *c, struct campaign_target *t, uint64_t
     uint64_t due_ns = t->running_ns + duration_ns(c);
     if (t->heard_ns > due_ns) due_ns = t->heard_ns;
     if (now_ns < due_ns + CAMPAIGN_SILENT_S * NS_PER_S) return;
-    decide(c, t, COVERAGE_TIMEOUT, t->n_parts || t->parts.n_words ? "the agent stopped sending before its result was complete"
-                                                                   : "the agent is connected, but no result came within 30 s of the capture's end");
+    decide(c, t, COVERAGE_TIMEOUT,
+           t->n_parts || t->parts.n_words ? "the agent stopped sending before its result was complete"
+                                          : "the agent is connected, but no result came within 30 s of the capture's end");
 }
 
 static void tick_pending(struct campaign *c, struct campaign_target *t, uint64_t now_ns) {
@@ -243,7 +244,8 @@ void campaign_tick(struct campaign *c, struct campaign_now now) {
         struct campaign_target *t = &c->targets[i];
         if (coverage_is_end(t->coverage)) continue;
         if (too_late)
-            decide(c, t, COVERAGE_CANCELLED, t->online ? "stopped; the agent did not report within 10 s" : "stopped while its agent was not connected");
+            decide(c, t, COVERAGE_CANCELLED,
+                   t->online ? "stopped; the agent did not report within 10 s" : "stopped while its agent was not connected");
         else if (t->coverage == COVERAGE_RUNNING)
             tick_running(c, t, now.mono_ns);
         else

@@ -26,12 +26,12 @@ struct campaign_target {
     char *reason;      /* heap; NULL: none */
     bool decided_here; /* the end is the collector's */
     bool online;
-    bool dirty;        /* its end has changed since campaign_next_dirty gave it */
+    bool dirty;                             /* its end has changed since campaign_next_dirty gave it */
     uint64_t running_ns, heard_ns, lost_ns; /* when it began to run, was last heard of, was lost (0: never) */
     uint64_t seen_wall_ns;                  /* when it was last connected; 0: not known */
     struct part_set parts;
-    uint32_t n_parts;     /* 0 until its last part has come */
-    struct span outcome;  /* heap: a PartBody with nothing but the outcome; empty until its last part has come */
+    uint32_t n_parts;    /* 0 until its last part has come */
+    struct span outcome; /* heap: a PartBody with nothing but the outcome; empty until its last part has come */
     enum coverage outcome_coverage;
     struct ledger ledger; /* of the outcome */
     bool replayed;
@@ -80,7 +80,8 @@ void campaign_disconnected(struct campaign *c, struct span host, struct campaign
 void campaign_state(struct campaign *c, struct span host, enum coverage coverage, struct campaign_now now);
 /* A part is stored durably; outcome is the last part's, else NULL.  ERR_EXISTS: known already, or not needed any more; ERR_NOTFOUND: not a
  * target; ERR_LIMIT; ERR_NOMEM. */
-NODISCARD enum err campaign_part(struct campaign *c, struct span host, uint32_t part, const struct outcome *outcome, struct campaign_now now);
+NODISCARD enum err campaign_part(struct campaign *c, struct span host, uint32_t part, const struct outcome *outcome,
+                                 struct campaign_now now);
 /* Hosts that are not connected and have not begun end at once; the others have CAMPAIGN_STOP_S. */
 void campaign_stop(struct campaign *c, struct span operator_name, struct campaign_now now);
 /* Time has passed: about once a second. */

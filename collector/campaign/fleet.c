@@ -27,7 +27,9 @@ void fleet_free(struct fleet *f) {
 
 size_t fleet_n(const struct fleet *f) { return f->n; }
 
-struct fleet_host *fleet_host(const struct fleet *f, size_t i) { return &f->hosts[i]; }
+struct fleet_host *fleet_host(const struct fleet *f, size_t i) {
+    return &f->hosts[i];
+}
 
 struct fleet_host *fleet_find(const struct fleet *f, struct span name) {
     const uint64_t *at = map_get(f->by_name, name);

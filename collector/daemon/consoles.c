@@ -13,7 +13,7 @@ struct call {
     enum rpc_method method;
     char operator_name[LIMIT_NAME_BYTES + 1];
     bool asked, ending;
-    bool answered;        /* the status is known; it goes out behind waiting */
+    bool answered; /* the status is known; it goes out behind waiting */
     enum rpc_status status;
     char text[2048];
     struct message *waiting; /* an answer that the stream had no room for; a later one of a Watch takes its place */
@@ -175,7 +175,8 @@ static enum rpc_status on_call(struct rpc_server_ops *self, struct rpc_conn *con
     return RPC_OK;
 }
 
-static enum rpc_status on_admit(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text, size_t text_size) {
+static enum rpc_status on_admit(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text,
+                                size_t text_size) {
     (void)self, (void)peer, (void)address, (void)text, (void)text_size;
     return RPC_OK; /* every operator of the fleet; who it is was verified */
 }

@@ -7,9 +7,9 @@
 struct consoles;
 
 struct consoles_options {
-    struct net_options net;      /* with the loop; its CA is the operators' */
-    const char *listen;          /* HOST:PORT */
-    struct queue *inbox, *core;  /* keeps; inbox: ANSWER */
+    struct net_options net;     /* with the loop; its CA is the operators' */
+    const char *listen;         /* HOST:PORT */
+    struct queue *inbox, *core; /* keeps; inbox: ANSWER */
 };
 
 NODISCARD enum err consoles_new(const struct consoles_options *opt, char *why, size_t why_size, struct consoles **out);

@@ -7,18 +7,34 @@
 
 static void take(struct core *core, struct message *m) {
     switch (m->kind) {
-    case MESSAGE_CONNECTED: core_agents_connected(core, m); break;
-    case MESSAGE_FACTS: core_agents_facts(core, m); break;
-    case MESSAGE_STATE: core_agents_state(core, m); break;
-    case MESSAGE_DISCONNECTED: core_agents_disconnected(core, m); break;
-    case MESSAGE_PART: core_agents_part(core, m); return;
+    case MESSAGE_CONNECTED:
+        core_agents_connected(core, m);
+        break;
+    case MESSAGE_FACTS:
+        core_agents_facts(core, m);
+        break;
+    case MESSAGE_STATE:
+        core_agents_state(core, m);
+        break;
+    case MESSAGE_DISCONNECTED:
+        core_agents_disconnected(core, m);
+        break;
+    case MESSAGE_PART:
+        core_agents_part(core, m);
+        return;
     case MESSAGE_WRITE:
         if (m->write.question) core_questions_written(core, m);
         break;
     case MESSAGE_STORE_DOWN:
-    case MESSAGE_STORE_UP: core->store_down = m->kind == MESSAGE_STORE_DOWN; break;
-    case MESSAGE_QUESTION: core_questions_ask(core, m); break;
-    case MESSAGE_UNWATCH: core_questions_unwatch(core, m->question.id); break;
+    case MESSAGE_STORE_UP:
+        core->store_down = m->kind == MESSAGE_STORE_DOWN;
+        break;
+    case MESSAGE_QUESTION:
+        core_questions_ask(core, m);
+        break;
+    case MESSAGE_UNWATCH:
+        core_questions_unwatch(core, m->question.id);
+        break;
     case MESSAGE_RELOAD: {
         char why[256] = "";
         struct trust *fresh = NULL;
@@ -30,11 +46,14 @@ static void take(struct core *core, struct message *m) {
         }
         break;
     }
-    case MESSAGE_QUIT: loop_stop(core->loop); return; /* core's own, freed with it */
+    case MESSAGE_QUIT:
+        loop_stop(core->loop);
+        return; /* core's own, freed with it */
     case MESSAGE_ACK:
     case MESSAGE_SEND:
     case MESSAGE_DISCONNECT:
-    case MESSAGE_ANSWER: break; /* others' */
+    case MESSAGE_ANSWER:
+        break; /* others' */
     }
     message_free(m);
 }

@@ -33,7 +33,9 @@ static bool add_host(struct message *w, const struct fleet_host *h) {
     return true;
 }
 
-static size_t host_bytes(const struct fleet_host *h) { return sizeof(struct store_op) + h->facts_bytes.n + sizeof h->name + sizeof h->address + 64; }
+static size_t host_bytes(const struct fleet_host *h) {
+    return sizeof(struct store_op) + h->facts_bytes.n + sizeof h->name + sizeof h->address + 64;
+}
 
 /* What is known of a host is of use, not of consequence: without memory it is written another time. */
 static void store_host(struct core *core, const struct fleet_host *h) {
@@ -75,7 +77,8 @@ static enum err encode(const struct campaign *c, enum campaign_send what, struct
 }
 
 static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
-    AUTO(message_free) struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + LIMIT_FRAME_ARENA_BYTES + n * sizeof *sessions);
+    AUTO(message_free)
+    struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + LIMIT_FRAME_ARENA_BYTES + n * sizeof *sessions);
     if (!m) return ERR_NOMEM;
     struct buf bytes;
     buf_init(&bytes, LIMIT_FRAME_BYTES);
@@ -162,8 +165,12 @@ static void take_part(struct core *core, const struct message_part *part) {
     part_campaign_hex(&key->campaign, hex);
     const char *why = NULL;
     switch (part->op.result) {
-    case STORE_UNKNOWN: why = "nobody asked this host for it"; break;
-    case STORE_DIFFERS: why = "another one with its key came before and is kept"; break;
+    case STORE_UNKNOWN:
+        why = "nobody asked this host for it";
+        break;
+    case STORE_DIFFERS:
+        why = "another one with its key came before and is kept";
+        break;
     case STORE_DONE:
     case STORE_DUPLICATE: {
         enum err e = core_campaigns_get(core, &key->campaign, &cc);

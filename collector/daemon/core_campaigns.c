@@ -259,7 +259,8 @@ enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char 
         return RPC_OK;
     }
     if (l.n == 0) {
-        snprintf(why, QUERY_WHY_BYTES, newest ? "there is no campaign yet" : "there is no campaign %.*s; `trawl campaigns` lists them", n, ref.p);
+        snprintf(why, QUERY_WHY_BYTES, newest ? "there is no campaign yet" : "there is no campaign %.*s; `trawl campaigns` lists them", n,
+                 ref.p);
         return RPC_NOT_FOUND;
     }
     char one[2 * CAMPAIGN_ID_BYTES + 1], other[2 * CAMPAIGN_ID_BYTES + 1];
@@ -305,7 +306,8 @@ static void settle(struct core *core, struct core_campaign *cc) {
     for (size_t i = 0; i < c->n_targets; i++) {
         if (!c->targets[i].dirty) continue;
         dirty++;
-        bytes += sizeof(struct store_op) + c->targets[i].outcome.n + (c->targets[i].reason ? strlen(c->targets[i].reason) : 0) + LIMIT_NAME_BYTES + 64;
+        bytes += sizeof(struct store_op) + c->targets[i].outcome.n + (c->targets[i].reason ? strlen(c->targets[i].reason) : 0) +
+                 LIMIT_NAME_BYTES + 64;
     }
     if (!dirty && !done) return;
     struct message *w = message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + 256);
@@ -313,8 +315,8 @@ static void settle(struct core *core, struct core_campaign *cc) {
     enum err e = w && w->write.ops ? ERR_OK : ERR_NOMEM;
     for (const struct campaign_target *t; (t = campaign_next_dirty(c)) && e == ERR_OK;) e = add_end(w, c, t);
     if (e == ERR_OK && done)
-        w->write.ops[w->write.n++] = (struct store_op){
-            .kind = STORE_END_CAMPAIGN, .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns}};
+        w->write.ops[w->write.n++] =
+            (struct store_op){.kind = STORE_END_CAMPAIGN, .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns}};
     if (e == ERR_OK) {
         queue_push_always(core->opt.store, &w->item);
         return;

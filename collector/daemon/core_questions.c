@@ -154,18 +154,29 @@ static enum rpc_status ask_start(struct asked *a) {
 
 static enum rpc_status ask(struct asked *a) {
     switch (a->q->method) {
-    case RPC_CONSOLE_START: return ask_start(a);
-    case RPC_CONSOLE_STOP: return ask_stop(a);
-    case RPC_CONSOLE_HOSTS: return ask_hosts(a);
-    case RPC_CONSOLE_CAMPAIGNS: return ask_campaigns(a);
-    case RPC_CONSOLE_SHOW: return ask_show(a);
-    case RPC_CONSOLE_WATCH: return ask_watch(a);
-    case RPC_CONSOLE_HIST: return ask_results(a, QUERY_HIST);
-    case RPC_CONSOLE_TOP: return ask_results(a, QUERY_TOP);
-    case RPC_CONSOLE_STACKS: return ask_results(a, QUERY_STACKS);
-    case RPC_CONSOLE_EVENTS: return ask_results(a, QUERY_EVENTS);
+    case RPC_CONSOLE_START:
+        return ask_start(a);
+    case RPC_CONSOLE_STOP:
+        return ask_stop(a);
+    case RPC_CONSOLE_HOSTS:
+        return ask_hosts(a);
+    case RPC_CONSOLE_CAMPAIGNS:
+        return ask_campaigns(a);
+    case RPC_CONSOLE_SHOW:
+        return ask_show(a);
+    case RPC_CONSOLE_WATCH:
+        return ask_watch(a);
+    case RPC_CONSOLE_HIST:
+        return ask_results(a, QUERY_HIST);
+    case RPC_CONSOLE_TOP:
+        return ask_results(a, QUERY_TOP);
+    case RPC_CONSOLE_STACKS:
+        return ask_results(a, QUERY_STACKS);
+    case RPC_CONSOLE_EVENTS:
+        return ask_results(a, QUERY_EVENTS);
     case RPC_AGENTS_SESSION:
-    case RPC_METHOD__COUNT: break;
+    case RPC_METHOD__COUNT:
+        break;
     }
     return refuse(a, RPC_UNIMPLEMENTED, "this collector does not know the call");
 }

@@ -6,9 +6,12 @@
 
 static enum rpc_status status_of(enum err e) {
     switch (e) {
-    case ERR_UNTRUSTED: return RPC_PERMISSION_DENIED;
-    case ERR_EXPIRED: return RPC_FAILED_PRECONDITION;
-    case ERR_NOMEM: return RPC_RESOURCE_EXHAUSTED;
+    case ERR_UNTRUSTED:
+        return RPC_PERMISSION_DENIED;
+    case ERR_EXPIRED:
+        return RPC_FAILED_PRECONDITION;
+    case ERR_NOMEM:
+        return RPC_RESOURCE_EXHAUSTED;
     case ERR_OK:
     case ERR_SYS:
     case ERR_SYNTAX:
@@ -21,7 +24,8 @@ static enum rpc_status status_of(enum err e) {
     case ERR_EXISTS:
     case ERR_TIMEOUT:
     case ERR_DAMAGED:
-    case ERR__COUNT: break;
+    case ERR__COUNT:
+        break;
     }
     return RPC_INVALID_ARGUMENT;
 }
@@ -39,13 +43,14 @@ static enum rpc_status verify(struct core *core, const struct message_question *
     e = order_verify(&so, &check, mem, why, QUERY_WHY_BYTES, out);
     if (e != ERR_OK) return status_of(e);
     if (span_eq(out->operator_name, q->operator_name)) return RPC_OK;
-    snprintf(why, QUERY_WHY_BYTES, "the order is signed by %.*s, but this connection is %.*s's", (int)out->operator_name.n, out->operator_name.p,
-             (int)q->operator_name.n, q->operator_name.p);
+    snprintf(why, QUERY_WHY_BYTES, "the order is signed by %.*s, but this connection is %.*s's", (int)out->operator_name.n,
+             out->operator_name.p, (int)q->operator_name.n, q->operator_name.p);
     return RPC_PERMISSION_DENIED;
 }
 
 /* Every known host that matches and was here within CORE_TARGET_S. */
-static enum rpc_status select_hosts(struct core *core, struct span selector, struct arena *mem, char *why, struct span **out, size_t *out_n) {
+static enum rpc_status select_hosts(struct core *core, struct span selector, struct arena *mem, char *why, struct span **out,
+                                    size_t *out_n) {
     const struct selector *sel = NULL;
     struct buf words;
     buf_init(&words, QUERY_WHY_BYTES);

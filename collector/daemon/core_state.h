@@ -63,9 +63,7 @@ struct core {
     struct core_starting *starting;
 };
 
-static inline struct campaign_now core_now(void) {
-    return (struct campaign_now){.mono_ns = clock_mono_ns(), .wall_ns = clock_wall_ns()};
-}
+static inline struct campaign_now core_now(void) { return (struct campaign_now){.mono_ns = clock_mono_ns(), .wall_ns = clock_wall_ns()}; }
 
 /* ---- core_campaigns.c: loaded campaigns ---- */
 NODISCARD enum err core_campaigns_load_unended(struct core *core);

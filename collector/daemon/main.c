@@ -38,11 +38,19 @@ int main(int argc, char **argv) {
     bool check = false;
     for (int opt; (opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (opt) {
-        case 'c': path = optarg; break;
-        case OPT_CHECK: check = true; break;
-        case OPT_VERSION: return printf("trawl-collectord %s\n", TRAWL_VERSION) < 0;
-        case 'h': return help();
-        default: fputs("Try trawl-collectord --help.\n", stderr); return 2;
+        case 'c':
+            path = optarg;
+            break;
+        case OPT_CHECK:
+            check = true;
+            break;
+        case OPT_VERSION:
+            return printf("trawl-collectord %s\n", TRAWL_VERSION) < 0;
+        case 'h':
+            return help();
+        default:
+            fputs("Try trawl-collectord --help.\n", stderr);
+            return 2;
         }
     }
     if (optind < argc) {

@@ -35,12 +35,24 @@ struct collector {
 static void on_report(struct ingest_ops *self, enum ingest_event what, struct span host, struct span address, struct span why) {
     (void)self;
     switch (what) {
-    case INGEST_CONNECTED: LOG(LOG_INFO, "agent.connected", KV("host", host), KV("address", address), KV("version", why)); break;
-    case INGEST_DISCONNECTED: LOG(LOG_INFO, "agent.disconnected", KV("host", host), KV("address", address), KV("why", why)); break;
-    case INGEST_REFUSED: LOG(LOG_WARNING, "agent.refused", KV("host", host), KV("address", address), KV("why", why)); break;
-    case INGEST_PART_REFUSED: LOG(LOG_WARNING, "part.malformed", KV("host", host), KV("address", address), KV("why", why)); break;
-    case INGEST_RELOADED: LOG(LOG_NOTICE, "collector.reloaded", KV("what", "agents")); break;
-    case INGEST_RELOAD_FAILED: LOG(LOG_ERR, "collector.reload_failed", KV("what", "agents"), KV("why", why)); break;
+    case INGEST_CONNECTED:
+        LOG(LOG_INFO, "agent.connected", KV("host", host), KV("address", address), KV("version", why));
+        break;
+    case INGEST_DISCONNECTED:
+        LOG(LOG_INFO, "agent.disconnected", KV("host", host), KV("address", address), KV("why", why));
+        break;
+    case INGEST_REFUSED:
+        LOG(LOG_WARNING, "agent.refused", KV("host", host), KV("address", address), KV("why", why));
+        break;
+    case INGEST_PART_REFUSED:
+        LOG(LOG_WARNING, "part.malformed", KV("host", host), KV("address", address), KV("why", why));
+        break;
+    case INGEST_RELOADED:
+        LOG(LOG_NOTICE, "collector.reloaded", KV("what", "agents"));
+        break;
+    case INGEST_RELOAD_FAILED:
+        LOG(LOG_ERR, "collector.reload_failed", KV("what", "agents"), KV("why", why));
+        break;
     }
 }
 
@@ -80,6 +92,7 @@ static enum err take_signals(struct collector *c) {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* over a file size limit: an error of the store like a full disk, not the end */
     return loop_signals(c->loop, &set, on_signal, c);
 }
 
@@ -150,7 +163,8 @@ static enum err check_name(const struct collector *c, char *why) {
         snprintf(why, WHY_BYTES, "%s: the certificate is not a collector's but of role %s", set->tls_cert, identity_role_name(self->role));
         e = ERR_UNTRUSTED;
     } else if (*set->name && strcmp(set->name, self->name) != 0) {
-        snprintf(why, WHY_BYTES, "%s: the certificate is for the collector %s, the configuration says %s", set->tls_cert, self->name, set->name);
+        snprintf(why, WHY_BYTES, "%s: the certificate is for the collector %s, the configuration says %s", set->tls_cert, self->name,
+                 set->name);
         e = ERR_UNTRUSTED;
     }
     net_free(n);

@@ -4,8 +4,8 @@
 
 #include "common/base/auto.h"
 
-#define ITEM(field, kind, fallback_text, help_text) \
-    {.key = #field, .type = kind, .offset = offsetof(struct settings, field), .fallback = fallback_text, .help = help_text}
+#define ITEM(field, kind, fallback_text, help_text)                                                                                        \
+    { .key = #field, .type = kind, .offset = offsetof(struct settings, field), .fallback = fallback_text, .help = help_text }
 
 static const struct conf_item items[] = {
     ITEM(fleet, CONF_TEXT, NULL, "the fleet's name, as in the certificates"),

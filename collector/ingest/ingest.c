@@ -69,7 +69,8 @@ static void on_retry(struct loop_timer *t) {
 /* ---- the listener ---- */
 static struct ingest *of(struct rpc_server_ops *self) { return container_of(self, struct ingest, server_ops); }
 
-static enum rpc_status on_admit(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text, size_t text_size) {
+static enum rpc_status on_admit(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text,
+                                size_t text_size) {
     (void)self, (void)peer, (void)address, (void)text, (void)text_size;
     return RPC_OK; /* every agent of the fleet; who it is was verified */
 }
@@ -96,14 +97,16 @@ static void on_closed(struct rpc_server_ops *self, struct rpc_conn *c, enum err 
     (void)self, (void)c, (void)why, (void)text;
 }
 
-static void on_refused(struct rpc_server_ops *self, struct span address, struct span why) { report(of(self), INGEST_REFUSED, address, why); }
+static void on_refused(struct rpc_server_ops *self, struct span address, struct span why) {
+    report(of(self), INGEST_REFUSED, address, why);
+}
 
 enum err ingest_new(const struct ingest_options *opt, char *why, size_t why_size, struct ingest **out) {
     AUTO(ingest_free) struct ingest *in = calloc(1, sizeof *in);
     if (!in) return ERR_NOMEM;
     in->opt = *opt;
-    in->server_ops = (struct rpc_server_ops){
-        .admit = on_admit, .opened = on_opened, .call = on_call, .closed = on_closed, .refused = on_refused};
+    in->server_ops =
+        (struct rpc_server_ops){.admit = on_admit, .opened = on_opened, .call = on_call, .closed = on_closed, .refused = on_refused};
     in->inbox = (struct loop_watch){.fd = -1, .ready = on_inbox};
     in->retry.fired = on_retry;
     in->by_host = map_new();

@@ -117,7 +117,8 @@ static bool take_facts(struct ingest_session *s, const struct from_agent *from, 
     m->agent.address = arena_copy(m->mem, span_str(s->address));
     m->agent.host = from->facts.host;
     if (!m->agent.facts_bytes.p || !m->agent.address.p || (!s->known && !take_place(s))) {
-        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, bytes.n > LIMIT_FACTS_BYTES ? "the facts are too large" : "the collector is out of memory");
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED,
+                           bytes.n > LIMIT_FACTS_BYTES ? "the facts are too large" : "the collector is out of memory");
         return false;
     }
     m->kind = s->known ? MESSAGE_FACTS : MESSAGE_CONNECTED;
@@ -189,7 +190,9 @@ static void take(struct ingest_session *s, struct span bytes) {
     case FROM_AGENT_FACTS:
         if (take_facts(s, &from, bytes, m)) m = NULL;
         break;
-    case FROM_AGENT_STATE: take_state(s, &from, TAKE(m)); break;
+    case FROM_AGENT_STATE:
+        take_state(s, &from, TAKE(m));
+        break;
     case FROM_AGENT_PART:
         if (take_part(s, &from, credit, m)) {
             m = NULL;

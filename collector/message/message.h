@@ -37,9 +37,9 @@ struct message_agent {
     struct span host;
     struct span address; /* CONNECTED */
     uint64_t cert_expires_wall_ns;
-    struct facts facts;       /* CONNECTED, FACTS */
-    struct span facts_bytes;  /* the FromAgent message they came in */
-    struct span why;          /* DISCONNECTED; DISCONNECT: what the agent is told */
+    struct facts facts;          /* CONNECTED, FACTS */
+    struct span facts_bytes;     /* the FromAgent message they came in */
+    struct span why;             /* DISCONNECTED; DISCONNECT: what the agent is told */
     struct campaign_id campaign; /* STATE */
     enum coverage coverage;
     struct span note;

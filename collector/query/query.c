@@ -17,7 +17,8 @@ void query_note(struct query_work *w, const char *fmt, ...) {
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (a->n_notes == QUERY_NOTES_MAX) snprintf(text, sizeof text, "there are more notes like these");
-    if (arena_grow(w->mem, &a->notes, &w->cap_notes, a->n_notes + 1, sizeof *a->notes) != ERR_OK) return; /* the arena is spent: the answer fails anyway */
+    if (arena_grow(w->mem, &a->notes, &w->cap_notes, a->n_notes + 1, sizeof *a->notes) != ERR_OK)
+        return; /* the arena is spent: the answer fails anyway */
     struct span note = arena_copy(w->mem, span_str(text));
     if (note.p) a->notes[a->n_notes++] = note;
 }
@@ -31,7 +32,8 @@ enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const
 }
 
 enum rpc_status query_failed(struct query_work *w, enum err e) {
-    if (e == ERR_NOMEM) return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer needs more memory than an answer may have; ask for less");
+    if (e == ERR_NOMEM)
+        return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer needs more memory than an answer may have; ask for less");
     if (e == ERR_LIMIT)
         return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer is larger than %d MiB; ask for fewer rows", LIMIT_ANSWER_BYTES >> 20);
     return query_refuse(w, RPC_INTERNAL, "the collector cannot read its store: %s", store_why(w->of->store));
@@ -42,7 +44,9 @@ void query_info(const struct campaign *c, struct campaign_info *out) {
     *out = (struct campaign_info){.id = span_str(c->hex),
                                   .operator_name = c->operator_name,
                                   .spec = c->spec,
-                                  .state = !campaign_done(c) ? SPAN_LIT("running") : c->stopped ? SPAN_LIT("stopped") : SPAN_LIT("done"),
+                                  .state = !campaign_done(c) ? SPAN_LIT("running")
+                                           : c->stopped      ? SPAN_LIT("stopped")
+                                                             : SPAN_LIT("done"),
                                   .created_wall_ns = c->created_wall_ns,
                                   .ended_wall_ns = c->ended_wall_ns,
                                   .targeted = (uint32_t)c->n_targets};
@@ -98,24 +102,32 @@ static enum rpc_status right_kind(struct query_work *w) {
     enum result_kind want = asked == QUERY_HIST ? RESULT_HISTOGRAM : asked == QUERY_STACKS ? RESULT_STACKS : RESULT_EVENTS;
     const struct tool *tool = catalog_find(c->spec.tool);
     int n = (int)c->spec.tool.n;
-    if (!tool) return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which this collector does not know", c->hex, n, c->spec.tool.p);
+    if (!tool)
+        return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which this collector does not know", c->hex, n,
+                            c->spec.tool.p);
     if (tool->kind == want) return RPC_OK;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (kinds[i].kind == tool->kind)
-            return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s: %s; try `trawl %s %.8s`", c->hex, n, c->spec.tool.p, kinds[i].what,
-                                kinds[i].verb, c->hex);
-    return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which has no results of this kind", c->hex, n, c->spec.tool.p);
+            return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s: %s; try `trawl %s %.8s`", c->hex, n, c->spec.tool.p,
+                                kinds[i].what, kinds[i].verb, c->hex);
+    return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which has no results of this kind", c->hex, n,
+                        c->spec.tool.p);
 }
 
 static enum rpc_status fill(struct query_work *w) {
     switch (w->of->kind) {
-    case QUERY_HIST: return query_hist_fill(w);
-    case QUERY_TOP: return query_top_fill(w);
-    case QUERY_STACKS: return query_stacks_fill(w);
-    case QUERY_EVENTS: return query_events_fill(w);
+    case QUERY_HIST:
+        return query_hist_fill(w);
+    case QUERY_TOP:
+        return query_top_fill(w);
+    case QUERY_STACKS:
+        return query_stacks_fill(w);
+    case QUERY_EVENTS:
+        return query_events_fill(w);
     case QUERY_REF:
     case QUERY_HOSTS:
-    case QUERY_CAMPAIGNS: break;
+    case QUERY_CAMPAIGNS:
+        break;
     }
     return query_refuse(w, RPC_UNIMPLEMENTED, "this is not a question about results");
 }

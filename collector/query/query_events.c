@@ -43,7 +43,8 @@ static enum err copy_row(struct events *into, const struct events *from, size_t 
 static bool same_columns(const struct events *a, const struct events *b) {
     if (a->n_columns != b->n_columns) return false;
     for (size_t i = 0; i < a->n_columns; i++)
-        if (!span_eq(a->columns[i].name, b->columns[i].name) || a->columns[i].type != b->columns[i].type || a->columns[i].decimals != b->columns[i].decimals)
+        if (!span_eq(a->columns[i].name, b->columns[i].name) || a->columns[i].type != b->columns[i].type ||
+            a->columns[i].decimals != b->columns[i].decimals)
             return false;
     return true;
 }

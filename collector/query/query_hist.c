@@ -22,10 +22,13 @@ static enum err host_set(struct query_work *w, const struct aggregate_host *h, b
     for (size_t i = 0; i < all.n; i++) {
         if (!wanted(&all.hists[i], w->of->query)) continue;
         e = hist_merge_add(few, &all.hists[i]);
-        if (e == ERR_REFUSED) refused++;
-        else if (e != ERR_OK) return e;
+        if (e == ERR_REFUSED)
+            refused++;
+        else if (e != ERR_OK)
+            return e;
     }
-    if (refused) query_note(w, "%s: %u of its histograms have slots that do not line up with its others; they are left out", h->name, refused);
+    if (refused)
+        query_note(w, "%s: %u of its histograms have slots that do not line up with its others; they are left out", h->name, refused);
     return hist_merge_get(few, drop_sections, w->mem, out);
 }
 
@@ -36,11 +39,14 @@ static enum err merge_host(struct query_work *w, struct hist_merge *fleet, const
     unsigned refused = 0;
     for (size_t i = 0; i < set.n; i++) {
         e = hist_merge_add(fleet, &set.hists[i]);
-        if (e == ERR_REFUSED) refused++;
-        else if (e != ERR_OK) return e;
+        if (e == ERR_REFUSED)
+            refused++;
+        else if (e != ERR_OK)
+            return e;
     }
     if (refused)
-        query_note(w, "%s: the slots of %u of its histograms do not line up with those of the hosts before it; they are only in its own", h->name, refused);
+        query_note(w, "%s: the slots of %u of its histograms do not line up with those of the hosts before it; they are only in its own",
+                   h->name, refused);
     struct host_hist *mine = &w->a->host_hists[w->a->n_host_hists];
     mine->host = span_str(h->name);
     /* A host's own line is one histogram per unit, unless its sections were asked for. */
@@ -68,7 +74,8 @@ static void note_units(struct query_work *w) {
         for (size_t k = 0; k < h->hists.n; k++) {
             const struct hist *x = &h->hists.hists[k];
             if (!span_eq(x->unit, first))
-                query_note(w, "%.*s: unit %.*s does not merge with %.*s", (int)h->host.n, h->host.p, (int)x->unit.n, x->unit.p, (int)first.n, first.p);
+                query_note(w, "%.*s: unit %.*s does not merge with %.*s", (int)h->host.n, h->host.p, (int)x->unit.n, x->unit.p,
+                           (int)first.n, first.p);
             else if (x->scale != scale)
                 query_note(w, "%.*s: linear and log2 slots do not merge", (int)h->host.n, h->host.p);
         }

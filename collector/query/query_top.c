@@ -32,13 +32,15 @@ static enum rpc_status resolve(struct query_work *w, const struct events *e) {
     size_t by = events_column(e, q->by);
     if (!q->by.n || by == e->n_columns) {
         list_columns(e, false, columns, sizeof columns);
-        return query_refuse(w, RPC_INVALID_ARGUMENT, "there is no column \"%.*s\"; there are %s", (int)q->by.n, q->by.p ? q->by.p : "", columns);
+        return query_refuse(w, RPC_INVALID_ARGUMENT, "there is no column \"%.*s\"; there are %s", (int)q->by.n, q->by.p ? q->by.p : "",
+                            columns);
     }
     if (q->of.n) {
         size_t of = events_column(e, q->of);
         if (of == e->n_columns || !column_is_number(e->columns[of].type)) {
             list_columns(e, true, columns, sizeof columns);
-            return query_refuse(w, RPC_INVALID_ARGUMENT, "there is no numeric column \"%.*s\"; there are %s", (int)q->of.n, q->of.p, columns);
+            return query_refuse(w, RPC_INVALID_ARGUMENT, "there is no numeric column \"%.*s\"; there are %s", (int)q->of.n, q->of.p,
+                                columns);
         }
         w->a->of = arena_copy(w->mem, e->columns[of].name);
     }
@@ -64,10 +66,15 @@ static long double average(const struct top_row *r) {
 static int worth(const struct top_row *a, const struct top_row *b, enum top_rank rank) {
     long double x, y;
     switch (rank) {
-    case TOP_COUNT: return compare((wide)a->count, (wide)b->count);
-    case TOP_TOTAL: return compare(scaled(a->total, b->decimals), scaled(b->total, a->decimals));
-    case TOP_MAX: return compare(scaled(a->max, b->decimals), scaled(b->max, a->decimals));
-    case TOP_AVG: x = average(a), y = average(b); return x < y ? -1 : x > y;
+    case TOP_COUNT:
+        return compare((wide)a->count, (wide)b->count);
+    case TOP_TOTAL:
+        return compare(scaled(a->total, b->decimals), scaled(b->total, a->decimals));
+    case TOP_MAX:
+        return compare(scaled(a->max, b->decimals), scaled(b->max, a->decimals));
+    case TOP_AVG:
+        x = average(a), y = average(b);
+        return x < y ? -1 : x > y;
     }
     return 0;
 }

@@ -12,12 +12,14 @@ static const char *const sql[SQL__COUNT] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_PUT_HOST] = "INSERT INTO host(name, facts, seen, address, cert_expires) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO UPDATE SET"
                      " facts = ?2, seen = ?3, address = ?4, cert_expires = ?5",
-    [SQL_PUT_CAMPAIGN] = "INSERT INTO campaign(id, signed_order, operator, tool, created, stopped, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-                         " ON CONFLICT(id) DO NOTHING",
+    [SQL_PUT_CAMPAIGN] =
+        "INSERT INTO campaign(id, signed_order, operator, tool, created, stopped, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        " ON CONFLICT(id) DO NOTHING",
     [SQL_PUT_TARGET] = "INSERT INTO target(campaign, host, end_state, reason, outcome) VALUES(?1, ?2, 0, '', x'')",
-    [SQL_PUT_PART] = "INSERT INTO part(campaign, host, round, tool, part, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS(SELECT 1 FROM target t"
-                     " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
-                     " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
+    [SQL_PUT_PART] =
+        "INSERT INTO part(campaign, host, round, tool, part, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS(SELECT 1 FROM target t"
+        " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
+        " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
     [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5 WHERE campaign = ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3 WHERE id = ?1",
@@ -35,12 +37,15 @@ enum err store_sqlite_fail(struct store_sqlite *q) {
     int rc = q->db ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
     snprintf(q->base.why, sizeof q->base.why, "%s", q->db ? sqlite3_errmsg(q->db) : "out of memory");
     switch (rc & 0xff) {
-    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH: return ERR_DAMAGED;
-    default: return ERR_SYS;
+    case SQLITE_MISMATCH:
+        return ERR_DAMAGED;
+    default:
+        return ERR_SYS;
     }
 }
 
@@ -155,7 +160,7 @@ static enum err end_target(struct store_sqlite *q, struct store_op *op) {
     if (!st) return store_sqlite_fail(q);
     bind_id(st, 1, &op->target.campaign);
     store_sqlite_bind(st, 2, op->target.host);
-    sqlite3_bind_int(st, 3, op->target.coverage);
+    sqlite3_bind_int(st, 3, (int)op->target.coverage);
     store_sqlite_bind(st, 4, op->target.reason);
     store_sqlite_bind_blob(st, 5, op->target.outcome);
     enum err e = step(q, st);
@@ -177,11 +182,16 @@ static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
 static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
     op->result = STORE_DONE;
     switch (op->kind) {
-    case STORE_PUT_HOST: return put_host(q, op);
-    case STORE_PUT_CAMPAIGN: return put_campaign(q, op);
-    case STORE_PUT_PART: return put_part(q, op);
-    case STORE_END_TARGET: return end_target(q, op);
-    case STORE_END_CAMPAIGN: return end_campaign(q, op);
+    case STORE_PUT_HOST:
+        return put_host(q, op);
+    case STORE_PUT_CAMPAIGN:
+        return put_campaign(q, op);
+    case STORE_PUT_PART:
+        return put_part(q, op);
+    case STORE_END_TARGET:
+        return end_target(q, op);
+    case STORE_END_CAMPAIGN:
+        return end_campaign(q, op);
     }
     return ERR_SYNTAX;
 }

@@ -23,9 +23,12 @@ static enum err column_id(struct store_sqlite *q, sqlite3_stmt *st, int at, stru
 /* One step of an iteration.  ERR_AGAIN: a row is there. */
 static enum err step(struct store_sqlite *q, sqlite3_stmt *st) {
     switch (sqlite3_step(st)) {
-    case SQLITE_ROW: return ERR_AGAIN;
-    case SQLITE_DONE: return ERR_OK;
-    default: return store_sqlite_fail(q);
+    case SQLITE_ROW:
+        return ERR_AGAIN;
+    case SQLITE_DONE:
+        return ERR_OK;
+    default:
+        return store_sqlite_fail(q);
     }
 }
 

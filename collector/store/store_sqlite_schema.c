@@ -58,7 +58,8 @@ enum err store_sqlite_schema_ready(struct store_sqlite *q) {
         return ERR_DAMAGED;
     }
     if (version > (int64_t)COUNT_OF(migrations)) {
-        snprintf(q->base.why, sizeof q->base.why, "it was written by a newer trawl (its version is %lld, this program reads up to %zu): upgrade this collector",
+        snprintf(q->base.why, sizeof q->base.why,
+                 "it was written by a newer trawl (its version is %lld, this program reads up to %zu): upgrade this collector",
                  (long long)version, COUNT_OF(migrations));
         return ERR_VERSION;
     }

@@ -173,7 +173,8 @@ void made_put_campaign(struct store *s, struct campaign_id id, const char *tool,
     made_free(order);
 }
 
-enum store_result made_put_part(struct store *s, struct campaign_id id, const char *host, const char *tool, uint32_t part, struct span body) {
+enum store_result made_put_part(struct store *s, struct campaign_id id, const char *host, const char *tool, uint32_t part,
+                                struct span body) {
     struct store_op op = {.kind = STORE_PUT_PART,
                           .part = {.key = {.campaign = id, .host = span_str(host), .tool = span_str(tool), .part = part}, .body = body}};
     struct store_op *ops = &op;

@@ -38,4 +38,5 @@ void made_dir_done(struct made_dir *d);
 struct store *made_store(const struct made_dir *d, enum store_mode mode);
 /* Campaign of tool over hosts. */
 void made_put_campaign(struct store *s, struct campaign_id id, const char *tool, const struct span *hosts, size_t n);
-enum store_result made_put_part(struct store *s, struct campaign_id id, const char *host, const char *tool, uint32_t part, struct span body);
+enum store_result made_put_part(struct store *s, struct campaign_id id, const char *host, const char *tool, uint32_t part,
+                                struct span body);

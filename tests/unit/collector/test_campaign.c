@@ -150,7 +150,8 @@ static void a_late_result_replaces_an_end_decided_here(void **state) {
     o.replayed = true;
     campaign_tick(c, made_at(MADE_EXPIRY_S));
     expect(c, db1, COVERAGE_OFFLINE, "not connected");
-    while (campaign_next_dirty(c)) {}
+    while (campaign_next_dirty(c)) {
+    }
     uint64_t changes = c->changes;
     part(c, db1, 0, &o, 500);
     expect(c, db1, COVERAGE_OK, "");
@@ -252,7 +253,8 @@ static void an_order_that_is_none_or_a_name_too_long_makes_no_campaign(void **st
     memset(name, 'x', sizeof name);
     const struct span too_long = {name, sizeof name};
     struct span order = made_order(made_id(1), "runqlat");
-    struct campaign_start start = {.id = made_id(1), .signed_order = order, .operator_name = SPAN_LIT("ada"), .hosts = &too_long, .n_hosts = 1, .now = made_at(0)};
+    struct campaign_start start = {
+        .id = made_id(1), .signed_order = order, .operator_name = SPAN_LIT("ada"), .hosts = &too_long, .n_hosts = 1, .now = made_at(0)};
     assert_int_equal(campaign_new(&start, &c), ERR_LIMIT);
     start.hosts = hosts;
     start.signed_order = SPAN_LIT("\377");

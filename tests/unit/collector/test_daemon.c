@@ -1,7 +1,9 @@
 #include "tests/unit/collector/world.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -255,6 +257,114 @@ static void a_reload_keeps_what_is_connected(void **state) {
     world_done(&w);
 }
 
+static void limit_files(struct world *w, rlim_t bytes) {
+    const struct rlimit r = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(prlimit(w->pid, RLIMIT_FSIZE, &r, NULL), 0);
+}
+
+/* The daemon's files may not grow: what a full disk is to it. */
+static void with_a_full_disk_agents_wait_consoles_are_told_and_nothing_is_lost(void **state) {
+    struct world w;
+    struct fake_agent one;
+    struct fake_console ada;
+    struct outcome ok = made_ok(3);
+    struct span parts[] = {made_hist("usecs", 4, 5, NULL), made_hist("usecs", 8, 7, NULL), made_hist("usecs", 16, 9, &ok)};
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    world_agent(&w, &one, "web-1", "web-1");
+    world_wait_log(&w, "agent.connected");
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_order(&ada, &ada, 5, "runqlat", "all"), RPC_OK);
+    world_turn_until(&w, &one.got_order);
+    limit_files(&w, 4096);
+    for (uint32_t i = 0; i < COUNT_OF(parts); i++) world_agent_part(&one, i, parts[i]);
+    world_wait_log(&w, "store.failed");
+    for (int i = 0; i < 20; i++) assert_int_equal(loop_turn(w.loop, 20), ERR_OK);
+    assert_int_equal(one.acks, 0);
+    assert_int_equal(world_order(&ada, &ada, 6, "runqlat", "all"), RPC_UNAVAILABLE);
+    expect_words(ada.why, "cannot write to its store");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_SHOW, QUERY_REF, &last), RPC_OK); /* it still answers */
+    limit_files(&w, RLIM_INFINITY);
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
+    assert_int_equal(info_of(&ada).coverage[COVERAGE_OK], 1);
+    world_wait_log(&w, "store.recovered");
+    struct answer a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 21);
+    assert_int_equal(one.acks, 3);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) made_free(parts[i]);
+    world_console_done(&ada);
+    world_agent_done(&one);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
+/* What it prints on both outputs, and its exit code. */
+static int run_it(struct world *w, const char *option, char *out, size_t size) {
+    int fds[2], status = 0;
+    size_t n = 0;
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(fds[1], 1);
+        dup2(fds[1], 2);
+        execl(COLLECTORD, COLLECTORD, "--config", w->config, option, (char *)NULL);
+        _exit(127);
+    }
+    close(fds[1]);
+    for (ssize_t r; n < size - 1 && (r = read(fds[0], out + n, size - 1 - n)) > 0;) n += (size_t)r;
+    out[n] = 0;
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void configure(struct world *w, const char *certificate, const char *more) {
+    FILE *f = fopen(w->config, "w");
+    assert_non_null(f);
+    fprintf(f, "fleet = test\nlisten = 127.0.0.1:0\nconsole_listen = 127.0.0.1:0\ntls_ca = %s\n", ca_file(&w->ca, "fleet-ca.pem"));
+    fprintf(f, "tls_cert = %s/%s.pem\ntls_key = %s/%s.key\n", w->ca.dir, certificate, w->ca.dir, certificate);
+    fprintf(f, "operators_ca = %s\nstore = %s\n%s", ca_file(&w->ca, "operators-ca.pem"), w->store, more);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void a_collector_that_cannot_start_says_why(void **state) {
+    struct world w;
+    static char out[16384];
+    (void)state;
+    world_make(&w);
+    configure(&w, "agents/web-1", "");
+    assert_int_equal(run_it(&w, NULL, out, sizeof out), 1);
+    expect_words(out, "not a collector's but of role agent");
+    configure(&w, "collectors/c-1", "name = c-2\n");
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 1);
+    expect_words(out, "the certificate is for the collector c-1, the configuration says c-2");
+    configure(&w, "collectors/c-9", "");
+    assert_int_equal(run_it(&w, NULL, out, sizeof out), 1);
+    expect_words(out, "c-9.pem");
+    configure(&w, "collectors/c-1", "no_such_key = 1\n");
+    assert_int_equal(run_it(&w, NULL, out, sizeof out), 1);
+    expect_words(out, "no_such_key");
+    configure(&w, "collectors/c-1", "");
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 0);
+    expect_words(out, "does not exist yet");
+    world_start(&w);
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 0); /* beside the one that runs */
+    configure(&w, "collectors/c-1", "");
+    assert_int_equal(run_it(&w, NULL, out, sizeof out), 1);
+    expect_words(out, "another process has it open for writing");
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    FILE *f = fopen(w.store, "r+");
+    assert_non_null(f);
+    fputs("this is no database, as anybody can see", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 1);
+    expect_words(out, "file is not a database");
+    world_done(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_campaign_runs_from_the_signature_to_the_merged_histogram),
@@ -263,6 +373,8 @@ int main(void) {
         cmocka_unit_test(agents_and_operators_act_only_for_themselves),
         cmocka_unit_test(the_newer_session_of_a_host_wins_and_the_older_is_told),
         cmocka_unit_test(a_reload_keeps_what_is_connected),
+        cmocka_unit_test(with_a_full_disk_agents_wait_consoles_are_told_and_nothing_is_lost),
+        cmocka_unit_test(a_collector_that_cannot_start_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

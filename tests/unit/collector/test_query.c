@@ -81,7 +81,8 @@ static void the_wrong_kind_is_told_the_right_verb(void **state) {
     const struct query none = {0};
     (void)state;
     begin(&q, "execsnoop");
-    expect_refusal(&q, QUERY_HIST, &none, RPC_FAILED_PRECONDITION, "campaign 01010101 is of execsnoop: events; try `trawl top` or `trawl events 01010101`");
+    expect_refusal(&q, QUERY_HIST, &none, RPC_FAILED_PRECONDITION,
+                   "campaign 01010101 is of execsnoop: events; try `trawl top` or `trawl events 01010101`");
     end(&q);
     begin(&q, "offcputime");
     expect_refusal(&q, QUERY_EVENTS, &none, RPC_FAILED_PRECONDITION, "stacks; try `trawl stacks");
@@ -155,8 +156,9 @@ static void slots_that_do_not_line_up_are_left_out_and_said(void **state) {
 
 static struct span disks(uint64_t a, uint64_t b, const struct outcome *o) {
     struct hist_slot slot_a = {4, 7, a}, slot_b = {8, 15, b};
-    struct hist h[2] = {{.unit = SPAN_LIT("usecs"), .slots = &slot_a, .n_slots = 1, .n_section = 1, .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}},
-                        {.unit = SPAN_LIT("usecs"), .slots = &slot_b, .n_slots = 1, .n_section = 1, .section = {{SPAN_LIT("disk"), SPAN_LIT("vdb")}}}};
+    struct hist h[2] = {
+        {.unit = SPAN_LIT("usecs"), .slots = &slot_a, .n_slots = 1, .n_section = 1, .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}},
+        {.unit = SPAN_LIT("usecs"), .slots = &slot_b, .n_slots = 1, .n_section = 1, .section = {{SPAN_LIT("disk"), SPAN_LIT("vdb")}}}};
     struct outcome copy = *o;
     struct part_body body = {.kind = RESULT_HISTOGRAM, .hists = {.hists = h, .n = 2}, .outcome = &copy};
     struct buf out;

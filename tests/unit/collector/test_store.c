@@ -1,11 +1,11 @@
 #include "tests/unit/collector/made.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -27,16 +27,18 @@ static void expect_refusal(const struct made_dir *d, enum store_mode mode, enum 
 
 /* Everything, as text, in the order it is read. */
 static enum err say_target(void *arg, const struct store_target *t) {
-    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n, t->reason.p, t->outcome.n);
+    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n, t->reason.p,
+                t->outcome.n);
     return ERR_OK;
 }
 static enum err say_part(void *arg, const struct store_part *p) {
-    buf_add_fmt(arg, "  %.*s %.*s %u: %.*s\n", (int)p->key.host.n, p->key.host.p, (int)p->key.tool.n, p->key.tool.p, p->key.part, (int)p->body.n, p->body.p);
+    buf_add_fmt(arg, "  %.*s %.*s %u: %.*s\n", (int)p->key.host.n, p->key.host.p, (int)p->key.tool.n, p->key.tool.p, p->key.part,
+                (int)p->body.n, p->body.p);
     return ERR_OK;
 }
 static enum err say_campaign(void *arg, const struct store_campaign *c) {
-    buf_add_fmt(arg, "%02x %.*s %.*s stopped %d ended %d\n", c->id.b[0], (int)c->operator_name.n, c->operator_name.p, (int)c->tool.n, c->tool.p, c->stopped,
-                c->ended_wall_ns != 0);
+    buf_add_fmt(arg, "%02x %.*s %.*s stopped %d ended %d\n", c->id.b[0], (int)c->operator_name.n, c->operator_name.p, (int)c->tool.n,
+                c->tool.p, c->stopped, c->ended_wall_ns != 0);
     return ERR_OK;
 }
 static enum err say_host(void *arg, const struct store_host *h) {
@@ -78,12 +80,15 @@ static void what_was_written_is_there_after_reopening(void **state) {
     assert_int_equal(made_put_part(s, made_id(1), "web-1", "runqlat", 1, SPAN_LIT("two")), STORE_DONE);
     assert_int_equal(made_put_part(s, made_id(1), "web-1", "runqlat", 0, SPAN_LIT("one")), STORE_DONE);
     assert_int_equal(made_put_part(s, made_id(1), "db-1", "runqlat", 0, SPAN_LIT("")), STORE_DONE);
-    struct store_op end = {.kind = STORE_END_TARGET,
-                           .target = {.campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("gone"), .outcome = SPAN_LIT("o")}};
+    struct store_op end = {
+        .kind = STORE_END_TARGET,
+        .target = {
+            .campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("gone"), .outcome = SPAN_LIT("o")}};
     apply(s, &end, STORE_DONE);
     struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(1), .stopped = true, .ended_wall_ns = 5}};
     apply(s, &over, STORE_DONE);
-    struct store_op host = {.kind = STORE_PUT_HOST, .host = {.name = hosts[1], .facts = SPAN_LIT("old"), .address = SPAN_LIT("a"), .seen_wall_ns = 1}};
+    struct store_op host = {.kind = STORE_PUT_HOST,
+                            .host = {.name = hosts[1], .facts = SPAN_LIT("old"), .address = SPAN_LIT("a"), .seen_wall_ns = 1}};
     apply(s, &host, STORE_DONE);
     host.host.facts = SPAN_LIT("new");
     host.host.seen_wall_ns = 2;
@@ -143,10 +148,12 @@ static void a_campaign_id_is_taken_once_with_its_targets(void **state) {
     made_dir(&d);
     struct store *s = made_store(&d, STORE_WRITER);
     made_put_campaign(s, made_id(1), "runqlat", hosts, 1);
-    struct store_op again = {.kind = STORE_PUT_CAMPAIGN,
-                             .campaign = {.row = {.id = made_id(1), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("eve"), .tool = SPAN_LIT("execsnoop")},
-                                          .hosts = hosts,
-                                          .n_hosts = 2}};
+    struct store_op again = {
+        .kind = STORE_PUT_CAMPAIGN,
+        .campaign = {
+            .row = {.id = made_id(1), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("eve"), .tool = SPAN_LIT("execsnoop")},
+            .hosts = hosts,
+            .n_hosts = 2}};
     apply(s, &again, STORE_DUPLICATE);
     expect_dump(s, made_id(1), "01 ada runqlat stopped 0 ended 0\n  db-1 pending '' 0\n");
     store_close(s);
@@ -173,7 +180,8 @@ static void campaigns_are_chosen_by_age_id_and_end(void **state) {
     which.low = made_id(1);
     which.high = made_id(1);
     assert_int_equal(store_campaigns(s, &which, say_campaign, &b), ERR_OK);
-    assert_string_equal(buf_str(&b), "03 ada runqlat stopped 0 ended 1\n02 ada runqlat stopped 0 ended 0\n02 ada runqlat stopped 0 ended 0\n01 ada runqlat stopped 0 ended 0\n");
+    assert_string_equal(buf_str(&b), "03 ada runqlat stopped 0 ended 1\n02 ada runqlat stopped 0 ended 0\n02 ada runqlat stopped 0 ended "
+                                     "0\n01 ada runqlat stopped 0 ended 0\n");
     buf_done(&b);
     store_close(s);
     made_dir_done(&d);
@@ -225,10 +233,11 @@ static void a_transaction_that_fails_in_its_middle_leaves_nothing(void **state) 
     struct store *s = made_store(&d, STORE_WRITER);
     const struct span twice[] = {{"a", 1}, {"a", 1}};
     struct store_op host = {.kind = STORE_PUT_HOST, .host = {.name = hosts[0], .facts = SPAN_LIT("f"), .address = SPAN_LIT("a")}};
-    struct store_op bad = {.kind = STORE_PUT_CAMPAIGN,
-                           .campaign = {.row = {.id = made_id(1), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("ada"), .tool = SPAN_LIT("t")},
-                                        .hosts = twice,
-                                        .n_hosts = 2}};
+    struct store_op bad = {
+        .kind = STORE_PUT_CAMPAIGN,
+        .campaign = {.row = {.id = made_id(1), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("ada"), .tool = SPAN_LIT("t")},
+                     .hosts = twice,
+                     .n_hosts = 2}};
     struct store_op *ops[] = {&host, &bad};
     assert_int_equal(store_apply(s, ops, 2), ERR_DAMAGED);
     assert_true(strstr(store_why(s), "UNIQUE") != NULL);
@@ -319,7 +328,8 @@ static void a_damaged_page_is_found_by_the_check_and_by_reading(void **state) {
     made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
     char body[3000];
     memset(body, 'x', sizeof body);
-    for (uint32_t i = 0; i < 100; i++) assert_int_equal(made_put_part(s, made_id(1), "db-1", "runqlat", i, span_of(body, sizeof body)), STORE_DONE);
+    for (uint32_t i = 0; i < 100; i++)
+        assert_int_equal(made_put_part(s, made_id(1), "db-1", "runqlat", i, span_of(body, sizeof body)), STORE_DONE);
     store_close(s);
     struct stat st;
     assert_int_equal(stat(d.store, &st), 0);
@@ -344,8 +354,9 @@ static void a_full_disk_fails_the_batch_and_the_next_try_succeeds(void **state) 
     struct store *s = made_store(&d, STORE_WRITER);
     made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
     static char body[60000];
-    struct store_op op = {.kind = STORE_PUT_PART,
-                          .part = {.key = {.campaign = made_id(1), .host = hosts[0], .tool = SPAN_LIT("runqlat")}, .body = {body, sizeof body}}};
+    struct store_op op = {
+        .kind = STORE_PUT_PART,
+        .part = {.key = {.campaign = made_id(1), .host = hosts[0], .tool = SPAN_LIT("runqlat")}, .body = {body, sizeof body}}};
     struct store_op *ops = &op;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);

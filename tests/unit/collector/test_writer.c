@@ -12,9 +12,9 @@ static const struct span hosts[] = {{"db-1", 4}};
 static struct message *part(uint32_t n, struct span body) {
     struct message *m = message_new(MESSAGE_PART, body.n + 1024);
     assert_non_null(m);
-    m->part.op = (struct store_op){
-        .kind = STORE_PUT_PART,
-        .part = {.key = {.campaign = made_id(1), .host = hosts[0], .tool = SPAN_LIT("runqlat"), .part = n}, .body = arena_copy(m->mem, body)}};
+    m->part.op = (struct store_op){.kind = STORE_PUT_PART,
+                                   .part = {.key = {.campaign = made_id(1), .host = hosts[0], .tool = SPAN_LIT("runqlat"), .part = n},
+                                            .body = arena_copy(m->mem, body)}};
     return m;
 }
 
@@ -25,9 +25,10 @@ static struct message *campaign(unsigned char id, uint64_t question) {
     assert_non_null(m->write.ops);
     m->write.ops[0] = (struct store_op){
         .kind = STORE_PUT_CAMPAIGN,
-        .campaign = {.row = {.id = made_id(id), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("ada"), .tool = SPAN_LIT("runqlat")},
-                     .hosts = hosts,
-                     .n_hosts = 1}};
+        .campaign = {
+            .row = {.id = made_id(id), .signed_order = SPAN_LIT("x"), .operator_name = SPAN_LIT("ada"), .tool = SPAN_LIT("runqlat")},
+            .hosts = hosts,
+            .n_hosts = 1}};
     m->write.n = 1;
     m->write.question = question;
     return m;

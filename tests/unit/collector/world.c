@@ -98,7 +98,8 @@ int world_end(struct world *w, int signo) {
     int status = 0;
     kill(w->pid, signo);
     assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
-    while (read_log(w, 0)) {}
+    while (read_log(w, 0)) {
+    }
     w->pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) != 0) print_message("%s", w->text);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -108,7 +109,8 @@ void world_turn_until(struct world *w, const bool *done) {
     uint64_t until_ns = clock_mono_ns() + 10 * NS_PER_S;
     while (!*done) {
         assert_int_equal(loop_turn(w->loop, 20), ERR_OK);
-        while (w->log >= 0 && read_log(w, 0)) {}
+        while (w->log >= 0 && read_log(w, 0)) {
+        }
         if (clock_mono_ns() > until_ns) fail_msg("nothing came; the log:\n%s", w->text);
     }
 }
@@ -293,7 +295,8 @@ enum rpc_status world_ask_query(struct fake_console *c, enum rpc_method m, enum 
     return status;
 }
 
-enum rpc_status world_order(struct fake_console *c, const struct fake_console *signer_of, unsigned char n, const char *tool, const char *selector) {
+enum rpc_status world_order(struct fake_console *c, const struct fake_console *signer_of, unsigned char n, const char *tool,
+                            const char *selector) {
     struct buf b;
     buf_init(&b, 0);
     uint64_t now_ms = clock_wall_ns() / NS_PER_MS;

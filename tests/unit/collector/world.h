@@ -67,13 +67,14 @@ struct fake_console {
     bool connected, ended;
     enum rpc_status status;
     char why[1024];
-    struct buf answer;  /* the last message */
+    struct buf answer; /* the last message */
     unsigned messages;
-    struct arena *mem;  /* of decoded answers, until done */
+    struct arena *mem; /* of decoded answers, until done */
 };
 void world_console(struct world *w, struct fake_console *c, const char *operator_name);
 void world_console_done(struct fake_console *c);
 enum rpc_status world_ask(struct fake_console *c, enum rpc_method m, struct span request);
 enum rpc_status world_ask_query(struct fake_console *c, enum rpc_method m, enum query_kind kind, const struct query *q);
 /* Start a campaign of tool on selector with id n, signed by signer_of. */
-enum rpc_status world_order(struct fake_console *c, const struct fake_console *signer_of, unsigned char n, const char *tool, const char *selector);
+enum rpc_status world_order(struct fake_console *c, const struct fake_console *signer_of, unsigned char n, const char *tool,
+                            const char *selector);
