@@ -38,10 +38,34 @@ static void how_it_died(const struct outcome_facts *f, struct buf *why) {
     }
 }
 
+static void add_size(struct buf *why, uint64_t bytes) {
+    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
+        buf_add_fmt(why, "%llu MiB", (unsigned long long)(bytes >> 20));
+    else
+        buf_add_fmt(why, "%llu bytes", (unsigned long long)bytes);
+}
+
+/* Is the print-out whole?  If not, why says what is missing. */
+static bool whole(const struct outcome_facts *f, struct buf *why) {
+    if (f->out_dropped_bytes > 0) {
+        buf_add_str(why, "the print-out went over ");
+        add_size(why, f->out_cap_bytes);
+        buf_add_str(why, " and was cut");
+    } else if (f->unparsed_bytes > 0) {
+        buf_add_str(why, "the print-out needs more memory than a capture may use: its last ");
+        add_size(why, f->unparsed_bytes);
+        buf_add_str(why, " were left out");
+    } else if (f->cut) {
+        buf_add_str(why, "what the tool printed was not read to its end");
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
     const struct report *r = f->ended;
     const struct capture *c = f->capture;
-    bool over = f->out_dropped_bytes > 0;
     bool forced = r->last_stop_signal == SIGTERM || r->last_stop_signal == SIGKILL;
     if (f->cancelled.n > 0) {
         buf_add(why, f->cancelled);
@@ -51,10 +75,7 @@ static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
         buf_add(why, c->n_notes ? c->notes[0] : SPAN_LIT("the tool failed"));
         return COVERAGE_FAILED;
     }
-    if (over) {
-        buf_add_fmt(why, "the print-out went over %llu MiB and was cut", (unsigned long long)(f->out_cap_bytes >> 20));
-        return COVERAGE_PARTIAL;
-    }
+    if (!whole(f, why)) return COVERAGE_PARTIAL;
     if (forced) {
         buf_add_fmt(why, "%s did not end when told to and had to be killed", f->tool->name);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_TIMEOUT;
@@ -85,7 +106,7 @@ enum err outcome_judge(const struct outcome_facts *f, struct arena *mem, struct 
                         .peak_rss_bytes = f->ended->peak_rss_bytes,
                         .replayed = f->ended->replayed != 0,
                         .leftover = span_head(f->capture->leftover, LIMIT_LEFTOVER_BYTES)};
-    o.ledger.cap += f->out_dropped_bytes + f->err_dropped_bytes;
+    o.ledger.cap += f->out_dropped_bytes + f->err_dropped_bytes + f->unparsed_bytes;
     o.reason = arena_copy(mem, buf_span(&why));
     buf_done(&why);
     if (!o.reason.p) return ERR_NOMEM;

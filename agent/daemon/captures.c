@@ -6,14 +6,15 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-enum run_state { RUN_ASKED, RUN_RUNNING, RUN_OVER, RUN__COUNT };
+enum run_state { RUN_ASKED, RUN_RUNNING, RUN_ENDED, RUN_OVER, RUN__COUNT };
 #define BIT(n) (1u << (n))
 static const struct {
     const char *name;
     unsigned next;
 } STATES[RUN__COUNT] = {
     [RUN_ASKED] = {"asked", BIT(RUN_RUNNING) | BIT(RUN_OVER)},
-    [RUN_RUNNING] = {"running", BIT(RUN_OVER)},
+    [RUN_RUNNING] = {"running", BIT(RUN_ENDED)},
+    [RUN_ENDED] = {"ended", BIT(RUN_OVER)},
     [RUN_OVER] = {"over", 0},
 };
 
@@ -29,9 +30,10 @@ struct run {
     struct order order;
     const struct flavour *flavour;
     struct reader reader;
-    struct report ended; /* kind 0: not yet */
+    struct report ended;
     struct loop_timer drain;
     struct buf cancelled; /* why it was stopped from outside */
+    const char *failed;   /* why its output is not worth reading; NULL: it is */
     uint64_t started_wall_ns;
 };
 
@@ -114,9 +116,20 @@ void captures_recover(struct captures *c) {
     }
 }
 
+/* The run is over and its output is lost: only that can be told. */
+static void run_give_up(struct run *r, enum coverage cov, struct span why) {
+    struct captures *c = r->owner;
+    const struct campaign_id id = r->order.spec.campaign;
+    const struct tool *t = r->order.tool;
+    run_move(r, RUN_OVER);
+    run_free(r);
+    end_without_run(c, &id, span_str(t->name), t->kind, cov, why);
+}
+
 /* The run is over: understand it, judge it, spool it. */
 static void run_finish(struct run *r) {
     struct captures *c = r->owner;
+    bool cut = reader_open(&r->reader);
     run_move(r, RUN_OVER);
     reader_close(&r->reader);
     struct finish f = {.spool = c->opt.spool, .journal = c->opt.journal, .campaign = r->order.spec.campaign, .tool = span_str(r->order.tool->name)};
@@ -126,6 +139,7 @@ static void run_finish(struct run *r) {
                                   .out_dropped_bytes = r->reader.out.dropped_bytes,
                                   .err_dropped_bytes = r->reader.err.dropped_bytes,
                                   .out_cap_bytes = c->opt.policy->stdout_bytes,
+                                  .cut = cut,
                                   .err = buf_span(&r->reader.err.text),
                                   .cancelled = buf_span(&r->cancelled),
                                   .started_wall_ns = r->started_wall_ns};
@@ -138,7 +152,7 @@ static void run_finish(struct run *r) {
 }
 
 static void run_maybe_finish(struct run *r) {
-    if (r->ended.kind == REPORT_ENDED && !reader_open(&r->reader)) run_finish(r);
+    if (r->state == RUN_ENDED && !reader_open(&r->reader)) run_finish(r);
 }
 
 static void on_read_done(struct reader *reader) { run_maybe_finish(container_of(reader, struct run, reader)); }
@@ -163,13 +177,14 @@ static struct run *run_new(struct captures *c, struct arena *mem, const struct o
     return r;
 }
 
-/* A verified order: choose a flavour, remember that it was taken, ask the runner. */
+/* A verified order: remember that it was taken, choose a flavour, ask the runner.  takes mem. */
 static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     const struct campaign_id *id = &o->spec.campaign;
     struct span tool = span_str(o->tool->name);
     struct buf why;
     buf_init(&why, LIMIT_REASON_BYTES);
     enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
+    if (!e) spool_remove_campaign(c->opt.spool, id); /* what a forged order of its name was told */
     const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
     if (e) {
@@ -183,13 +198,7 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
         mem = NULL; /* the run's */
         say_state(c, id, COVERAGE_PENDING);
         e = channel_run(c->opt.runner, r->number, o->tool->id, f->id, o->spec.duration_s, &o->params);
-        if (e) {
-            struct campaign_id gone = *id;
-            enum result_kind kind = o->tool->kind;
-            run_move(r, RUN_OVER);
-            run_free(r);
-            end_without_run(c, &gone, tool, kind, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
-        }
+        if (e) run_give_up(r, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
     }
     buf_done(&why);
     if (mem) arena_free(mem);
@@ -201,13 +210,20 @@ static enum coverage coverage_of(enum err e) {
     return COVERAGE_REFUSED;
 }
 
-/* An order that does not verify is refused in writing when it at least names its campaign. */
+/* What is known here is neither obeyed again nor refused: its outcome is in the making, in the spool, or acknowledged. */
+static bool is_known(struct captures *c, const struct campaign_id *id) {
+    const struct run *live = run_of_campaign(c, id);
+    if (live) say_state(c, id, live->state == RUN_ASKED ? COVERAGE_PENDING : COVERAGE_RUNNING);
+    return live || journal_find(c->opt.journal, id);
+}
+
+/* An order that does not verify is refused in writing when it at least names its campaign.  The name may be another's: anybody
+ * can forge an order, and one that was good when it came may come again when it has expired. */
 static void refuse(struct captures *c, const struct signed_order *so, struct arena *mem, enum err e, const char *why) {
     struct spec spec;
     LOG(LOG_WARNING, "order.refused", KV("error", err_name(e)), KV("why", why));
-    if (spec_decode(so->spec, mem, &spec)) return;
+    if (spec_decode(so->spec, mem, &spec) || is_known(c, &spec.campaign)) return;
     const struct tool *t = catalog_find(spec.tool);
-    if (spec.tool.n == 0) return;
     end_without_run(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
 }
 
@@ -224,22 +240,14 @@ void captures_order(struct captures *c, const struct signed_order *so) {
     char why[LIMIT_REASON_BYTES] = "";
     struct order o;
     enum err e = order_verify(so, &check, mem, why, sizeof why, &o);
-    journal_expire(c->opt.journal, now / NS_PER_MS);
-    if (e) {
+    if (e)
         refuse(c, so, mem, e, why[0] ? why : err_text(e));
-        arena_free(mem);
-        return;
-    }
-    const struct run *live = run_of_campaign(c, &o.spec.campaign);
-    if (live) {
-        say_state(c, &o.spec.campaign, live->state == RUN_RUNNING ? COVERAGE_RUNNING : COVERAGE_PENDING);
-    } else if (journal_find(c->opt.journal, &o.spec.campaign)) {
-        LOG(LOG_INFO, "order.repeated", KV("operator", o.operator_name)); /* its outcome is in the spool or acknowledged */
-    } else {
-        obey(c, mem, &o);
-        return;
-    }
-    arena_free(mem);
+    else if (is_known(c, &o.spec.campaign))
+        LOG(LOG_INFO, "order.repeated", KV("operator", o.operator_name));
+    else
+        obey(c, TAKE(mem), &o);
+    if (mem) arena_free(mem);
+    journal_expire(c->opt.journal, now / NS_PER_MS);
 }
 
 void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why) {
@@ -261,34 +269,31 @@ static void on_started(struct captures *c, struct run *r, int out_fd, int err_fd
         if (err_fd >= 0) close(err_fd);
     }
     if (!e) return;
-    buf_add_str(&r->cancelled, "the agent cannot read what the tool prints");
+    r->failed = "the agent cannot read what the tool prints";
     IGNORED(channel_stop(c->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
 }
 
-static void on_refused(struct captures *c, struct run *r, const struct report *rep) {
-    struct campaign_id id = r->order.spec.campaign;
-    const struct tool *t = r->order.tool;
-    enum coverage cov = coverage_is_end((enum coverage)rep->coverage) && rep->coverage < COVERAGE__COUNT ? (enum coverage)rep->coverage
-                                                                                                         : coverage_of((enum err)rep->refusal);
-    run_move(r, RUN_OVER);
-    run_free(r);
-    end_without_run(c, &id, span_str(t->name), t->kind, cov, span_str(rep->why));
+static void on_refused(struct run *r, const struct report *rep) {
+    bool sound = rep->coverage == COVERAGE_REFUSED || rep->coverage == COVERAGE_INCAPABLE || rep->coverage == COVERAGE_FAILED;
+    run_give_up(r, sound ? (enum coverage)rep->coverage : coverage_of((enum err)rep->refusal), span_str(rep->why));
 }
 
-static void on_ended(struct captures *c, struct run *r, const struct report *rep) {
+static void on_ended(struct run *r, const struct report *rep) {
     r->ended = *rep;
-    if (r->reader.loop && reader_open(&r->reader)) {
-        if (loop_timer_set(c->opt.loop, &r->drain, clock_mono_ns() + DRAIN_NS) == ERR_OK) return;
-        reader_close(&r->reader);
-    }
-    run_maybe_finish(r);
+    run_move(r, RUN_ENDED);
+    if (r->failed)
+        run_give_up(r, COVERAGE_FAILED, span_str(r->failed));
+    else if (!reader_open(&r->reader) || loop_timer_set(r->owner->opt.loop, &r->drain, clock_mono_ns() + DRAIN_NS) != ERR_OK)
+        run_finish(r);
 }
 
 void captures_report(struct captures *c, const struct report *rep, int out_fd, int err_fd) {
+    static const unsigned expected_in[] = {[REPORT_STARTED] = BIT(RUN_ASKED),
+                                           [REPORT_REFUSED] = BIT(RUN_ASKED),
+                                           [REPORT_ATTACHED] = BIT(RUN_RUNNING),
+                                           [REPORT_ENDED] = BIT(RUN_RUNNING)};
     struct run *r = run_find(c, rep->run);
-    bool expected = r && (rep->kind == REPORT_STARTED ? r->state == RUN_ASKED
-                          : rep->kind == REPORT_REFUSED ? r->state == RUN_ASKED
-                                                        : r->state == RUN_RUNNING);
+    bool expected = r && rep->kind < COUNT_OF(expected_in) && (expected_in[rep->kind] & BIT(r->state));
     if (!expected || rep->kind != REPORT_STARTED) {
         if (out_fd >= 0) close(out_fd);
         if (err_fd >= 0) close(err_fd);
@@ -300,8 +305,8 @@ void captures_report(struct captures *c, const struct report *rep, int out_fd, i
     switch ((enum report_kind)rep->kind) {
     case REPORT_STARTED: on_started(c, r, out_fd, err_fd); break;
     case REPORT_ATTACHED: say_state(c, &r->order.spec.campaign, COVERAGE_RUNNING); break;
-    case REPORT_REFUSED: on_refused(c, r, rep); break;
-    case REPORT_ENDED: on_ended(c, r, rep); break;
+    case REPORT_REFUSED: on_refused(r, rep); break;
+    case REPORT_ENDED: on_ended(r, rep); break;
     case REPORT_CAPABLE: break;
     }
 }

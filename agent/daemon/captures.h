@@ -1,8 +1,8 @@
 /* The life of captures on this host: an order comes, is verified, taken, run, parsed, judged and spooled.  Every order that is
  * really one ends in a last part with an outcome, whatever happens.
  *
- *   ASKED ──started──▶ RUNNING ──ended, read to the end──▶ (parsed, judged, spooled, forgotten)
- *     └────refused──────────────────────────────────────▶ (outcome spooled, forgotten)
+ *   ASKED ──started──▶ RUNNING ──ended──▶ ENDED ──read to the end──▶ OVER (parsed, judged, spooled, forgotten)
+ *     └────refused────────────────────────────────────────────────▶ OVER (outcome spooled, forgotten)
  *
  * Thread: the loop's. */
 #pragma once
@@ -35,6 +35,7 @@ void captures_set_uplink(struct captures *c, struct uplink *u);
 /* Orders that a crash cut short get their outcome: failed. */
 void captures_recover(struct captures *c);
 
+/* Obeys it, or refuses it in writing.  An order of a campaign that is known here changes nothing, however it is signed. */
 void captures_order(struct captures *c, const struct signed_order *so);
 void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why);
 /* STARTED, ATTACHED, REFUSED, ENDED from the runner.  takes the descriptors. */

@@ -71,7 +71,10 @@ static enum err entry_add(struct spool *s, const struct part_key *key, size_t by
 static enum err scan_one(struct spool *s, const char *name, size_t *strangers) {
     struct part_key key;
     struct stat st;
-    if (name[0] == '.') return ERR_OK; /* ., .. and what a crash left of a temporary file */
+    if (name[0] == '.') {
+        if (span_ends(span_str(name), SPAN_LIT(".tmp"))) unlinkat(s->dir_fd, name, 0); /* what a crash left of a file under way */
+        return ERR_OK;
+    }
     if (span_ends(span_str(name), SPAN_LIT(".order"))) return ERR_OK; /* the journal's */
     if (!key_of(span_str(name), &key) || fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
         st.st_size < HEADER_BYTES) {
@@ -120,9 +123,9 @@ void spool_close(struct spool *s) {
     free(s);
 }
 
-enum err spool_put(struct spool *s, const struct part_key *key, struct span body) {
+static enum err put(struct spool *s, const struct part_key *key, struct span body, uint64_t cap_bytes) {
     size_t bytes = HEADER_BYTES + body.n;
-    if (body.n > LIMIT_PART_BYTES || s->bytes + bytes > s->cap_bytes) return ERR_LIMIT;
+    if (body.n > LIMIT_PART_BYTES || s->bytes + bytes > cap_bytes) return ERR_LIMIT;
     for (const struct spool_entry *e = s->first; e; e = e->next)
         if (same_key(&e->key, key)) return ERR_EXISTS;
     char name[NAME_BYTES];
@@ -137,6 +140,12 @@ enum err spool_put(struct spool *s, const struct part_key *key, struct span body
     if (!e && (e = entry_add(s, key, bytes)) != ERR_OK) unlinkat(s->dir_fd, name, 0);
     buf_done(&file);
     return e;
+}
+
+enum err spool_put(struct spool *s, const struct part_key *key, struct span body) { return put(s, key, body, s->cap_bytes); }
+
+enum err spool_put_outcome(struct spool *s, const struct part_key *key, struct span body) {
+    return put(s, key, body, s->cap_bytes + SPOOL_RESERVE_BYTES);
 }
 
 enum err spool_read(struct spool *s, const struct spool_entry *entry, struct buf *out) {

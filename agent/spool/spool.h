@@ -8,6 +8,7 @@
 #include "common/wire/part.h"
 
 struct spool;
+enum { SPOOL_RESERVE_BYTES = 256 * 1024 };
 
 /* A part that waits.  Valid until it is removed. */
 struct spool_entry {
@@ -25,6 +26,8 @@ AUTO_TYPE(struct spool, spool_close)
 
 /* Durable when it returns ERR_OK.  ERR_LIMIT: over the cap; ERR_SYS: the disk (errno says); ERR_EXISTS. */
 NODISCARD enum err spool_put(struct spool *s, const struct part_key *key, struct span body);
+/* An outcome without a result may go SPOOL_RESERVE_BYTES over the cap: a full spool must be able to say that it is full. */
+NODISCARD enum err spool_put_outcome(struct spool *s, const struct part_key *key, struct span body);
 /* The body of a waiting part.  ERR_DAMAGED: its file is not what was written. */
 NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, struct buf *out);
 /* Acknowledged: forget it.  ERR_NOTFOUND: it was not there (an ack said twice). */

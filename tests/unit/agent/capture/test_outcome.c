@@ -14,7 +14,8 @@ struct row {
     struct report ended;
     struct capture capture;
     const char *err, *cancelled;
-    uint64_t dropped;
+    uint64_t dropped, cap, unparsed;
+    bool cut;
     enum coverage want;
     const char *reason; /* part of it */
 };
@@ -33,6 +34,9 @@ static const struct row ROWS[] = {
     {.name = "exit 3 with a result", .ended = {.exit_code = 3}, .capture = {SOME_RESULT}, .want = COVERAGE_PARTIAL, .reason = "code 3"},
     {.name = "crashed", .ended = {.exit_code = -1, .signal = SIGSEGV}, .want = COVERAGE_FAILED, .reason = "signal 11"},
     {.name = "over the cap", .capture = {SOME_RESULT}, .dropped = 7, .want = COVERAGE_PARTIAL, .reason = "50 MiB"},
+    {.name = "over an odd cap", .capture = {SOME_RESULT}, .dropped = 7, .cap = 65537, .want = COVERAGE_PARTIAL, .reason = "over 65537 bytes"},
+    {.name = "over the memory", .capture = {SOME_RESULT}, .unparsed = 3 << 20, .want = COVERAGE_PARTIAL, .reason = "last 3 MiB"},
+    {.name = "not read to its end", .capture = {SOME_RESULT}, .cut = true, .want = COVERAGE_PARTIAL, .reason = "not read to its end"},
     {.name = "killed with nothing", .ended = {.exit_code = -1, .signal = SIGKILL, .last_stop_signal = SIGKILL}, .want = COVERAGE_TIMEOUT, .reason = "killed"},
     {.name = "killed with something",
      .ended = {.exit_code = -1, .signal = SIGKILL, .last_stop_signal = SIGKILL},
@@ -56,7 +60,9 @@ static void every_end_has_its_state_and_reason(void **state) {
                                       .ended = &r->ended,
                                       .capture = &r->capture,
                                       .out_dropped_bytes = r->dropped,
-                                      .out_cap_bytes = 50 << 20,
+                                      .out_cap_bytes = r->cap ? r->cap : 50 << 20,
+                                      .unparsed_bytes = r->unparsed,
+                                      .cut = r->cut,
                                       .err = span_str(r->err),
                                       .cancelled = span_str(r->cancelled)};
         struct outcome o;
@@ -64,7 +70,7 @@ static void every_end_has_its_state_and_reason(void **state) {
         bool says = r->reason[0] ? span_find_span(o.reason, span_str(r->reason)) < o.reason.n : o.reason.n == 0;
         if (o.coverage != r->want || !says)
             fail_msg("%s: %s, \"%.*s\"", r->name, capture_coverage_name(o.coverage), (int)o.reason.n, o.reason.p);
-        assert_int_equal(o.ledger.cap, r->dropped);
+        assert_int_equal(o.ledger.cap, r->dropped + r->unparsed);
         assert_int_equal(o.kind, RESULT_HISTOGRAM);
     }
 }

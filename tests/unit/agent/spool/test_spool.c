@@ -90,6 +90,39 @@ static void over_the_cap_a_part_is_refused_and_nothing_is_dropped(void **state) 
     folder_remove(&f);
 }
 
+static void an_outcome_alone_may_use_the_reserve(void **state) {
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    struct spool *s = open_spool(&f, 64);
+    struct part_key a = key_of(1, 0), b = key_of(2, 0), c = key_of(3, 0);
+    assert_int_equal(spool_put(s, &a, SPAN_LIT("forty bytes and more of body, so it is full")), ERR_OK);
+    assert_int_equal(spool_put(s, &b, SPAN_LIT("a result")), ERR_LIMIT);
+    assert_int_equal(spool_put_outcome(s, &b, SPAN_LIT("what became of it")), ERR_OK);
+    for (uint32_t i = 0; spool_bytes(s) + 50000 < 64 + SPOOL_RESERVE_BYTES; i++) {
+        static char much[50000 - 100];
+        c.part = i;
+        assert_int_equal(spool_put_outcome(s, &c, span_of(much, sizeof much)), ERR_OK);
+    }
+    static char more[50000];
+    c.part = 99;
+    assert_int_equal(spool_put_outcome(s, &c, span_of(more, sizeof more)), ERR_LIMIT); /* the reserve has an end too */
+    spool_close(s);
+    folder_remove(&f);
+}
+
+static void what_a_crash_left_half_written_is_cleared_away(void **state) {
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    char path[200];
+    snprintf(path, sizeof path, "%s/.01010101010101010101010101010101.0000000000.0000000000.runqlat.part.tmp", f.path);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    spool_close(open_spool(&f, 64));
+    assert_int_equal(folder_count(&f), 0);
+    folder_remove(&f);
+}
+
 static void a_file_cut_or_altered_is_damaged_and_a_stranger_is_left_alone(void **state) {
     (void)state;
     struct folder f;
@@ -163,6 +196,8 @@ int main(void) {
         cmocka_unit_test(what_was_put_is_there_in_order_after_a_restart),
         cmocka_unit_test(an_acknowledged_part_is_gone_and_a_second_ack_is_harmless),
         cmocka_unit_test(over_the_cap_a_part_is_refused_and_nothing_is_dropped),
+        cmocka_unit_test(an_outcome_alone_may_use_the_reserve),
+        cmocka_unit_test(what_a_crash_left_half_written_is_cleared_away),
         cmocka_unit_test(a_file_cut_or_altered_is_damaged_and_a_stranger_is_left_alone),
         cmocka_unit_test(a_campaign_given_up_leaves_the_others),
         cmocka_unit_test(a_new_connection_sends_everything_again),
