@@ -167,8 +167,8 @@ enum err campaign_part(struct campaign *c, struct span host, uint32_t part, cons
     t->heard_ns = now.mono_ns;
     if (ended_for_real(t)) return ERR_EXISTS;
     if (part_set_has(&t->parts, part)) return ERR_EXISTS;
-    bool last = outcome && !t->outcome.p;
-    enum err e = last ? keep_outcome(t, outcome) : ERR_OK;
+    bool last = outcome && t->n_parts == 0;
+    enum err e = last && !t->outcome.p ? keep_outcome(t, outcome) : ERR_OK;
     if (e == ERR_OK) e = part_set_add(&t->parts, part);
     if (e != ERR_OK) return e;
     if (last) {

@@ -81,7 +81,10 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     arena_reset(r->scratch);
     enum err e = part_decode(p->body, r->scratch, &body);
-    return e == ERR_OK ? core_campaigns_part(r->cc, p->key.host, p->key.part, &body) : e;
+    if (e == ERR_OK) return core_campaigns_part(r->cc, p->key.host, p->key.part, &body);
+    LOG(LOG_ERR, "part.unreadable", KV("campaign", r->cc->c->hex), KV("host", p->key.host), KV("part", p->key.part),
+        KV("why", err_text(e)));
+    return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* one bad part does not hide the others */
 }
 
 static enum err read_parts(struct core *core, struct core_campaign *cc) {
@@ -138,7 +141,10 @@ static enum err on_target_end(void *arg, const struct store_target *t) {
     const struct fleet_host *h = fleet_find(l->core->fleet, t->host);
     struct campaign_target *target = campaign_find(l->c, t->host);
     if (h && target) target->seen_wall_ns = h->seen_wall_ns;
-    return campaign_restore(l->c, t->host, t->coverage, t->reason, t->outcome);
+    enum err e = campaign_restore(l->c, t->host, t->coverage, t->reason, t->outcome);
+    if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
+    LOG(LOG_ERR, "target.unreadable", KV("campaign", l->c->hex), KV("host", t->host), KV("why", err_text(e)));
+    return campaign_restore(l->c, t->host, t->coverage, t->reason, SPAN_LIT(""));
 }
 
 static enum err make(struct load *l, const struct campaign_id *id) {
@@ -222,6 +228,11 @@ enum err core_campaigns_load_unended(struct core *core) {
     for (size_t i = 0; e == ERR_OK && i < l.n; i++) {
         struct core_campaign *cc = NULL;
         e = core_campaigns_get(core, &ids[i], &cc);
+        if (e != ERR_SYNTAX && e != ERR_LIMIT) continue;
+        char hex[2 * CAMPAIGN_ID_BYTES + 1];
+        part_campaign_hex(&ids[i], hex);
+        LOG(LOG_ERR, "campaign.unreadable", KV("campaign", hex), KV("why", err_text(e)));
+        e = ERR_OK; /* the others go on */
     }
     return e;
 }

@@ -31,6 +31,13 @@ enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const
     return status;
 }
 
+enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e) {
+    if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
+    w->a->exact = false;
+    query_note(w, "%.*s: its part %u cannot be read and is left out: %s", (int)p->key.host.n, p->key.host.p, p->key.part, err_text(e));
+    return ERR_OK;
+}
+
 enum rpc_status query_failed(struct query_work *w, enum err e) {
     if (e == ERR_NOMEM)
         return query_refuse(w, RPC_RESOURCE_EXHAUSTED, "the answer needs more memory than an answer may have; ask for less");

@@ -84,7 +84,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct events *into = NULL;
     arena_reset(t->scratch);
     enum err e = part_decode(p->body, t->scratch, &body);
-    if (e != ERR_OK) return e;
+    if (e != ERR_OK) return query_unreadable(t->w, p, e);
     if (body.kind != RESULT_EVENTS) return ERR_OK;
     next_host(t, p->key.host);
     t->w->a->total += body.events.n_rows;

@@ -136,7 +136,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     arena_reset(t->scratch);
     enum err e = part_decode(p->body, t->scratch, &body);
-    if (e != ERR_OK) return e;
+    if (e != ERR_OK) return query_unreadable(t->w, p, e);
     if (body.kind != RESULT_EVENTS || body.events.n_columns == 0) return ERR_OK;
     if (!t->fleet) {
         t->status = resolve(t->w, &body.events);

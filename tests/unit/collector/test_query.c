@@ -269,6 +269,23 @@ static void events_are_shared_out_fairly_and_counted_in_all(void **state) {
     end(&q);
 }
 
+static void a_stored_part_that_cannot_be_read_is_said_and_left_out(void **state) {
+    struct asked q;
+    struct query t = {.by = SPAN_LIT("COMM")};
+    (void)state;
+    begin(&q, "execsnoop");
+    put_events(&q);
+    assert_int_equal(made_put_part(q.store, made_id(1), "db-3", "execsnoop", 2, SPAN_LIT("\377\377")), STORE_DONE);
+    assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
+    assert_int_equal(q.answer.n_top, 3);
+    assert_false(q.answer.exact);
+    expect_note(&q, "db-3: its part 2 cannot be read");
+    assert_int_equal(ask(&q, QUERY_EVENTS, &t), RPC_OK);
+    assert_int_equal(q.answer.total, 7);
+    expect_note(&q, "db-3: its part 2 cannot be read");
+    end(&q);
+}
+
 static void stacks_are_cut_to_the_best_with_the_whole_told(void **state) {
     struct asked q;
     struct outcome o = ok(RESULT_STACKS);
@@ -326,6 +343,7 @@ int main(void) {
         cmocka_unit_test(sections_are_kept_chosen_or_merged_away),
         cmocka_unit_test(top_counts_sums_and_says_which_columns_there_are),
         cmocka_unit_test(events_are_shared_out_fairly_and_counted_in_all),
+        cmocka_unit_test(a_stored_part_that_cannot_be_read_is_said_and_left_out),
         cmocka_unit_test(stacks_are_cut_to_the_best_with_the_whole_told),
         cmocka_unit_test(an_answer_over_its_memory_says_to_ask_for_less),
     };
