@@ -41,6 +41,7 @@ struct nng_tls_engine_conn {
     SSL *ssl;
     void *tls; /* nng's end; also the nng_stream */
     bool fatal, server;
+    bool lingering; /* this side refused the peer's certificate and waits for it to have read the alert */
     enum err fault;
     char text[256];
 };
@@ -210,10 +211,11 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
     nng_tls_engine_conn *c = SSL_get_app_data(ssl);
     if (ok || c->fault) return ok;
     char who[160] = "";
-    X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+    X509 *certificate = X509_STORE_CTX_get0_cert(store);
     if (certificate) tls_describe(certificate, who, sizeof who);
     int error = X509_STORE_CTX_get_error(store);
     c->fault = tls_fault_err(error);
+    c->lingering = true;
     snprintf(c->text, sizeof c->text, "%s: %s", tls_fault_text(error), who);
     return 0;
 }
@@ -275,6 +277,7 @@ static void note_tls_error(nng_tls_engine_conn *c) {
     }
     if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
         conn_fault(c, ERR_UNTRUSTED, "the peer has no certificate");
+        c->lingering = true;
         return;
     }
     const char *reason = ERR_reason_error_string(error);
@@ -288,6 +291,17 @@ static int conn_dry(const nng_tls_engine_conn *c) {
     return nng_stream_get_addr(c->tls, NNG_OPT_REMADDR, &peer) ? NNG_ECONNSHUT : NNG_EAGAIN;
 }
 
+/* After the alert: take what the peer still sends and throw it away until it closes or the link's patience ends.  Closing with bytes
+ * unread would make the kernel reset the connection, and the peer would never hear why. */
+static int conn_drain(const nng_tls_engine_conn *c) {
+    uint8_t waste[1024];
+    for (;;) {
+        size_t n = sizeof waste;
+        int rv = nng_tls_engine_recv(c->tls, waste, &n);
+        if (rv) return rv == NNG_EAGAIN ? conn_dry(c) : NNG_ECONNSHUT;
+    }
+}
+
 /* The result of an SSL call, as nng must hear it: never NNG_ECLOSED or NNG_ECANCELED, which stop a listener for ever. */
 static int conn_result(nng_tls_engine_conn *c, int result) {
     if (result > 0) return 0;
@@ -296,18 +310,18 @@ static int conn_result(nng_tls_engine_conn *c, int result) {
     case SSL_ERROR_WANT_WRITE: return conn_dry(c);
     case SSL_ERROR_ZERO_RETURN: return NNG_ECONNSHUT;
     case SSL_ERROR_SYSCALL: c->fatal = true; return NNG_ECONNSHUT;
-    default: note_tls_error(c); return NNG_EPEERAUTH;
+    default: note_tls_error(c); return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
     }
 }
 
 static int conn_handshake(nng_tls_engine_conn *c) {
-    if (c->fatal) return NNG_EPEERAUTH;
+    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
     ERR_clear_error();
     return conn_result(c, SSL_do_handshake(c->ssl));
 }
 
 static int conn_recv(nng_tls_engine_conn *c, uint8_t *to, size_t *n) {
-    if (c->fatal) return NNG_EPEERAUTH;
+    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
     size_t got = 0;
     ERR_clear_error();
     int rv = conn_result(c, SSL_read_ex(c->ssl, to, *n, &got));
@@ -316,7 +330,7 @@ static int conn_recv(nng_tls_engine_conn *c, uint8_t *to, size_t *n) {
 }
 
 static int conn_send(nng_tls_engine_conn *c, const uint8_t *from, size_t *n) {
-    if (c->fatal) return NNG_EPEERAUTH;
+    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
     size_t put = 0;
     ERR_clear_error();
     int rv = conn_result(c, SSL_write_ex(c->ssl, from, *n, &put));

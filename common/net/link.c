@@ -46,6 +46,8 @@ static void fail_nng(struct link *l, int error) {
     engine_ask(l->stream, &r);
     if (r.fault)
         link_fail(l, r.fault, r.text);
+    else if (error == NNG_ETIMEDOUT && !l->greeted)
+        link_fail(l, ERR_TIMEOUT, "no greeting in time");
     else if (!l->report.verified && net_err(error) == ERR_GONE)
         link_fail(l, ERR_GONE, "the connection was closed before the first frame");
     else
@@ -260,8 +262,10 @@ static void end_by_time(struct link *l) {
         link_fail(l, ERR_GONE, "closed");
     else if (l->tx_error)
         fail_nng(l, l->tx_error);
+    else if (!l->greeted)
+        fail_nng(l, NNG_ETIMEDOUT);
     else
-        link_fail(l, ERR_TIMEOUT, l->greeted ? "the peer has been silent for too long" : "no greeting in time");
+        link_fail(l, ERR_TIMEOUT, "the peer has been silent for too long");
 }
 
 static void on_timer(struct loop_timer *timer) {

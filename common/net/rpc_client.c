@@ -127,13 +127,12 @@ static void dial_failed(struct rpc_client *k, enum err why, const char *reason) 
 
 static void greet(struct rpc_client *k, nng_stream *stream) {
     char payload[FRAME_CONTROL_BYTES];
-    enum err e = rpc_conn_new(k->net, stream, true, &k->owner, &k->conn);
-    if (e) {
-        dial_failed(k, e, err_text(e));
-        return;
-    }
     struct rpc_control_hello h = {.version_low = WIRE_VERSION, .version_high = WIRE_VERSION};
-    link_send(&k->conn->link, FRAME_HELLO, 0, false, rpc_control_put_hello(h, net_software(k->net), payload));
+    enum err e = rpc_conn_new(k->net, stream, true, &k->owner, &k->conn);
+    if (e)
+        dial_failed(k, e, err_text(e));
+    else
+        link_send(&k->conn->link, FRAME_HELLO, 0, false, rpc_control_put_hello(h, net_software(k->net), payload));
 }
 
 static void on_dialled(struct net_event *e) {

@@ -16,7 +16,7 @@
 enum { STAGE_TEXT = 600 };
 
 /* What a called method does, at the collector. */
-enum act { ACT_ECHO, ACT_ANSWER, ACT_STREAM, ACT_SILENT, ACT_REFUSE, ACT_HOLD };
+enum act { ACT_ECHO, ACT_ANSWER, ACT_STREAM, ACT_SILENT, ACT_REFUSE, ACT_HOLD, ACT_HOLD_AFTER_FIRST };
 
 struct served { /* one call at the collector */
     struct rpc_stream stream;
@@ -51,7 +51,10 @@ struct stage {
     struct rpc_server_ops server_ops;
     struct rpc_client_ops client_ops;
     char address[64];
+    const char *listen_ca, *listen_host, *server_name; /* set before: instead of the usual */
     /* at the collector */
+    enum act session_act; /* instead of ACT_ECHO */
+    bool answer_may_fail; /* the queue may be full */
     struct served *served;
     struct rpc_conn *server_conn; /* newest */
     struct identity admitted;
