@@ -53,9 +53,11 @@ teardown() {
             tail -n 15 "$FLEET_DIR"/log/* >&2 || true
         fi
         fleet_down
+        ! grep -hE 'ThreadSanitizer|AddressSanitizer|LeakSanitizer|runtime error|assertion|Assertion' "$FLEET_DIR"/log/* >&2 || sanitizer_spoke=1
         rm -rf "$FLEET_DIR"
     fi
     if [ -n "${FAKE_DIR:-}" ]; then rm -rf "$FAKE_DIR"; fi
+    [ -z "${sanitizer_spoke:-}" ]
 }
 
 trawl() { fleet_trawl "$@"; }
