@@ -7,6 +7,7 @@
 
 #include "collector/daemon/consoles.h"
 #include "collector/daemon/core.h"
+#include "collector/daemon/expiry.h"
 #include "collector/daemon/writer.h"
 #include "collector/ingest/ingest.h"
 #include "common/base/clock.h"
@@ -29,6 +30,7 @@ struct collector {
     bool ingest_running;
     struct message *ingest_quit; /* made at the start, so that stopping needs no memory */
     struct consoles *consoles;
+    struct expiry expiry;
 };
 
 /* ---- agents' events, logged ---- */
@@ -75,6 +77,7 @@ static void reload(struct collector *c) {
         LOG(LOG_ERR, "collector.reload_failed", KV("what", "consoles"), KV("why", why));
     else
         LOG(LOG_NOTICE, "collector.reloaded", KV("what", "consoles"));
+    expiry_look(&c->expiry);
 }
 
 static void on_signal(int signo, void *arg) {
@@ -199,6 +202,7 @@ static void drain(struct queue *q) {
 
 /* In the direction of the data: what is behind writes down what came from before. */
 static void stop(struct collector *c) {
+    expiry_stop(&c->expiry);
     consoles_free(c->consoles);
     if (c->ingest_running) {
         queue_push_always(c->to_ingest, &TAKE(c->ingest_quit)->item);
@@ -224,6 +228,7 @@ int run_collector(const struct settings *set) {
     LOG(LOG_NOTICE, "collector.started", KV("version", TRAWL_VERSION), KV("fleet", set->fleet), KV("store", set->store));
     enum err e = start(&c, why);
     if (e == ERR_OK) {
+        expiry_start(&c.expiry, c.loop, set);
         LOG(LOG_NOTICE, "collector.ready", KV("agents", ingest_port(c.ingest)), KV("consoles", consoles_port(c.consoles)));
         notify_send("READY=1");
         e = loop_run(c.loop);

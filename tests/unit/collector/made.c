@@ -141,7 +141,7 @@ void made_dir(struct made_dir *d) {
 void made_dir_done(struct made_dir *d) {
     static const char *const tails[] = {"", "-wal", "-shm", ".lock"};
     for (size_t i = 0; i < COUNT_OF(tails); i++) {
-        char name[96];
+        char name[160];
         snprintf(name, sizeof name, "%s%s", d->store, tails[i]);
         unlink(name);
     }

@@ -31,7 +31,7 @@ void made_free(struct span s);
 
 /* A folder of its own, and a path in it. */
 struct made_dir {
-    char path[64], store[80];
+    char path[64], store[128];
 };
 void made_dir(struct made_dir *d);
 void made_dir_done(struct made_dir *d);

@@ -299,6 +299,66 @@ static void with_a_full_disk_agents_wait_consoles_are_told_and_nothing_is_lost(v
     world_done(&w);
 }
 
+/* More ended campaigns than stay loaded: each is read back when somebody asks, or when a host's result comes late. */
+static void ended_campaigns_are_read_back_and_a_late_result_still_counts(void **state) {
+    enum { N = 90 };
+    static const struct span hosts[] = {{"web-1", 5}, {"web-2", 5}};
+    struct world w;
+    struct fake_agent late;
+    struct fake_console ada;
+    struct outcome ok = made_ok(1);
+    struct span body = made_hist("usecs", 4, 5, &ok), outcome = made_outcome(&ok);
+    (void)state;
+    world_make(&w);
+    struct made_dir d;
+    snprintf(d.store, sizeof d.store, "%s", w.store);
+    struct store *s = made_store(&d, STORE_WRITER);
+    for (unsigned char i = 1; i <= N; i++) {
+        made_put_campaign(s, made_id(i), "runqlat", hosts, 2);
+        assert_int_equal(made_put_part(s, made_id(i), "web-2", "runqlat", 0, body), STORE_DONE);
+        struct store_op end[] = {
+            {.kind = STORE_END_TARGET, .target = {.campaign = made_id(i), .host = hosts[1], .coverage = COVERAGE_OK, .outcome = outcome}},
+            {.kind = STORE_END_TARGET,
+             .target = {.campaign = made_id(i), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("away")}},
+            {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(i), .ended_wall_ns = 1}}};
+        struct store_op *ops[] = {&end[0], &end[1], &end[2]};
+        assert_int_equal(store_apply(s, ops, 3), ERR_OK);
+    }
+    store_close(s);
+    world_start(&w);
+    world_console(&w, &ada, "ada");
+    for (int round = 0; round < 2; round++) {
+        const struct query all = {.n = 2 * N};
+        struct campaign_list list = {0};
+        assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_CAMPAIGNS, QUERY_CAMPAIGNS, &all), RPC_OK);
+        assert_int_equal(query_decode_campaigns(buf_span(&ada.answer), ada.mem, &list), ERR_OK);
+        assert_int_equal(list.n, N);
+        assert_int_equal(list.campaigns[N - 1].coverage[COVERAGE_OFFLINE], 1);
+        uint64_t until_ns = clock_mono_ns() + 1200 * NS_PER_MS; /* longer than a tick, which unloads */
+        while (clock_mono_ns() < until_ns) assert_int_equal(loop_turn(w.loop, 50), ERR_OK);
+    }
+    struct answer a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 5);
+    assert_int_equal(a.n_targets, 1);
+    world_agent(&w, &late, "web-1", "web-1");
+    late.campaign = made_id(1);
+    send_and_wait(&late, 0, body);
+    const struct query first = {.campaign = SPAN_LIT("01")};
+    struct campaign_detail detail = {0};
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_SHOW, QUERY_REF, &first), RPC_OK);
+    assert_int_equal(query_decode_detail(buf_span(&ada.answer), ada.mem, &detail), ERR_OK);
+    assert_int_equal(detail.info.coverage[COVERAGE_OK], 2);
+    late.campaign = made_id(200); /* nobody's: acknowledged, so that the agent forgets it */
+    send_and_wait(&late, 0, body);
+    world_wait_log(&w, "part.refused");
+    made_free(body);
+    made_free(outcome);
+    world_console_done(&ada);
+    world_agent_done(&late);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
 /* What it prints on both outputs, and its exit code. */
 static int run_it(struct world *w, const char *option, char *out, size_t size) {
     int fds[2], status = 0;
@@ -374,6 +434,7 @@ int main(void) {
         cmocka_unit_test(the_newer_session_of_a_host_wins_and_the_older_is_told),
         cmocka_unit_test(a_reload_keeps_what_is_connected),
         cmocka_unit_test(with_a_full_disk_agents_wait_consoles_are_told_and_nothing_is_lost),
+        cmocka_unit_test(ended_campaigns_are_read_back_and_a_late_result_still_counts),
         cmocka_unit_test(a_collector_that_cannot_start_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
