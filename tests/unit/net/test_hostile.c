@@ -144,7 +144,7 @@ static void unknown_flag(struct raw *r) {
 }
 static void huge_length(struct raw *r) {
     raw_greet(r);
-    raw_write(r, "\x7f\xff\xff\xff\x07\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01", 16);
+    raw_write(r, "\x7f\xff\xff\xff\x08\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01", 16);
 }
 static void message_of_no_call(struct raw *r) {
     raw_greet(r);
