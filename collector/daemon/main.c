@@ -3,21 +3,23 @@
 
 #include "collector/daemon/run.h"
 
-static const char usage[] = "usage: trawl-collectord [--config FILE] [--check]\n"
+static const char usage[] = "usage: trawl-collectord [--config FILE] [--check] [--print-config]\n"
                             "\n"
                             "Collects what agents measure, merges it, and answers consoles.\n"
                             "\n"
-                            "  -c, --config FILE  default /etc/trawl/collector.conf\n"
-                            "      --check        read configuration, certificates and the whole store, then end\n"
+                            "  -c, --config FILE   default /etc/trawl/collector.conf\n"
+                            "      --check         read configuration, certificates and the whole store, then end\n"
+                            "      --print-config  a commented configuration file\n"
                             "      --version\n"
-                            "  -h, --help         this, and the configuration file's keys with their defaults\n"
+                            "  -h, --help          this, and the configuration file's keys with their defaults\n"
                             "\n"
                             "SIGHUP reads the certificates again.  SIGTERM finishes what was begun and ends.\n"
                             "\n";
 
-enum { OPT_CHECK = 256, OPT_VERSION };
+enum { OPT_CHECK = 256, OPT_PRINT, OPT_VERSION };
 static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                         {"check", no_argument, NULL, OPT_CHECK},
+                                        {"print-config", optional_argument, NULL, OPT_PRINT},
                                         {"version", no_argument, NULL, OPT_VERSION},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
@@ -44,6 +46,7 @@ int main(int argc, char **argv) {
         case OPT_CHECK:
             check = true;
             break;
+        case OPT_PRINT: return settings_print(optarg) != ERR_OK;
         case OPT_VERSION:
             return printf("trawl-collectord %s\n", TRAWL_VERSION) < 0;
         case 'h':

@@ -18,7 +18,7 @@ static const struct conf_item items[] = {
     ITEM(tls_crl, CONF_PATH, "", "revoked certificates of the fleet's CA; empty: none are"),
     ITEM(operators_ca, CONF_PATH, "/etc/trawl/operators-ca.pem", "the operators' CA: vouches for consoles and for orders"),
     ITEM(operators_crl, CONF_PATH, "", "revoked certificates of the operators' CA; empty: none are"),
-    ITEM(store, CONF_PATH, "/var/lib/trawl/collector.db", "the file that everything is kept in; made when missing"),
+    ITEM(store, CONF_PATH, "/var/lib/trawl/collector/store.db", "the file that everything is kept in; made when missing"),
 };
 
 enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size) {
@@ -28,5 +28,7 @@ enum err settings_load(const char *path, struct settings *out, char *why, size_t
 void settings_done(struct settings *s) { conf_done(items, COUNT_OF(items), s); }
 
 void settings_example(struct buf *out) { conf_example(items, COUNT_OF(items), out); }
+
+enum err settings_print(const char *form) { return conf_print(items, COUNT_OF(items), form, stdout); }
 
 const char *settings_path(const char *value) { return value && *value ? value : NULL; }

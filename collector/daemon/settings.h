@@ -15,5 +15,7 @@ NODISCARD enum err settings_load(const char *path, struct settings *out, char *w
 void settings_done(struct settings *s);
 /* The commented example. */
 void settings_example(struct buf *out);
+/* As conf_print. */
+NODISCARD enum err settings_print(const char *form);
 /* NULL for a key left empty. */
 const char *settings_path(const char *value);

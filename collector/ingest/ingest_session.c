@@ -203,7 +203,11 @@ static void take(struct ingest_session *s, struct span bytes) {
     if (credit) ingest_session_done(s, credit);
 }
 
-static bool store_is_full(struct ingest_session *s) { return queue_waiting(s->in->opt.store) >= s->in->opt.store_cap; }
+/* Taking more would only make queues longer: the agents must wait. */
+static bool others_are_behind(struct ingest_session *s) {
+    const struct ingest_options *opt = &s->in->opt;
+    return queue_waiting(opt->store) >= opt->store_cap || queue_waiting(opt->core) >= INGEST_CORE_WAITING_MAX;
+}
 
 static void hold(struct ingest_session *s, struct span bytes) {
     struct ingest *in = s->in;
@@ -218,14 +222,14 @@ static void hold(struct ingest_session *s, struct span bytes) {
 static void on_message(struct rpc_stream *stream, struct span bytes) {
     struct ingest_session *s = of(stream);
     if (s->ending) return;
-    if (s->held.first || store_is_full(s))
+    if (s->held.first || others_are_behind(s))
         hold(s, bytes);
     else
         take(s, bytes);
 }
 
 bool ingest_session_pump(struct ingest_session *s) {
-    while (s->held.first && !s->ending && !store_is_full(s)) {
+    while (s->held.first && !s->ending && !others_are_behind(s)) {
         take(s, span_of(s->held.first->bytes, s->held.first->n));
         list_drop(&s->held);
     }

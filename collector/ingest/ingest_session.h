@@ -4,7 +4,10 @@
 #include "collector/ingest/ingest.h"
 #include "common/base/map.h"
 
-enum { INGEST_RETRY_MS = 20 }; /* how often held messages are tried again */
+enum {
+    INGEST_RETRY_MS = 20,          /* how often held messages are tried again */
+    INGEST_CORE_WAITING_MAX = 8192 /* messages that wait for core before agents must wait too */
+};
 
 struct ingest_held {
     struct ingest_held *next;
@@ -26,7 +29,7 @@ struct ingest_session {
     bool ending; /* we have ended it; whatever still comes is not looked at */
     char host[LIMIT_NAME_BYTES + 1];
     char address[64];
-    struct ingest_list held; /* came while the store's queue was full: raw, in order, their credit kept */
+    struct ingest_list held; /* came while the store or core was behind: raw, in order, their credit kept */
     struct ingest_list out;  /* waits for the agent's credit */
 };
 
