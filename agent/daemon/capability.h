@@ -4,7 +4,7 @@
 #include "agent/daemon/channel.h"
 #include "common/wire/session.h"
 
-enum { CAPABILITY_MAX = 64, CAPABILITY_WHY_BYTES = 256 };
+enum { CAPABILITY_MAX = TOOL__COUNT * FLAVOUR__COUNT, CAPABILITY_WHY_BYTES = 256 };
 
 struct capability {
     enum tool_id tool;
@@ -18,7 +18,7 @@ struct capabilities {
     size_t n, n_known;
 };
 
-/* Asks about everything; the answers come as reports. */
+/* Asks about every flavour that has a binary; the answers come as reports. */
 NODISCARD enum err capability_ask(struct capabilities *all, struct channel *c);
 /* A REPORT_CAPABLE has come.  True when it was the last one outstanding. */
 bool capability_answer(struct capabilities *all, const struct report *r);

@@ -197,6 +197,12 @@ enum err spool_remove(struct spool *s, const struct part_key *key) {
     return ERR_NOTFOUND;
 }
 
+void spool_give_up(struct spool *s, struct spool_entry *e) {
+    struct spool_entry *before = NULL;
+    for (struct spool_entry *at = s->first; at != e; at = at->next) before = at;
+    forget(s, before, e);
+}
+
 void spool_remove_campaign(struct spool *s, const struct campaign_id *id) {
     struct spool_entry *before = NULL, *e = s->first;
     while (e) {

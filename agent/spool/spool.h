@@ -32,6 +32,8 @@ NODISCARD enum err spool_put_outcome(struct spool *s, const struct part_key *key
 NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, struct buf *out);
 /* Acknowledged: forget it.  ERR_NOTFOUND: it was not there (an ack said twice). */
 NODISCARD enum err spool_remove(struct spool *s, const struct part_key *key);
+/* The same of a part that cannot be read back. */
+void spool_give_up(struct spool *s, struct spool_entry *e);
 /* All parts of a campaign, for a capture that is done again or given up. */
 void spool_remove_campaign(struct spool *s, const struct campaign_id *id);
 

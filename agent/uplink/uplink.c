@@ -13,12 +13,6 @@ struct uplink {
     struct buf body;       /* scratch of one part read back */
 };
 
-static void session_lost(struct uplink *u, struct span why) {
-    if (u->conn) u->ops->lost(u->ops, why);
-    u->conn = NULL;
-    u->open = false;
-}
-
 static enum err say(struct uplink *u, const struct from_agent *m, enum rpc_lane lane) {
     buf_reset(&u->message);
     enum err e = session_encode_from(m, &u->message);
@@ -41,10 +35,11 @@ void uplink_push(struct uplink *u) {
     for (struct spool_entry *e = spool_first(u->spool), *next; e; e = next) {
         next = e->next;
         if (e->sent) continue;
-       enum err why = send_part(u, e);
+        enum err why = send_part(u, e);
         if (why == ERR_AGAIN || why == ERR_GONE || why == ERR_NOMEM) return; /* writable() or the next session takes it up */
-        e->sent = true;
+        e->sent = true; /* with any other error it is tried again in the next session */
         if (why) u->ops->trouble(u->ops, "a spooled part cannot be sent", why);
+        if (why == ERR_DAMAGED) spool_give_up(u->spool, e);
     }
 }
 
@@ -81,11 +76,11 @@ static void on_writable(struct rpc_stream *s) { uplink_push(container_of(s, stru
 
 static void on_ended(struct rpc_stream *s, enum rpc_status status, struct span text) {
     struct uplink *u = container_of(s, struct uplink, session);
+    char why[LIMIT_REASON_BYTES];
     u->open = false;
-    if (!u->conn) return;
-    struct rpc_conn *conn = u->conn;
-    session_lost(u, text.n ? text : span_str(rpc_status_name(status)));
-    rpc_disconnect(conn, RPC_UNAVAILABLE, "the session ended"); /* so that the dialler begins anew */
+    if (text.n == 0) text = span_str(rpc_status_name(status));
+    snprintf(why, sizeof why, "the session ended: %.*s", (int)text.n, text.p);
+    rpc_disconnect(u->conn, RPC_UNAVAILABLE, why); /* so that the dialler begins anew; on a line that is down it does nothing */
 }
 
 static const struct rpc_stream_ops session_ops = {
@@ -114,9 +109,13 @@ static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *c, uint64_t p
 
 static void on_closed(struct rpc_client_ops *ops, enum err why, struct span text) {
     struct uplink *u = container_of(ops, struct uplink, client_ops);
-    bool was_connected = u->conn != NULL;
-    session_lost(u, text);
-    if (!was_connected) u->ops->lost(u->ops, text.n ? text : span_str(err_text(why)));
+    u->conn = NULL;
+    u->open = false;
+    u->ops->lost(u->ops, text.n ? text : span_str(err_text(why)));
+}
+
+void uplink_reconnect(struct uplink *u) {
+    if (u->conn) rpc_disconnect(u->conn, RPC_UNAVAILABLE, "certificates were read again");
 }
 
 enum err uplink_new(struct net *net, const char *address, struct spool *spool, struct uplink_ops *ops, struct uplink **out) {

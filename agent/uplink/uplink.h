@@ -13,10 +13,11 @@ struct uplink_ops {
     /* A session begins: what is there to say about this host? */
     void (*facts)(struct uplink_ops *self, struct facts *out);
     void (*connected)(struct uplink_ops *self, uint64_t peer_wall_ns);
+    /* Not connected any more, or an attempt failed; told once each. */
     void (*lost)(struct uplink_ops *self, struct span why);
     void (*order)(struct uplink_ops *self, const struct signed_order *o);
     void (*stop)(struct uplink_ops *self, const struct campaign_id *campaign, struct span why);
-    /* The collector sent what is not a message, or a part could not be read back and is given up. */
+    /* The collector sent what is not a message, or a part could not be read back (ERR_DAMAGED: it is given up). */
     void (*trouble)(struct uplink_ops *self, const char *what, enum err why);
 };
 
@@ -25,6 +26,8 @@ NODISCARD enum err uplink_new(struct net *net, const char *address, struct spool
 void uplink_free(struct uplink *u);
 AUTO_TYPE(struct uplink, uplink_free)
 
+/* Leave the connection and dial again at once, with what net has been reloaded with. */
+void uplink_reconnect(struct uplink *u);
 /* New parts are in the spool. */
 void uplink_push(struct uplink *u);
 /* How an order stands (pending, running), when there is a session; else it is not said: the outcome will be. */
