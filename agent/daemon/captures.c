@@ -77,6 +77,8 @@ void captures_free(struct captures *c) {
 
 void captures_set_uplink(struct captures *c, struct uplink *u) { c->uplink = u; }
 
+void captures_set_operators(struct captures *c, const struct trust *operators) { c->opt.operators = operators; }
+
 static struct run *run_find(struct captures *c, uint64_t number) {
     for (struct run *r = c->runs; r; r = r->next)
         if (r->number == number) return r;

@@ -32,6 +32,8 @@ NODISCARD enum err captures_new(const struct captures_options *opt, struct captu
 void captures_free(struct captures *c);
 /* The line to the collector, once there is one; parts wait in the spool before. */
 void captures_set_uplink(struct captures *c, struct uplink *u);
+/* From now on orders are verified against these (keeps). */
+void captures_set_operators(struct captures *c, const struct trust *operators);
 /* Orders that a crash cut short get their outcome: failed. */
 void captures_recover(struct captures *c);
 

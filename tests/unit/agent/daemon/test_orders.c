@@ -84,6 +84,20 @@ static void an_order_that_none_of_our_operators_signed_is_refused(void **state) 
     stage_ends(s, 1, COVERAGE_REFUSED, "CA");
 }
 
+static void an_operator_who_is_not_trusted_any_more_is_refused(void **state) {
+    struct stage *s = *state;
+    char why[512] = "";
+    AUTO(sign_trust_free) struct trust *others = NULL;
+    assert_int_equal(sign_trust_load(ca_file(&s->other_ca, "operators-ca.pem"), NULL, why, sizeof why, &others), ERR_OK);
+    captures_set_operators(s->captures, others);
+    stage_order_runqlat(s, 1);
+    assert_true(stage_asked_nothing(s));
+    stage_ends(s, 1, COVERAGE_REFUSED, "CA");
+    const struct spec spec = stage_spec(2);
+    stage_order(s, &spec, s->mallory);
+    assert_int_equal(stage_asked(s).kind, REQUEST_RUN);
+}
+
 /* The collector can send anything as an order. */
 static void bytes_that_are_no_order_lead_to_nothing(void **state) {
     struct stage *s = *state;
@@ -232,6 +246,7 @@ int main(void) {
         TEST(an_order_is_asked_of_the_runner_as_it_was_signed),
         TEST(an_order_that_does_not_fit_is_refused_in_writing),
         TEST(an_order_that_none_of_our_operators_signed_is_refused),
+        TEST(an_operator_who_is_not_trusted_any_more_is_refused),
         TEST(bytes_that_are_no_order_lead_to_nothing),
         TEST(an_order_is_obeyed_once),
         TEST(an_order_that_is_not_remembered_is_not_obeyed),
