@@ -14,17 +14,11 @@ static const char usage[] = "usage: trawl-runner [--config FILE] [--print-config
                             "\n"
                             "Starts the trawl agent: this program, which runs tracing tools, and trawl-agentd, which talks to the collector.\n"
                             "  --config FILE    default /etc/trawl/agent.conf\n"
-                            "  --print-config   a commented configuration file\n";
-
-static int print_config(void) {
-    struct buf b;
-    buf_init(&b, 0);
-    conf_example(policy_items, policy_n_items, &b);
-    size_t n = fwrite(b.p ? b.p : "", 1, b.n, stdout);
-    int result = buf_failed(&b) || n != b.n || fflush(stdout) != 0;
-    buf_done(&b);
-    return result;
-}
+                            "  --print-config   a commented configuration file\n"
+                            "  --help           this, and the configuration file's keys with their defaults\n"
+                            "\n"
+                            "SIGHUP reads certificates and revocation lists again; SIGTERM kills every tool and ends.\n"
+                            "\n";
 
 /* What tools may be given (their rows), and what we need ourselves: namespaces, other users, limits, signals, a look at what tools
  * have open (/proc/PID/fd of another user), reading a tool that is not world-readable.  The rest goes for good. */
@@ -78,7 +72,7 @@ static int run(const char *config_path) {
 
 int main(int argc, char **argv) {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"print-config", no_argument, NULL, 'p'},
+                                            {"print-config", optional_argument, NULL, 'p'},
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -86,9 +80,9 @@ int main(int argc, char **argv) {
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'c': config_path = optarg; break;
-        case 'p': return print_config();
+        case 'p': return conf_print(policy_items, policy_n_items, optarg, stdout) != ERR_OK;
         case 'v': return puts("trawl-runner " TRAWL_VERSION) < 0;
-        case 'h': return fputs(usage, stdout) < 0;
+        case 'h': return fputs(usage, stdout) < 0 || conf_print(policy_items, policy_n_items, NULL, stdout) != ERR_OK;
         default: fputs(usage, stderr); return 2;
         }
     }

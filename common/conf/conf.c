@@ -203,3 +203,48 @@ void conf_example(const struct conf_item *items, size_t n, struct buf *out) {
                     items[i].fallback ? items[i].fallback : "");
     }
 }
+
+/* scdoc takes some marks for typography. */
+static void add_escaped(struct buf *out, const char *z) {
+    for (; *z; z++) {
+        if (strchr("\\*_", *z)) buf_add_char(out, '\\');
+        buf_add_char(out, *z);
+    }
+}
+
+void conf_manual(const struct conf_item *items, size_t n, struct buf *out) {
+    struct buf expected;
+    buf_init(&expected, 0);
+    for (size_t i = 0; i < n; i++) {
+        const char *fallback = items[i].fallback;
+        buf_reset(&expected);
+        conf_value_expected(&items[i], &expected);
+        buf_add_str(out, "*");
+        add_escaped(out, items[i].key);
+        buf_add_str(out, "* = ");
+        add_escaped(out, buf_failed(&expected) ? "" : buf_str(&expected));
+        if (!fallback) buf_add_str(out, "; required");
+        buf_add_str(out, "++\n\t");
+        add_escaped(out, items[i].help);
+        buf_add_str(out, ".");
+        if (fallback && fallback[0]) {
+            buf_add_str(out, " Default: *");
+            add_escaped(out, fallback);
+            buf_add_str(out, "*.");
+        }
+        buf_add_str(out, "\n\n");
+    }
+    buf_done(&expected);
+}
+
+enum err conf_print(const struct conf_item *items, size_t n, const char *form, FILE *to) {
+    struct buf b;
+    if (form && strcmp(form, "scdoc") != 0) return ERR_NOTFOUND;
+    buf_init(&b, 0);
+    if (form) conf_manual(items, n, &b);
+    else conf_example(items, n, &b);
+    enum err e = buf_failed(&b);
+    if (!e && (fwrite(b.p ? b.p : "", 1, b.n, to) != b.n || fflush(to) != 0)) e = ERR_SYS;
+    buf_done(&b);
+    return e;
+}

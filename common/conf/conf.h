@@ -24,3 +24,8 @@ NODISCARD enum err conf_load(const struct conf_item *items, size_t n, const char
 void conf_done(const struct conf_item *items, size_t n, void *target);
 /* The commented example file. */
 void conf_example(const struct conf_item *items, size_t n, struct buf *out);
+/* The keys as a section of a man page, in scdoc's language. */
+void conf_manual(const struct conf_item *items, size_t n, struct buf *out);
+/* What "--print-config[=FORM]" of every program does: form NULL the example, "scdoc" the manual.  ERR_NOTFOUND: there is no such form;
+ * ERR_NOMEM; ERR_SYS: it could not be written. */
+NODISCARD enum err conf_print(const struct conf_item *items, size_t n, const char *form, FILE *to);

@@ -54,6 +54,33 @@ void args_help(const struct verb *v, FILE *to) {
     fprintf(to, "\nexample:\n  %s\n", v->example);
 }
 
+/* scdoc takes some marks for typography. */
+static void manual_text(const char *z, FILE *to) {
+    for (; *z; z++) fprintf(to, strchr("\\*_", *z) ? "\\%c" : "%c", *z);
+}
+
+void args_manual(const struct verb *v, FILE *to) {
+    fprintf(to, "*trawl %s*%s", v->name, v->words[0] ? " " : "");
+    manual_text(v->words, to);
+    fputs("\n\t", to);
+    manual_text(v->summary, to);
+    fputs("\n\n", to);
+    for (size_t i = 0; i < COUNT_OF(INFO); i++) {
+        if (!(v->takes & INFO[i].bit)) continue;
+        fputc('\t', to);
+        if (INFO[i].letter) fprintf(to, "*-%c*, ", INFO[i].letter);
+        fprintf(to, "*--%s*", INFO[i].name);
+        if (INFO[i].value) fprintf(to, " _%s_", INFO[i].value);
+        fputs("++\n\t", to);
+        manual_text(INFO[i].help, to);
+        fputs("\n\n", to);
+    }
+    if (v->takes & ARG_PARAMS) fputs("\tand the parameters of the tool: *trawl tools* TOOL lists them.\n\n", to);
+    fputs("\tExample: *", to);
+    manual_text(v->example, to);
+    fputs("*\n\n", to);
+}
+
 static enum err take_param(const struct verb *v, enum param_id id, const char *value, struct args *a) {
     const struct param_info *info = catalog_param(id);
     if (a->params.n == PARAMS_MAX) {

@@ -50,5 +50,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3 };
 /* ERR_OK; ERR_SYNTAX: said on stderr what and how to do it right (EXIT_USAGE); ERR_AGAIN: help was asked for and printed (EXIT_OK). */
 NODISCARD enum err args_parse(const struct verb *v, int argc, char **argv, struct args *out);
 void args_help(const struct verb *v, FILE *to);
+/* The same for the man page, in scdoc's language; the tools' parameters are only pointed at. */
+void args_manual(const struct verb *v, FILE *to);
 /* "trawl VERB: sentence\n" on stderr. */
 void args_complain(const char *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -4,6 +4,7 @@
 #include "console/cli/verb_parse.h"
 #include "console/cli/verb_run.h"
 #include "console/cli/verb_tools.h"
+#include "console/client/settings.h"
 
 static const struct verb VERBS[] = {
     {"run", "TOOL", "Runs a tool on the fleet, follows it and prints the merged result.", "trawl run runqlat --on role=web --for 5s", 1, 1,
@@ -33,10 +34,22 @@ static void help(FILE *to) {
         snprintf(left, sizeof left, "%s %s", VERBS[i].name, VERBS[i].words);
         fprintf(to, "  %-20s %s\n", left, VERBS[i].summary);
     }
-    fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --version\n\n"
+    fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --print-config a commented console.conf\n  trawl --version\n\n"
           "exit codes: 0 ok, 1 failed, 2 usage, 3 some targeted hosts are not in the answer\n"
           "settings:   $TRAWL_CONFIG, ~/.config/trawl/console.conf or /etc/trawl/console.conf\n",
           to);
+}
+
+/* The forms for scdoc are for the build, which makes the man pages with them. */
+static int print_table(const char *flag) {
+    if (strcmp(flag, "--print-config") == 0) return settings_print(NULL) ? EXIT_FAILED : EXIT_OK;
+    if (strcmp(flag, "--print-config=scdoc") == 0) return settings_print("scdoc") ? EXIT_FAILED : EXIT_OK;
+    if (strcmp(flag, "--print-verbs=scdoc") != 0) {
+        fprintf(stderr, "trawl: there is no option \"%s\"; trawl --help lists what there is\n", flag);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COUNT_OF(VERBS); i++) args_manual(&VERBS[i], stdout);
+    return fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
 int main(int argc, char **argv) {
@@ -49,6 +62,7 @@ int main(int argc, char **argv) {
         help(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
+    if (strncmp(name, "--", 2) == 0) return print_table(name);
     for (size_t i = 0; i < COUNT_OF(VERBS); i++) {
         if (strcmp(VERBS[i].name, name) != 0) continue;
         struct args a;

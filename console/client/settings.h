@@ -12,3 +12,5 @@ struct settings {
 /* ERR_NOTFOUND: no file; why names the places.  Else as conf_load. */
 NODISCARD enum err settings_load(char *why, size_t why_size, struct settings *out);
 void settings_done(struct settings *s);
+/* As conf_print. */
+NODISCARD enum err settings_print(const char *form);

@@ -219,6 +219,35 @@ static void the_example_is_a_file_of_the_defaults(void **state) {
     buf_done(&live);
 }
 
+static void the_manual_names_every_key_and_escapes_what_scdoc_would_take(void **state) {
+    (void)state;
+    struct buf b;
+    buf_init(&b, 0);
+    conf_manual(items, COUNT_OF(items), &b);
+    assert_non_null(strstr(buf_str(&b), "*collector* = text; required++\n\tHOST:PORT of the collector.\n\n"));
+    assert_non_null(strstr(buf_str(&b), "*max\\_duration* = a duration such as 250ms, 10s, 2m or 1h, at least 1s and at most 1h++\n"
+                                        "\tthe longest run. Default: *10m*.\n\n"));
+    assert_non_null(strstr(buf_str(&b), "*labels* = labels such as role=web,zone=a++\n\tfacts that orders select by.\n\n"));
+    buf_done(&b);
+}
+
+static void what_is_printed_is_one_of_two_forms_and_whole(void **state) {
+    (void)state;
+    struct buf want;
+    buf_init(&want, 0);
+    conf_example(items, COUNT_OF(items), &want);
+    char got[4096] = "";
+    FILE *f = fmemopen(got, sizeof got, "w");
+    assert_int_equal(conf_print(items, COUNT_OF(items), NULL, f), ERR_OK);
+    assert_string_equal(got, buf_str(&want));
+    assert_int_equal(conf_print(items, COUNT_OF(items), "html", f), ERR_NOTFOUND);
+    fclose(f);
+    f = fopen("/dev/full", "w");
+    assert_int_equal(conf_print(items, COUNT_OF(items), "scdoc", f), ERR_SYS);
+    fclose(f);
+    buf_done(&want);
+}
+
 static void hostile_files_are_read_or_refused_and_nothing_else(void **state) {
     (void)state;
     static const char *const pieces[] = {"collector", "pins",  "labels", "max_duration", " ", "\n", "=", ":", "[trawl]", "[", "]",
@@ -282,6 +311,8 @@ int main(void) {
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(a_file_that_cannot_be_read_says_why),
         cmocka_unit_test(the_example_is_a_file_of_the_defaults),
+        cmocka_unit_test(the_manual_names_every_key_and_escapes_what_scdoc_would_take),
+        cmocka_unit_test(what_is_printed_is_one_of_two_forms_and_whole),
         cmocka_unit_test(hostile_files_are_read_or_refused_and_nothing_else),
         cmocka_unit_test(without_memory_nothing_is_kept),
     };
