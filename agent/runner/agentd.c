@@ -12,8 +12,6 @@
 #include "common/sys/fds.h"
 #include "common/sys/priv.h"
 
-enum { ENV_BYTES = 256 };
-
 static char *plain(const char *s) {
     char *p;
     memcpy(&p, &s, sizeof p); /* execve's vectors are not const, though nothing writes through them */
@@ -27,11 +25,8 @@ __attribute__((noreturn)) static void die(const char *step) {
 
 __attribute__((noreturn)) static void become_agentd(const struct policy *p, const char *config_path, int sock, uid_t uid, gid_t gid,
                                                     pid_t parent) {
-    char notify[ENV_BYTES] = "";
-    const char *socket_name = getenv("NOTIFY_SOCKET");
-    if (socket_name) snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", socket_name);
     char *argv[] = {p->agentd, plain("--config"), plain(config_path), NULL};
-    char *envp[] = {plain("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), plain("HOME=/"), plain("LANG=C"), notify[0] ? notify : NULL, NULL};
+    char *envp[] = {plain("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), plain("HOME=/"), plain("LANG=C"), NULL};
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     spawn_reset_signals();
     if (null < 0 || dup2(null, 0) < 0) die("standard input");

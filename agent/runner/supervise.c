@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/sys/fds.h"
+#include "common/sys/notify.h"
 
 enum { AGENTD_STOP_MS = 5000 };
 
@@ -34,6 +35,7 @@ struct supervise {
     struct loop_timer agentd_timer;
     LIST_HEAD(, child) runs;
     size_t n_runs;
+    bool ready; /* agentd has asked something: it has read its configuration, certificates and spool */
     bool ending;
     int result;
 };
@@ -47,6 +49,7 @@ static void begin_end(struct supervise *s, int result, const char *why) {
     if (s->ending) return;
     s->ending = true;
     s->result = result;
+    notify_send("STOPPING=1");
     LOG(result ? LOG_ERR : LOG_NOTICE, "runner.ending", KV("why", why), KV("runs", s->n_runs));
     struct child *c;
     LIST_FOREACH(c, &s->runs, link) run_kill(&c->run);
@@ -184,6 +187,9 @@ static void on_sock(struct loop_watch *w, uint32_t events) {
             /* Whoever writes this is not our agentd any more. */
             LOG(LOG_ERR, "request.malformed", KV("bytes", n), KV("why", e ? err_text(e) : "not a request"));
             begin_end(s, 1, "agentd sent what is no request");
+        } else if (!s->ready) {
+            s->ready = true;
+            notify_send("READY=1"); /* by us: agentd and tools cannot speak for the service */
         }
     }
 }
@@ -209,6 +215,11 @@ static void on_agentd_timer(struct loop_timer *t) {
 
 static void on_signal(int signo, void *arg) {
     struct supervise *s = arg;
+    if (signo == SIGHUP) {
+        LOG(LOG_NOTICE, "runner.reload", KV("agentd", s->agentd));
+        if (s->agentd > 0) kill(s->agentd, SIGHUP);
+        return;
+    }
     begin_end(s, 0, signo == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
@@ -229,6 +240,7 @@ static enum err set_up(struct supervise *s, struct buf *why) {
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     s->loop = loop_new();
     s->own_namespace = warden_own_namespace();

@@ -10,5 +10,5 @@ struct supervise_options {
     int sock;                /* -1: make a pair and start agentd; else our end of one, and whoever has the other is agentd */
 };
 
-/* Runs until agentd is gone (1) or SIGTERM or SIGINT came (0).  Nothing that it started is left when it returns. */
+/* Runs until agentd is gone (1) or SIGTERM or SIGINT came (0).  SIGHUP is handed on to agentd, which reads its certificates again.  Nothing that it started is left when it returns. */
 NODISCARD int supervise_run(const struct supervise_options *o);

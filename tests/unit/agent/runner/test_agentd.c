@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
 #include <linux/capability.h>
 
 #include "agent/runner/supervise.h"
+#include "common/base/auto.h"
 #include "tests/unit/agent/runner/stage.h"
 
 struct parent {
@@ -77,7 +80,7 @@ static void agentd_has_its_socket_and_no_privilege(void **state) {
              "readlink /proc/$$/fd/0 /proc/$$/fd/3; ls /proc/$$/fd; echo there\nsleep 100\n");
     read_until(p, "there\n", out, sizeof out);
     assert_says(out, "args --config /etc/some.conf\n");
-    assert_says(out, "NOTIFY_SOCKET=/run/notify\n");
+    assert_null(strstr(out, "NOTIFY_SOCKET")); /* the runner speaks for the service */
     assert_says(out, "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
     assert_null(strstr(out, "SECRET"));
     assert_says(out, "Uid:\t65534\t65534\t65534\t65534\n");
@@ -91,6 +94,37 @@ static void agentd_has_its_socket_and_no_privilege(void **state) {
     assert_says(out, "NoNewPrivs:\t1\n");
     assert_says(out, "/dev/null\nsocket:");
     assert_says(out, "\n0\n1\n10\n2\n3\nthere\n"); /* 10 is the shell's own script */
+}
+
+static void hears(int fd, const char *want) {
+    char got[64] = "";
+    assert_int_equal(read(fd, got, sizeof got - 1), (ssize_t)strlen(want));
+    assert_string_equal(got, want);
+}
+
+static void the_service_manager_hears_of_readiness_when_agentd_has_asked(void **state) {
+    struct parent *p = *state;
+    struct report r;
+    int fds[2];
+    char name[64];
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(name, sizeof name, "@trawl-runner-test-%d", (int)getpid());
+    memcpy(at.sun_path + 1, name + 1, strlen(name) - 1);
+    AUTO_CLOSE int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(manager, (const struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))), 0);
+    setenv("NOTIFY_SOCKET", name, 1);
+    stage_start(&p->stage);
+    unsetenv("NOTIFY_SOCKET");
+    assert_int_equal(recv(manager, name, sizeof name, 0), -1);
+    for (uint64_t run = 1; run <= 2; run++) { /* once is enough */
+        stage_ask(&p->stage, REQUEST_PROBE, run, TOOL_RUNQLAT, 0);
+        assert_true(stage_hear(&p->stage, 10000, &r, fds));
+    }
+    kill(p->stage.runner, SIGTERM);
+    stage_wait_runner(&p->stage);
+    hears(manager, "READY=1");
+    hears(manager, "STOPPING=1");
+    assert_int_equal(recv(manager, name, sizeof name, 0), -1);
 }
 
 static void sigterm_is_handed_on_and_the_end_is_clean(void **state) {
@@ -238,6 +272,7 @@ int main(int argc, char **argv) {
     }
     const struct CMUnitTest tests[] = {
         ON_STAGE(agentd_has_its_socket_and_no_privilege),
+        ON_STAGE(the_service_manager_hears_of_readiness_when_agentd_has_asked),
         ON_STAGE(sigterm_is_handed_on_and_the_end_is_clean),
         ON_STAGE(when_agentd_dies_the_runner_ends_with_an_error),
         ON_STAGE(when_the_runner_is_killed_agentd_dies),
