@@ -220,7 +220,7 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
     return 0;
 }
 
-static bool expect_host(SSL *ssl, const char *host) {
+static bool expect_host(SSL *ssl, char *host) {
     unsigned char address[sizeof(struct in6_addr)];
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)

@@ -1,5 +1,5 @@
 /* OpenSSL as nng's TLS engine.  nng owns the connections and their locks; this side owns the profiles that they are set up with and
- * reports who the peer is.  docs/adr/0002 says why and which of nng's bugs are worked around.
+ * reports who the peer is.  docs/adr/0010 says why, 0011 which of nng's bugs are worked around.
  * Thread: any, unless said otherwise.  Private to common/net. */
 #pragma once
 

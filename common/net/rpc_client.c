@@ -144,7 +144,8 @@ static void on_dialled(struct net_event *e) {
     if (k->ops && stream) {
         greet(k, stream);
     } else if (k->ops) {
-        dial_failed(k, error == NNG_ENOMEM ? ERR_NOMEM : ERR_GONE, nng_strerror(error));
+        dial_failed(k, error == NNG_ENOMEM ? ERR_NOMEM : ERR_GONE,
+                    error == NNG_EADDRINVAL ? "the host's address cannot be found" : nng_strerror(error));
     } else if (stream) {
         nng_stream_close(stream);
         nng_stream_free(stream);

@@ -28,7 +28,8 @@ static void fit(const char *from, struct text *out) {
 struct span rpc_control_put_hello(struct rpc_control_hello h, const char *software, char *out) {
     struct text t;
     fit(software, &t);
-    Trawl__Hello m = TRAWL__HELLO__INIT;
+    Trawl__Hello m;
+    trawl__hello__init(&m);
     m.version_low = h.version_low;
     m.version_high = h.version_high;
     m.software = t.z;
@@ -38,7 +39,8 @@ struct span rpc_control_put_hello(struct rpc_control_hello h, const char *softwa
 struct span rpc_control_put_welcome(struct rpc_control_welcome w, const char *software, char *out) {
     struct text t;
     fit(software, &t);
-    Trawl__Welcome m = TRAWL__WELCOME__INIT;
+    Trawl__Welcome m;
+    trawl__welcome__init(&m);
     m.version = w.version;
     m.session = w.session;
     m.heartbeat_ms = w.heartbeat_ms;
@@ -50,7 +52,8 @@ struct span rpc_control_put_welcome(struct rpc_control_welcome w, const char *so
 struct span rpc_control_put_refuse(enum rpc_status status, const char *text, char *out) {
     struct text t;
     fit(text, &t);
-    Trawl__Refuse m = TRAWL__REFUSE__INIT;
+    Trawl__Refuse m;
+    trawl__refuse__init(&m);
     m.status = (uint32_t)status;
     m.why = t.z;
     return pack(&m.base, out);
@@ -59,7 +62,8 @@ struct span rpc_control_put_refuse(enum rpc_status status, const char *text, cha
 struct span rpc_control_put_status(enum rpc_status status, const char *text, char *out) {
     struct text t;
     fit(text, &t);
-    Trawl__Status m = TRAWL__STATUS__INIT;
+    Trawl__Status m;
+    trawl__status__init(&m);
     m.status = (uint32_t)status;
     m.message = t.z;
     return pack(&m.base, out);
@@ -68,14 +72,16 @@ struct span rpc_control_put_status(enum rpc_status status, const char *text, cha
 struct span rpc_control_put_call(const char *method, uint32_t deadline_ms, char *out) {
     struct text t;
     fit(method, &t);
-    Trawl__Call m = TRAWL__CALL__INIT;
+    Trawl__Call m;
+    trawl__call__init(&m);
     m.method = t.z;
     m.deadline_ms = deadline_ms;
     return pack(&m.base, out);
 }
 
 struct span rpc_control_put_credit(uint64_t bytes, char *out) {
-    Trawl__Credit m = TRAWL__CREDIT__INIT;
+    Trawl__Credit m;
+    trawl__credit__init(&m);
     m.bytes = bytes;
     return pack(&m.base, out);
 }

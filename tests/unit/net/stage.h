@@ -77,7 +77,7 @@ struct stage {
         uint64_t give_up_ = clock_mono_ns() + 20 * NS_PER_S;                      \
         while (!(cond)) {                                                         \
             if (clock_mono_ns() > give_up_) fail_msg("waited in vain: %s", #cond); \
-            assert_int_equal(loop_turn((stage)->loop, 20), ERR_OK);               \
+            assert_int_equal(loop_turn((stage)->loop, 2), ERR_OK);               \
         }                                                                         \
     } while (0)
 /* Turn the loop for so long. */
