@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "agent/daemon/captures.h"
+#include "agent/daemon/expiry.h"
 #include "agent/daemon/host.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -28,6 +29,7 @@ struct agentd {
     struct tool_fact *tools;
     size_t n_tools;
     struct uplink_ops uplink_ops;
+    struct expiry expiry;
     bool runner_gone;
 };
 
@@ -47,7 +49,7 @@ static void fill_facts(struct uplink_ops *ops, struct facts *out) {
 
 static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
-    int64_t skew_s = ((int64_t)peer_wall_ns - (int64_t)clock_wall_ns()) / (int64_t)NS_PER_S;
+    int64_t skew_s = (int64_t)(peer_wall_ns - clock_wall_ns()) / (int64_t)NS_PER_S; /* the peer may say any time */
     LOG(LOG_INFO, "uplink.connected", KV("collector", d->policy.collector));
     if (peer_wall_ns && (skew_s > ORDER_CLOCK_SKEW_S || skew_s < -ORDER_CLOCK_SKEW_S))
         LOG(LOG_WARNING, "clock.skew", KV("seconds", skew_s), KV("hint", "orders will be refused as expired or from the future; set the clock"));
@@ -109,13 +111,34 @@ static void on_runner_gone(struct channel *c) {
     loop_stop(d->loop);
 }
 
+static const char *null_if_empty(const char *z) { return z && z[0] ? z : NULL; }
+
+static void reload_operators(struct agentd *d) {
+    char why[WHY_BYTES] = "";
+    struct trust *fresh = NULL;
+    enum err e = sign_trust_load(d->policy.operators_ca, null_if_empty(d->policy.operators_crl), why, sizeof why, &fresh);
+    if (e) {
+        LOG(LOG_ERR, "reload.failed", KV("what", "operators"), KV("why", why));
+        return;
+    }
+    captures_set_operators(d->captures, fresh);
+    sign_trust_free(d->operators);
+    d->operators = fresh;
+    LOG(LOG_NOTICE, "reload.done", KV("what", "operators"));
+}
+
+/* Each half that cannot be read stays as it was.  Dialled again, so that the collector sees the new certificate. */
 static void reload(struct agentd *d) {
     char why[WHY_BYTES] = "";
     enum err e = net_reload(d->net, why, sizeof why);
-    if (e)
-        LOG(LOG_ERR, "reload.failed", KV("why", why));
-    else
+    if (e) {
+        LOG(LOG_ERR, "reload.failed", KV("what", "certificates"), KV("why", why));
+    } else {
         LOG(LOG_NOTICE, "reload.done", KV("what", "certificates"));
+        if (d->uplink) uplink_reconnect(d->uplink);
+    }
+    reload_operators(d);
+    expiry_look(&d->expiry);
 }
 
 static void on_signal(int signo, void *arg) {
@@ -125,8 +148,6 @@ static void on_signal(int signo, void *arg) {
     else
         loop_stop(d->loop);
 }
-
-static const char *null_if_empty(const char *z) { return z && z[0] ? z : NULL; }
 
 static enum err open_files(struct agentd *d, char *why) {
     const struct policy *p = &d->policy;
@@ -182,6 +203,7 @@ static enum err start(struct agentd *d, char *why) {
                                    .spool = d->spool,
                                    .journal = d->journal};
     if ((e = captures_new(&opt, &d->captures)) != ERR_OK) return e;
+    expiry_start(&d->expiry, d->loop, p);
     d->runner.report = on_report;
     d->runner.gone = on_runner_gone;
     if ((e = channel_start(&d->runner, d->loop, REQUEST_FD)) != ERR_OK) {
@@ -193,6 +215,7 @@ static enum err start(struct agentd *d, char *why) {
 
 static void stop(struct agentd *d) {
     if (d->uplink) uplink_free(d->uplink);
+    expiry_stop(&d->expiry);
     if (d->captures) captures_free(d->captures);
     if (d->net) net_free(d->net);
     if (d->operators) sign_trust_free(d->operators);
@@ -200,7 +223,7 @@ static void stop(struct agentd *d) {
     if (d->spool) spool_close(d->spool);
     if (d->loop) loop_free(d->loop);
     if (d->mem) arena_free(d->mem);
-    conf_done(policy_items, policy_n_items, &d->policy);
+    policy_done(&d->policy);
 }
 
 static const char *config_argument(int argc, char **argv) {
@@ -219,9 +242,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "trawl-agentd is started by trawl-runner, with the same --config FILE; see trawl-runner --help\n");
         return 2;
     }
-    enum err e = conf_load(policy_items, policy_n_items, config, &d.policy, why, sizeof why);
+    enum err e = policy_load(config, &d.policy, why, sizeof why);
     if (e) {
         LOG(LOG_ERR, "agentd.failed", KV("error", err_name(e)), KV("why", why));
+        policy_done(&d.policy);
         return 1;
     }
     e = start(&d, why);

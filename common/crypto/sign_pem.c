@@ -31,8 +31,7 @@ static enum err no_memory(char *why, size_t why_size) {
     return ERR_NOMEM;
 }
 
-/* A key is never behind a prompt: a daemon has nobody to ask.  asked: NULL, or set when a password would have been needed. */
-static int no_password(char *buf, int size, int writing, void *asked) {
+int sign_pem_no_password(char *buf, int size, int writing, void *asked) {
     (void)buf, (void)size, (void)writing;
     if (asked) *(bool *)asked = true;
     return -1;
@@ -59,7 +58,7 @@ enum err sign_pem_certificates(const char *path, char *why, size_t why_size, sig
     if (!all) return no_memory(why, why_size);
     size_t n = 0;
     for (;; n++) {
-        AUTO(X509_free) X509 *one = PEM_read_X509(f, NULL, no_password, NULL);
+        AUTO(X509_free) X509 *one = PEM_read_X509(f, NULL, sign_pem_no_password, NULL);
         if (!one) break;
         if (n == SIGN_CERTIFICATES_MAX) {
             snprintf(why, why_size, "%s has more than %d certificates", path, SIGN_CERTIFICATES_MAX);
@@ -90,7 +89,7 @@ enum err sign_pem_key(const char *path, char *why, size_t why_size, EVP_PKEY **o
     if (!f) return cannot_read(path, why, why_size);
     TAKE_FD(fd);
     bool asked = false;
-    EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_password, &asked);
+    EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, sign_pem_no_password, &asked);
     bool out_of_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
     ERR_clear_error();
     if (key) {
@@ -108,7 +107,7 @@ enum err sign_pem_crls(const char *path, char *why, size_t why_size, X509_STORE 
     if (!f) return cannot_read(path, why, why_size);
     size_t n = 0;
     for (;; n++) {
-        AUTO(free_crl) X509_CRL *crl = PEM_read_X509_CRL(f, NULL, no_password, NULL);
+        AUTO(free_crl) X509_CRL *crl = PEM_read_X509_CRL(f, NULL, sign_pem_no_password, NULL);
         if (!crl) break;
         if (!X509_STORE_add_crl(store, crl)) return no_memory(why, why_size);
     }

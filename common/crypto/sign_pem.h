@@ -15,6 +15,9 @@ AUTO_TYPE(sign_stack, sign_pem_free_stack)
 AUTO_TYPE(X509, X509_free)
 AUTO_TYPE(EVP_PKEY, EVP_PKEY_free)
 
+/* For OpenSSL's PEM readers.  A key is never behind a prompt: a daemon has nobody to ask.  asked: NULL, or a bool that is set when a
+ * password would have been needed. */
+int sign_pem_no_password(char *buf, int size, int writing, void *asked);
 /* All certificates of the file, in its order, at least one.  Gives. */
 NODISCARD enum err sign_pem_certificates(const char *path, char *why, size_t why_size, sign_stack **out);
 /* ERR_UNTRUSTED: others can read it, or it needs a password.  Gives. */

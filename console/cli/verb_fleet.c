@@ -1,6 +1,7 @@
 #include "console/cli/verb_fleet.h"
 
 #include "common/base/clock.h"
+#include "common/crypto/cert.h"
 #include "common/json/json_fleet.h"
 #include "console/cli/ask.h"
 #include "console/render/table.h"
@@ -43,11 +44,29 @@ static void host_row(struct table *t, const struct host_info *h) {
     if (h->facts.replayed) buf_add_str(&text, " (replayed)");
     table_cell(t, buf_span(&text));
     buf_done(&text);
-    int64_t days = ((int64_t)h->cert_expires_wall_ns - (int64_t)clock_wall_ns()) / (int64_t)(86400 * NS_PER_S);
     if (h->cert_expires_wall_ns)
-        table_cell_fmt(t, "%lld d", (long long)days);
+        table_cell_fmt(t, "%lld d", (long long)cert_days_left(h->cert_expires_wall_ns, clock_wall_ns()));
     else
         table_cell_str(t, "-");
+}
+
+/* "2 certificates end within 30 days: web-1 (11 d), db-1 (-2 d)" on stderr. */
+static void warn_of_ends(const struct host_list *l) {
+    enum { NAMED = 10 };
+    uint64_t now = clock_wall_ns();
+    struct buf names;
+    size_t n = 0;
+    buf_init(&names, 0);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct host_info *h = &l->hosts[i];
+        int64_t days = cert_days_left(h->cert_expires_wall_ns, now);
+        if (!h->cert_expires_wall_ns || days >= CERT_WARN_DAYS || ++n > NAMED) continue;
+        buf_add_fmt(&names, "%s%.*s (%lld d)", n > 1 ? ", " : "", (int)h->facts.host.n, h->facts.host.p, (long long)days);
+    }
+    if (n > NAMED) buf_add_fmt(&names, " and %zu more", n - NAMED);
+    if (n && buf_str(&names))
+        fprintf(stderr, "%zu certificate%s within %d days: %s\n", n, n == 1 ? " ends" : "s end", CERT_WARN_DAYS, buf_str(&names));
+    buf_done(&names);
 }
 
 static enum err print_hosts(struct ask *k, const struct args *a) {
@@ -69,7 +88,10 @@ static enum err print_hosts(struct ask *k, const struct args *a) {
         online += l.hosts[i].online;
     }
     e = print_rows(t, a);
-    if (a->output == OUTPUT_TABLE) fprintf(stderr, "%zu hosts, %zu online\n", l.n, online);
+    if (a->output == OUTPUT_TABLE) {
+        fprintf(stderr, "%zu hosts, %zu online\n", l.n, online);
+        warn_of_ends(&l);
+    }
     return e;
 }
 
@@ -130,11 +152,19 @@ int verb_fleet_campaigns(const struct args *a) {
 /* ---- show, stop ---- */
 
 static void print_summary(const struct campaign_info *i) {
+    struct screen s = screen_on(stdout);
     char when[32];
-    printf("campaign %.*s: %.*s for %u s on %.*s, by %.*s at %s, %.*s\n", (int)i->id.n, i->id.p, (int)i->spec.tool.n, i->spec.tool.p,
-           i->spec.duration_s, i->spec.selector.n ? (int)i->spec.selector.n : 3, i->spec.selector.n ? i->spec.selector.p : "all",
-           (int)i->operator_name.n, i->operator_name.p, clock_wall_text(i->created_wall_ns, when), (int)i->state.n, i->state.p);
-    printf("%u hosts:", i->targeted);
+    fputs("campaign ", stdout);
+    screen_print(&s, i->id);
+    fputs(": ", stdout);
+    screen_print(&s, i->spec.tool);
+    printf(" for %u s on ", i->spec.duration_s);
+    screen_print(&s, i->spec.selector.n ? i->spec.selector : SPAN_LIT("all"));
+    fputs(", by ", stdout);
+    screen_print(&s, i->operator_name);
+    printf(" at %s, ", clock_wall_text(i->created_wall_ns, when));
+    screen_print(&s, i->state);
+    printf("\n%u hosts:", i->targeted);
     for (int c = COVERAGE_PENDING; c < COVERAGE__COUNT; c++)
         if (i->coverage[c]) printf(" %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
     puts(i->replayed ? " (replayed)\n" : "\n");
