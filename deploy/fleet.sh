@@ -42,13 +42,12 @@ store = $FLEET_DIR/store.sqlite
 EOF
 }
 
-# fleet_wait SECONDS COMMAND…: until it succeeds.
+# fleet_wait SECONDS COMMAND…: until it succeeds, looked at 20 times a second.
 fleet_wait() {
-    fleet_tries=$(($1 * 20))
+    fleet_until=$(($(date +%s) + $1))
     shift
     while ! "$@" >/dev/null 2>&1; do
-        fleet_tries=$((fleet_tries - 1))
-        [ "$fleet_tries" -gt 0 ] || return 1
+        [ "$(date +%s)" -le "$fleet_until" ] || return 1
         sleep 0.05
     done
 }
