@@ -40,7 +40,7 @@ struct nng_tls_engine_config {
 struct nng_tls_engine_conn {
     SSL *ssl;
     void *tls; /* nng's end; also the nng_stream */
-    bool fatal, server;
+    bool fatal, closed, server;
     bool lingering; /* this side refused the peer's certificate and waits for it to have read the alert */
     enum err fault;
     char text[256];
@@ -260,8 +260,9 @@ static void conn_fini(nng_tls_engine_conn *c) {
 }
 
 static void conn_close(nng_tls_engine_conn *c) {
-    if (!c->ssl || c->fatal || !SSL_is_init_finished(c->ssl)) return;
-    c->fatal = true;
+    bool polite = c->ssl && !c->fatal && !c->closed && SSL_is_init_finished(c->ssl);
+    c->closed = true;
+    if (!polite) return;
     ERR_clear_error();
     SSL_shutdown(c->ssl);
 }
@@ -314,23 +315,37 @@ static int conn_result(nng_tls_engine_conn *c, int result) {
     }
 }
 
+/* What is to be said without asking OpenSSL; 0: nothing. */
+static int conn_over(const nng_tls_engine_conn *c) {
+    if (c->closed) return NNG_ECONNSHUT;
+    if (!c->fatal) return 0;
+    return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
+}
+
 static int conn_handshake(nng_tls_engine_conn *c) {
-    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
+    int over = conn_over(c);
+    if (over) return over;
     ERR_clear_error();
     return conn_result(c, SSL_do_handshake(c->ssl));
 }
 
+/* One call gives one record; what is there besides saves its own way through the loop. */
 static int conn_recv(nng_tls_engine_conn *c, uint8_t *to, size_t *n) {
-    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
-    size_t got = 0;
-    ERR_clear_error();
-    int rv = conn_result(c, SSL_read_ex(c->ssl, to, *n, &got));
-    if (rv == 0) *n = got;
-    return rv;
+    int rv = conn_over(c);
+    size_t got = 0, more = 0;
+    for (; rv == 0 && got < *n; got += more) {
+        ERR_clear_error();
+        more = 0;
+        rv = conn_result(c, SSL_read_ex(c->ssl, to + got, *n - got, &more));
+    }
+    if (got == 0) return rv; /* an error after some bytes will come again with the next call */
+    *n = got;
+    return 0;
 }
 
 static int conn_send(nng_tls_engine_conn *c, const uint8_t *from, size_t *n) {
-    if (c->fatal) return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
+    int over = conn_over(c);
+    if (over) return over;
     size_t put = 0;
     ERR_clear_error();
     int rv = conn_result(c, SSL_write_ex(c->ssl, from, *n, &put));

@@ -6,7 +6,8 @@
 
 enum {
     IN_SMALL_BYTES = 2048,
-    OUT_BYTES = 16 * 1024, /* sent in one go, unless one frame is larger: a TLS record and nng's own buffer are as large */
+    OUT_BYTES = LIMIT_FRAME_BYTES + FRAME_HEADER_BYTES, /* nng gets at once; nothing overtakes these */
+    IN_LARGE_BYTES = OUT_BYTES,
     CONTROL_BYTES_MAX = 1024 * 1024,
 };
 
@@ -57,21 +58,33 @@ static void fail_nng(struct link *l, int error) {
 
 /* ---- sending ---- */
 
-static void start_tx(struct link *l) {
+static bool send_rest(struct link *l) {
     nng_iov iov = {.iov_buf = l->out.p + l->out_sent, .iov_len = l->out.n - l->out_sent};
-    if (nng_aio_set_iov(l->tx.aio, 1, &iov)) {
-        link_fail(l, ERR_NOMEM, err_text(ERR_NOMEM));
-        return;
-    }
+    if (nng_aio_set_iov(l->tx.aio, 1, &iov)) return false; /* cannot be: one piece always fits */
+    nng_stream_send(l->stream, l->tx.aio);
+    return true;
+}
+
+/* On nng's thread: out and out_sent are its as long as tx is busy.  nng takes a TLS record at a time. */
+static bool send_again(struct net_op *op) {
+    struct link *l = container_of(op, struct link, tx);
+    if (nng_aio_result(op->aio)) return false;
+    l->out_sent += nng_aio_count(op->aio);
+    return l->out_sent < l->out.n && send_rest(l);
+}
+
+static void start_tx(struct link *l) {
     l->tx.busy = true;
     l->stuck_ns = clock_mono_ns();
-    nng_stream_send(l->stream, l->tx.aio);
+    if (send_rest(l)) return;
+    l->tx.busy = false;
+    link_fail(l, ERR_NOMEM, err_text(ERR_NOMEM));
 }
 
 static void pump_out(struct link *l) {
     if (l->state == LINK_DOWN || l->tx.busy || l->tx_error) return;
     if (l->out_sent == l->out.n) {
-        if (l->out.size > OUT_BYTES || txq_bytes(&l->queue) == 0) { /* an idle connection should cost little */
+        if (txq_bytes(&l->queue) == 0) { /* an idle connection should cost little */
             buf_done(&l->out);
             buf_init(&l->out, 0);
         }
@@ -95,7 +108,6 @@ static void on_sent(struct net_event *e) {
         l->tx_failed_ns = clock_mono_ns();
         watch(l);
     } else if (l->state != LINK_DOWN) {
-        l->out_sent += nng_aio_count(l->tx.aio);
         l->spoke_ns = clock_mono_ns();
         pump_out(l);
         if (l->state == LINK_UP) l->ops->room(l);
@@ -203,13 +215,15 @@ static void received(struct link *l, size_t n) {
         link_fail(l, ERR_UNTRUSTED, "the peer is not authenticated");
         return;
     }
+    bool full = l->in_n == l->in_size;
     size_t want, done = handle_all(l, &want);
     if (l->state == LINK_CLOSING) done = l->in_n;
     if (l->state == LINK_DOWN) return;
     l->in_n -= done;
     memmove(l->in, l->in + done, l->in_n);
-    size_t size = want > l->in_size ? want : l->in_size;
-    if (l->in_n == 0 && n <= IN_SMALL_BYTES) size = IN_SMALL_BYTES;
+    size_t size = full && l->in_size < IN_LARGE_BYTES / 2 ? 2 * l->in_size : l->in_size;
+    if (want > size) size = want;
+    if (l->in_n == 0 && n < IN_SMALL_BYTES) size = IN_SMALL_BYTES; /* an idle connection should cost little */
     if (!resize_in(l, size)) link_fail(l, ERR_NOMEM, err_text(ERR_NOMEM));
 }
 
@@ -295,6 +309,7 @@ enum err link_init(struct link *l, struct net *n, nng_stream *stream, bool diall
     txq_init(&l->queue);
     buf_init(&l->out, 0);
     if (!resize_in(l, IN_SMALL_BYTES) || net_op_init(&l->rx, n, on_received) || net_op_init(&l->tx, n, on_sent)) goto fail;
+    l->tx.again = send_again;
     uint64_t due = now + net_times(n)->first_frame_ms * NS_PER_MS;
     if (loop_timer_set(net_loop(n), &l->timer, due)) goto fail;
     l->stream = stream;

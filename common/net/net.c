@@ -43,6 +43,7 @@ static void on_queue(struct loop_watch *w, uint32_t events) {
 
 static void op_ended(void *arg) {
     struct net_op *op = arg;
+    if (op->again && op->again(op)) return;
     net_post(op->net, &op->event);
 }
 

@@ -21,6 +21,7 @@ struct net_op {
     struct net_event event; /* its end; happened() must set busy to false */
     struct net *net;
     nng_aio *aio;
+    bool (*again)(struct net_op *op); /* may be NULL; on nng's thread: true when it began the operation anew, which has not ended then */
     bool busy;
 };
 NODISCARD enum err net_op_init(struct net_op *op, struct net *n, void (*happened)(struct net_event *e));

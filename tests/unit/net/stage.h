@@ -13,7 +13,7 @@
 #include "common/net/rpc.h"
 #include "tests/support/ca.h"
 
-enum { STAGE_TEXT = 600 };
+enum { STAGE_TEXT = 600, STAGE_ECHOES = 32768 /* more than fit into the credit */ };
 
 /* What a called method does, at the collector. */
 enum act { ACT_ECHO, ACT_ANSWER, ACT_STREAM, ACT_SILENT, ACT_REFUSE, ACT_HOLD, ACT_HOLD_AFTER_FIRST };
@@ -24,8 +24,8 @@ struct served { /* one call at the collector */
     struct served *next;
     enum act act;
     unsigned left; /* ACT_STREAM */
-    char *echo[64]; /* ACT_ECHO: what could not be sent yet */
-    size_t echo_n[64], echo_from, echo_to;
+    char *echo[STAGE_ECHOES]; /* ACT_ECHO: what could not be sent yet */
+    size_t echo_n[STAGE_ECHOES], echo_from, echo_to;
     uint64_t held; /* ACT_HOLD: bytes not consumed */
     bool half_closed, ended;
     enum rpc_status status;
