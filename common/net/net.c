@@ -8,7 +8,7 @@
 #include "common/net/engine.h"
 #include "common/net/net_internal.h"
 
-enum { SCRATCH_BYTES = 256 * 1024, LINGER_MS = 2000, FLUSH_MS = 500 };
+enum { SCRATCH_BYTES = 256 * 1024, LINGER_MS = 2000, FLUSH_MS = 500, GREETINGS = 1000 };
 
 struct net {
     struct loop *loop;
@@ -107,7 +107,8 @@ static enum err set_up(struct net *n, const struct net_options *opt) {
                                   .first_frame_ms = LINK_FIRST_FRAME_MS,
                                   .linger_ms = LINGER_MS,
                                   .backoff_low_ms = LINK_BACKOFF_LOW_MS,
-                                  .backoff_high_ms = LINK_BACKOFF_HIGH_MS};
+                                  .backoff_high_ms = LINK_BACKOFF_HIGH_MS,
+                                  .greetings = GREETINGS};
     n->queue = queue_new(0);
     n->scratch = arena_new(SCRATCH_BYTES);
     if (!n->queue || !n->scratch || keep_files(n, &opt->files)) return ERR_NOMEM;

@@ -41,9 +41,10 @@ struct net_member {
 void net_join(struct net *n, struct net_member *m);
 void net_part(struct net_member *m);
 
-/* Milliseconds; tests make them short. */
+/* Tests make them short and small. */
 struct net_times {
     uint32_t heartbeat_ms, dead_ms, first_frame_ms, linger_ms, backoff_low_ms, backoff_high_ms;
+    unsigned greetings; /* connections of a listener that have not greeted, at most */
 };
 struct net_times *net_times(struct net *n);
 

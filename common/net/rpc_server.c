@@ -6,7 +6,7 @@
 #include "common/net/rpc_control.h"
 #include "common/net/rpc_stream.h"
 
-enum { GREETINGS_MAX = 1000, ACCEPT_PAUSE_MS = 10 };
+enum { ACCEPT_PAUSE_MS = 10 };
 
 struct rpc_server {
     struct net_member member;
@@ -18,11 +18,17 @@ struct rpc_server {
     struct engine_profile *profile;
     struct net_op accept;
     struct loop_timer pause; /* after a failed accept */
+    bool full;               /* nobody is accepted: too many have not greeted yet */
     struct rpc_conn *conns;
     unsigned greeting; /* connections that are not open yet */
     uint64_t sessions;
     int port;
 };
+
+static void start_accept(struct rpc_server *s) {
+    s->accept.busy = true;
+    nng_stream_listener_accept(s->listener, s->accept.aio);
+}
 
 /* ---- greeting ---- */
 
@@ -34,10 +40,18 @@ static void put_conn(struct rpc_server *s, struct rpc_conn *c) {
     s->greeting++;
 }
 
+/* One less that has not greeted. */
+static void greeted(struct rpc_server *s) {
+    s->greeting--;
+    if (!s->full || !s->ops) return;
+    s->full = false;
+    start_accept(s);
+}
+
 static void take_conn(struct rpc_server *s, struct rpc_conn *c) {
     *c->at = c->next;
     if (c->next) c->next->at = c->at;
-    if (!c->open) s->greeting--;
+    if (!c->open) greeted(s);
 }
 
 struct verdict {
@@ -100,7 +114,7 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     link_send(&c->link, FRAME_WELCOME, 0, false, rpc_control_put_welcome(w, net_software(s->net), out));
     rpc_conn_opened(c, &peer);
     c->serves = s->role;
-    s->greeting--;
+    greeted(s);
     s->ops->opened(s->ops, c);
 }
 
@@ -140,21 +154,10 @@ static void settle(struct rpc_server *s) {
     free(s);
 }
 
-static void start_accept(struct rpc_server *s) {
-    s->accept.busy = true;
-    nng_stream_listener_accept(s->listener, s->accept.aio);
-}
-
 static void on_pause_over(struct loop_timer *t) { start_accept(container_of(t, struct rpc_server, pause)); }
 
 static void welcome_in(struct rpc_server *s, nng_stream *stream) {
     struct rpc_conn *c;
-    if (s->greeting >= GREETINGS_MAX) {
-        nng_stream_close(stream);
-        nng_stream_free(stream);
-        if (s->ops->refused) s->ops->refused(s->ops, SPAN_LIT("?"), SPAN_LIT("too many connections that have not said who they are"));
-        return;
-    }
     if (rpc_conn_new(s->net, stream, false, &s->owner, &c)) return;
     put_conn(s, c);
 }
@@ -172,6 +175,8 @@ static void on_accepted(struct net_event *e) {
     }
     if (!s->ops)
         settle(s);
+    else if (s->greeting >= net_times(s->net)->greetings)
+        s->full = true; /* the others wait in the kernel's queue */
     else if (!error || loop_timer_set(net_loop(s->net), &s->pause, clock_mono_ns() + ACCEPT_PAUSE_MS * NS_PER_MS))
         start_accept(s);
 }
@@ -180,6 +185,8 @@ static void on_accepted(struct net_event *e) {
 
 static void shut(struct rpc_server *s, bool tell) {
     if (!s->ops) return;
+    struct rpc_server_ops *ops = s->ops;
+    s->ops = NULL;
     loop_timer_clear(net_loop(s->net), &s->pause);
     nng_stream_listener_close(s->listener);
     while (s->conns) {
@@ -187,9 +194,8 @@ static void shut(struct rpc_server *s, bool tell) {
         take_conn(s, c);
         if (tell) rpc_stream_end_all(c, RPC_UNAVAILABLE, SPAN_LIT("the collector is going down"));
         rpc_conn_orphan(c);
-        if (tell && c->open) s->ops->closed(s->ops, c, ERR_GONE, SPAN_LIT("the listener was closed"));
+        if (tell && c->open) ops->closed(ops, c, ERR_GONE, SPAN_LIT("the listener was closed"));
     }
-    s->ops = NULL;
     settle(s);
 }
 

@@ -221,6 +221,27 @@ static void two_listeners_of_one_process_trust_different_cas(void **state) {
     stage_done(&agents);
 }
 
+static void while_too_many_have_not_greeted_others_wait(void **state) {
+    (void)state;
+    struct stage st = {0};
+    struct raw silent[3];
+    stage_listen(&st, ROLE_AGENT, NULL);
+    net_times(st.center)->greetings = 3;
+    net_times(st.center)->first_frame_ms = 400;
+    for (size_t i = 0; i < COUNT_OF(silent); i++) {
+        silent[i] = (struct raw){.port = rpc_server_port(st.server)};
+        raw_connect(&silent[i]);
+    }
+    stage_turn(&st, 100);
+    uint64_t began = clock_mono_ns();
+    stage_dial(&st, "agents/web-1", false);
+    UNTIL(&st, st.opened == 1);
+    assert_true(clock_mono_ns() - began > 100 * NS_PER_MS);
+    UNTIL(&st, st.refused == 3);
+    for (size_t i = 0; i < COUNT_OF(silent); i++) raw_done(&silent[i]);
+    stage_done(&st);
+}
+
 static void many_connect_at_once(void **state) {
     (void)state;
     enum { MANY = 40 };
@@ -266,6 +287,7 @@ int main(void) {
         cmocka_unit_test(refusals_do_not_reset_the_back_off),
         cmocka_unit_test(a_second_listener_on_a_port_is_refused),
         cmocka_unit_test(two_listeners_of_one_process_trust_different_cas),
+        cmocka_unit_test(while_too_many_have_not_greeted_others_wait),
         cmocka_unit_test(many_connect_at_once),
     };
     return cmocka_run_group_tests_name("life", tests, NULL, no_more_certificates);
