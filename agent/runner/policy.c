@@ -24,7 +24,7 @@ const struct conf_item policy_items[] = {
     TEXT(operators_ca, CONF_PATH, "/etc/trawl/operators-ca.pem", "the operators' CA, which vouches for who may order"),
     TEXT(operators_crl, CONF_PATH, "", "certificates that the operators' CA took back; empty: none"),
     TEXT(spool_dir, CONF_PATH, "/var/lib/trawl/spool", "results wait here until they are acknowledged; owned by user"),
-    NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB", "the most that may wait; over it the oldest go, and the answer says so"),
+    NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB", "the most that may wait; a result that does not fit is given up, and the answer says so"),
     TEXT(agentd, CONF_PATH, TRAWL_AGENTD_PATH, "the unprivileged half, which the runner starts"),
     TEXT(user, CONF_TEXT, "trawl-agent", "whom it runs as"),
     TEXT(tools, CONF_WORDS, "all", "tools that may run here, by name; all: every tool of the catalogue"),

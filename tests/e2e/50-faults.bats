@@ -22,22 +22,29 @@ campaign_has() { trawl show "$1" -o json 2>/dev/null | jq -e "$2"; }
 @test "agentd killed in the middle of a run: no tool survives and the host's state says what happened" {
     need_bpf
     fleet_of_three
-    local id agentd
+    local id agentd tool others
     id=$(trawl run runqlat --for 30s --expire 60s --detach)
     fleet_wait 10 campaign_has "$id" '.coverage.running == 3'
+    tool=$(tools_of db-1)
+    [ -n "$tool" ]
     agentd=$(pgrep -P "$(cat "$FLEET_DIR/pid/agent-db-1")" -f trawl-agentd)
     kill -KILL "$agentd"
     fleet_wait 2 fleet_gone "$(cat "$FLEET_DIR/pid/agent-db-1")"
-    [ "$(pgrep -cx runqlat)" -eq 2 ]
+    fleet_wait 1 all_gone "$tool"
     fleet_agent_start db-1
     fleet_wait 20 campaign_has "$id" '.coverage.failed == 1'
     campaign_has "$id" '.targets[] | select(.host == "db-1") | .reason | contains("restarted in the middle")'
+    others="$(tools_of web-1) $(tools_of web-2)"
     trawl stop "$id"
     fleet_wait 20 campaign_has "$id" '.coverage.cancelled == 2'
-    run -3 --separate-stderr trawl hist "$id" -o json || true
-    fleet_wait 5 no_tools runqlat
+    all_gone $others
 }
-no_tools() { ! pgrep -x "$1"; }
+# The tool processes of an agent: its runner's children that are not agentd.
+tools_of() { pgrep -P "$(cat "$FLEET_DIR/pid/agent-$1")" -x runqlat; }
+all_gone() {
+    local pid
+    for pid; do fleet_gone "$pid" || return 1; done
+}
 
 @test "an agent that is gone for good ends offline with a reason, and the answer exits 3" {
     need_bpf
@@ -51,12 +58,13 @@ no_tools() { ! pgrep -x "$1"; }
 @test "the runner killed: agentd goes with it and no tool survives" {
     need_bpf
     fleet_up web-1:role=web
-    local id runner
+    local id runner tool
     id=$(trawl run runqlat --for 30s --detach)
     fleet_wait 10 campaign_has "$id" '.coverage.running == 1'
     runner=$(cat "$FLEET_DIR/pid/agent-web-1")
+    tool=$(tools_of web-1)
     kill -KILL "$runner"
-    fleet_wait 2 no_tools runqlat
+    fleet_wait 2 all_gone "$tool"
     fleet_wait 5 no_agentd
 }
 no_agentd() { ! pgrep -f "$FLEET_BIN/trawl-agentd"; }

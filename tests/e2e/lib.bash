@@ -64,6 +64,3 @@ trawl() { fleet_trawl "$@"; }
 
 # json EXPRESSION: of $output (or a file named JSON), with jq -e: fails when it is false or null.
 json() { jq -e "$1" <<<"$output"; }
-
-# Processes below (and with) a started one, by name: tools of an agent.
-tools_of() { pgrep -x "$1" || true; }
