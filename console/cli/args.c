@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "console/render/screen.h"
+
 static const struct arg_info {
     const char *name, *value, *help;
     unsigned bit;
@@ -20,17 +22,19 @@ static const struct arg_info {
     {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
     {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},
+    {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
-enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000 };
+enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000, COMPLAINT_BYTES = 2048 };
 
 void args_complain(const char *verb, const char *fmt, ...) {
+    char text[COMPLAINT_BYTES], safe[4 * COMPLAINT_BYTES];
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "trawl %s: ", verb);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    screen_escape(span_str(text), safe, sizeof safe); /* a peer's words may be in it */
+    fprintf(stderr, "trawl %s: %s\n", verb, safe);
 }
 
 static void help_line(FILE *to, char letter, const char *name, const char *value, const char *help) {
@@ -48,7 +52,7 @@ void args_help(const struct verb *v, FILE *to) {
         fprintf(to, "\nparameters of the tools (which tool takes which: trawl tools TOOL):\n");
         for (int p = PARAM_NONE + 1; p < PARAM__COUNT; p++) {
             const struct param_info *info = catalog_param((enum param_id)p);
-            help_line(to, 0, info->name, info->type == PARAM_TYPE_FLAG ? NULL : info->unit ? info->unit : "VALUE", info->help);
+            help_line(to, 0, info->name, info->type == PARAM_TYPE_FLAG ? NULL : info->unit && info->unit[0] ? info->unit : "VALUE", info->help);
         }
     }
     fprintf(to, "\nexample:\n  %s\n", v->example);
@@ -152,6 +156,7 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
     case ARG_BY: a->by = value; return ERR_OK;
     case ARG_OF: a->of = value; return ERR_OK;
     case ARG_RANK: a->rank = value; return ERR_OK;
+    case ARG_AGENT: a->agent = value; return ERR_OK;
     case ARG_N: return take_number(v, value, a);
     case ARG_PER_HOST: a->per_host = true; return ERR_OK;
     case ARG_SECTION: return take_section(v, value, a);
@@ -193,12 +198,24 @@ static enum err take_words(const struct verb *v, int argc, char **argv, struct a
     size_t n = (size_t)(argc - optind);
     if (n < v->words_low || n > v->words_high) {
         args_complain(v->name, "%s; try: trawl %s --help", n < v->words_low ? "something is missing" : "too many words", v->name);
-        fprintf(stderr, "usage: trawl %s %s [options]\n", v->name, v->words);
+        fprintf(stderr, "usage: trawl %s%s%s [options]\n", v->name, v->words[0] ? " " : "", v->words);
         return ERR_SYNTAX;
     }
     for (size_t i = 0; i < n; i++) a->words[i] = argv[optind + (int)i];
     a->n_words = n;
     return ERR_OK;
+}
+
+/* What getopt did not like: o is '?' or ':'. */
+static void complain_of_option(const struct verb *v, int o, const struct option *longs, const char *given) {
+    const char letter[] = {'-', (char)optopt, '\0'};
+    bool short_one = optopt > 0 && optopt < PARAM_OPTION;
+    const char *why = "is not an option of this verb";
+    for (const struct option *l = longs; l->name && !short_one; l++)
+        if (strlen(given) > 2 && strncmp(l->name, given + 2, strlen(given + 2)) == 0) why = "could be more than one option";
+    if (optopt >= PARAM_OPTION) why = "takes no value";
+    if (o == ':') why = "needs a value";
+    args_complain(v->name, "%s %s; try: trawl %s --help", short_one ? letter : given, why, v->name);
 }
 
 enum err args_parse(const struct verb *v, int argc, char **argv, struct args *out) {
@@ -207,6 +224,7 @@ enum err args_parse(const struct verb *v, int argc, char **argv, struct args *ou
     struct args a = {.output = OUTPUT_TABLE};
     option_tables(v, longs, shorts);
     opterr = 0;
+    optind = 0; /* from the beginning, whatever was parsed before */
     for (int o; (o = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         enum err e = ERR_OK;
         if (o == 'h' || o == HELP_OPTION) {
@@ -214,8 +232,7 @@ enum err args_parse(const struct verb *v, int argc, char **argv, struct args *ou
             return ERR_AGAIN;
         }
         if (o == '?' || o == ':') {
-            args_complain(v->name, "%s %s; try: trawl %s --help", argv[optind - 1],
-                          o == ':' ? "needs a value" : "is not an option of this verb", v->name);
+            complain_of_option(v, o, longs, argv[optind - 1]);
             return ERR_SYNTAX;
         }
         if (o >= PARAM_OPTION && o < INFO_OPTION)

@@ -20,7 +20,8 @@ enum {
     ARG_SECTION = 1 << 10,
     ARG_MERGED = 1 << 11,
     ARG_DETACH = 1 << 12,
-    ARG_PARAMS = 1 << 13
+    ARG_PARAMS = 1 << 13,
+    ARG_AGENT = 1 << 14
 };
 
 enum { ARGS_WORDS_MAX = 4, ARGS_SECTIONS_MAX = 4 };
@@ -29,7 +30,7 @@ struct args {
     const char *words[ARGS_WORDS_MAX];
     size_t n_words;
     enum output output;
-    const char *on, *by, *of, *rank, *flavour;
+    const char *on, *by, *of, *rank, *flavour, *agent;
     uint64_t for_ns, expire_ns; /* 0: not given */
     uint32_t n;                 /* 0: not given */
     bool per_host, merged, detach;

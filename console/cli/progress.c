@@ -2,12 +2,12 @@
 
 #include "common/wire/query.h"
 
-void progress_begin(struct progress *p) { *p = (struct progress){.terminal = isatty(STDERR_FILENO) == 1}; }
+void progress_begin(struct progress *p, FILE *to) { *p = (struct progress){.to = to, .terminal = isatty(fileno(to)) == 1}; }
 
 static void describe(const struct campaign_info *i, char *out, size_t size) {
-    uint32_t done = 0, failed = 0;
+    uint32_t done = 0;
     for (int c = COVERAGE_OK; c < COVERAGE__COUNT; c++) done += i->coverage[c];
-    failed = done - i->coverage[COVERAGE_OK];
+    uint32_t failed = done - i->coverage[COVERAGE_OK];
     int n = snprintf(out, size, "%u/%u hosts · %u running · %u done", done + i->coverage[COVERAGE_RUNNING], i->targeted,
                      i->coverage[COVERAGE_RUNNING], done);
     if (failed > 0 && n > 0 && (size_t)n < size) snprintf(out + n, size - (size_t)n, " (%u not ok)", failed);
@@ -23,13 +23,13 @@ bool progress_message(void *arg, struct span bytes) {
     if (strcmp(line, p->last) == 0) return true;
     snprintf(p->last, sizeof p->last, "%s", line);
     if (p->terminal)
-        fprintf(stderr, "\r\033[K%s", line);
+        fprintf(p->to, "\r\033[K%s", line);
     else
-        fprintf(stderr, "%s\n", line);
+        fprintf(p->to, "%s\n", line);
     p->drawn = true;
     return true;
 }
 
 void progress_end(struct progress *p) {
-    if (p->terminal && p->drawn) fputs("\r\033[K", stderr);
+    if (p->terminal && p->drawn) fputs("\r\033[K", p->to);
 }

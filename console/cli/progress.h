@@ -1,17 +1,19 @@
-/* How a campaign goes, on stderr: one line that is redrawn on a terminal, else a line per change.
+/* How a campaign goes: one line that is redrawn on a terminal, else a line per change.
  * "3/3 hosts · 2 running · 1 done" */
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "common/base/span.h"
 
 struct progress {
+    FILE *to;
     bool terminal, drawn;
     char last[160];
 };
 
-void progress_begin(struct progress *p);
+void progress_begin(struct progress *p, FILE *to);
 /* An encoded CampaignInfo; the form that client_stream wants. */
 bool progress_message(void *arg, struct span bytes);
 void progress_end(struct progress *p);

@@ -7,13 +7,32 @@ enum { ROWS = 10, EVENT_ROWS = 20 };
 
 static bool rank_of(const struct args *a, enum top_rank *out) {
     static const char *const names[] = {[TOP_COUNT] = "count", [TOP_TOTAL] = "total", [TOP_AVG] = "avg", [TOP_MAX] = "max"};
-    *out = a->of && !a->rank ? TOP_TOTAL : TOP_COUNT;
+    *out = a->of ? TOP_TOTAL : TOP_COUNT;
     if (!a->rank) return true;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcmp(names[i], a->rank) == 0) {
             *out = (enum top_rank)i;
             return true;
         }
+    return false;
+}
+
+bool show_fits(const char *verb, const struct args *a, enum result_kind what) {
+    enum top_rank rank;
+    const char *only_events = a->by ? "by" : a->of ? "of" : a->rank ? "rank" : NULL;
+    const char *only_histograms = a->merged ? "merged" : NULL;
+    if (what != RESULT_EVENTS && only_events)
+        args_complain(verb, "--%s is for tools that print events", only_events);
+    else if (what != RESULT_HISTOGRAM && only_histograms)
+        args_complain(verb, "--%s is for tools that print histograms", only_histograms);
+    else if (!a->by && only_events)
+        args_complain(verb, "--%s needs --by FIELD: the column to group by", only_events);
+    else if (!rank_of(a, &rank))
+        args_complain(verb, "--rank is count, total, avg or max, not \"%s\"", a->rank);
+    else if (rank != TOP_COUNT && !a->of)
+        args_complain(verb, "--rank %s needs --of FIELD: the column to add up", a->rank);
+    else
+        return true;
     return false;
 }
 
@@ -60,15 +79,7 @@ static bool build_query(struct ask *k, const struct args *a, enum query_kind kin
                         .drop_sections = a->merged};
     if (a->n_sections && !q->section) return false;
     for (size_t i = 0; i < a->n_sections; i++) q->section[q->n_section++] = a->sections[i];
-    if (!rank_of(a, &q->rank)) {
-        args_complain(k->verb, "--rank is count, total, avg or max, not \"%s\"", a->rank);
-        return false;
-    }
-    if (q->rank != TOP_COUNT && !a->of) {
-        args_complain(k->verb, "--rank %s needs --of FIELD: the column to add up", a->rank);
-        return false;
-    }
-    return true;
+    return rank_of(a, &q->rank);
 }
 
 int show_answer(struct ask *k, const struct args *a, enum result_kind what, const char *campaign) {
@@ -83,7 +94,7 @@ int show_answer(struct ask *k, const struct args *a, enum result_kind what, cons
     enum rpc_method method = top ? RPC_CONSOLE_TOP : questions[what].method;
     struct query q;
     struct answer answer;
-    if (!build_query(k, a, kind, campaign, &q)) return EXIT_USAGE;
+    if (!build_query(k, a, kind, campaign, &q)) return ask_failed(k, ERR_NOMEM);
     if (!ask_query(k, kind, &q) || !ask_call(k, method)) return EXIT_FAILED;
     enum err e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
     if (!e) e = print(&answer, a, kind);

@@ -3,6 +3,8 @@
 
 #include "console/cli/ask.h"
 
+/* Do the options fit such an answer?  False: said what does not (EXIT_USAGE).  Before anything is asked. */
+bool show_fits(const char *verb, const struct args *a, enum result_kind what);
 /* what RESULT_HISTOGRAM: hist; RESULT_EVENTS: top when a->by is set, else events; RESULT_STACKS: stacks.  campaign: id, prefix or "last".
  * Returns the exit code. */
 int show_answer(struct ask *k, const struct args *a, enum result_kind what, const char *campaign);

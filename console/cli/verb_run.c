@@ -47,11 +47,12 @@ static bool parameters_fit(const struct tool *t, const struct args *a) {
     return fits;
 }
 
-static bool selector_parses(const char *on, struct arena *mem) {
+static bool selector_parses(const char *on) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     struct buf why;
     const struct selector *s;
     buf_init(&why, 0);
-    enum err e = selector_parse(span_str(on), mem, &why, &s);
+    enum err e = mem ? selector_parse(span_str(on), mem, &why, &s) : ERR_NOMEM;
     if (e) args_complain("run", "--on %s: %s", on, why.n ? buf_str(&why) : err_text(e));
     buf_done(&why);
     return !e;
@@ -65,6 +66,12 @@ static bool duration_of(const struct args *a, uint32_t *out_s) {
     }
     *out_s = (uint32_t)(ns / NS_PER_S);
     return true;
+}
+
+static bool expiry_fits(const struct args *a) {
+    if (a->expire_ns <= (ORDER_EXPIRY_MAX_S - LIMIT_DURATION_S) * NS_PER_S) return true;
+    args_complain("run", "--expire takes less than %d days: that is how long an order may be valid", ORDER_EXPIRY_MAX_S / 86400);
+    return false;
 }
 
 static enum err spec_params(const struct args *a, struct arena *mem, struct spec *s) {
@@ -109,34 +116,33 @@ static bool sign(struct ask *k, const struct args *a, const struct tool *t, uint
 static bool follow(struct ask *k, const char *id) {
     struct query q = {.campaign = span_str(id)};
     struct progress p;
+    enum err e = ERR_AGAIN;
     signal(SIGINT, on_interrupt);
-    for (int asked = 0;; asked++) {
-        progress_begin(&p);
+    while (e == ERR_AGAIN) {
         if (!ask_query(k, QUERY_REF, &q)) return false;
-        enum err e = client_stream(k->client, RPC_CONSOLE_WATCH, buf_span(&k->request), progress_message, &p, &interrupted);
+        progress_begin(&p, stderr);
+        e = client_stream(k->client, RPC_CONSOLE_WATCH, buf_span(&k->request), progress_message, &p, &interrupted);
         progress_end(&p);
-        if (!e) return true;
-        if (e != ERR_AGAIN || asked > 0) {
-            args_complain("run", "%s campaign %s; look again with: trawl show %s", e == ERR_AGAIN ? "left" : "lost sight of", id, id);
-            return false;
-        }
+        signal(SIGINT, SIG_DFL); /* from now on it ends us, wherever we wait */
+        if (e != ERR_AGAIN) break;
         interrupted = 0;
-        fprintf(stderr, "stopping (Ctrl-C again leaves it)\n");
+        fprintf(stderr, "stopping campaign %s (Ctrl-C again leaves it; look again with: trawl show %s)\n", id, id);
         if (!ask_call(k, RPC_CONSOLE_STOP)) return false;
     }
+    if (e) args_complain("run", "lost sight of campaign %s (%s); look again with: trawl show %s", id, client_why(k->client), id);
+    return !e;
 }
 
 int verb_run(const struct args *a) {
     const struct tool *t = tool_named(a->words[0]);
     uint32_t seconds;
-    if (!t || !parameters_fit(t, a) || !duration_of(a, &seconds)) return EXIT_USAGE;
+    if (!t || !show_fits("run", a, t->kind) || !parameters_fit(t, a) || !duration_of(a, &seconds) || !expiry_fits(a)) return EXIT_USAGE;
+    if (a->on && !selector_parses(a->on)) return EXIT_USAGE;
     struct ask k;
     struct campaign_detail d;
     int code = EXIT_FAILED;
     if (ask_open(&k, "run")) {
-        if (a->on && !selector_parses(a->on, k.mem)) {
-            code = EXIT_USAGE;
-        } else if (sign(&k, a, t, seconds) && ask_call(&k, RPC_CONSOLE_START)) {
+        if (sign(&k, a, t, seconds) && ask_call(&k, RPC_CONSOLE_START)) {
             enum err e = query_decode_detail(buf_span(&k.reply), k.mem, &d);
             char id[2 * CAMPAIGN_ID_BYTES + 1] = "";
             if (!e) snprintf(id, sizeof id, "%.*s", (int)d.info.id.n, d.info.id.p);

@@ -17,13 +17,15 @@ struct client {
     client_message_fn *fn;
     void *arg;
     bool left; /* fn has had enough */
+    int64_t clock_ahead_ns;
     char address[256];
     char why[WHY_BYTES];
 };
 
 static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *c, uint64_t peer_wall_ns) {
-    (void)peer_wall_ns;
-    container_of(ops, struct client, ops)->conn = c;
+    struct client *k = container_of(ops, struct client, ops);
+    k->clock_ahead_ns = (int64_t)(peer_wall_ns - clock_wall_ns());
+    k->conn = c;
 }
 
 static void on_closed(struct rpc_client_ops *ops, enum err e, struct span text) {
@@ -74,6 +76,8 @@ void client_close(struct client *c) {
     free(c);
 }
 
+const struct identity *client_peer(const struct client *c) { return rpc_peer(c->conn); }
+int64_t client_clock_ahead_ns(const struct client *c) { return c->clock_ahead_ns; }
 const char *client_why(const struct client *c) { return c ? c->why : err_text(ERR_NOMEM); }
 
 static void on_message(struct rpc_stream *s, struct span bytes) {
@@ -120,7 +124,9 @@ static enum err begin(struct client *c, enum rpc_method m, uint32_t deadline_ms,
     enum err e = rpc_call(c->conn, m, deadline_ms, &c->stream);
     if (!e) e = rpc_send(&c->stream, request, RPC_INTERACTIVE);
     if (!e) rpc_half_close(&c->stream);
-    return e ? fail(c, e, "asking the collector") : ERR_OK;
+    if (!e) return ERR_OK;
+    if (c->stream.state) rpc_abandon(&c->stream);
+    return fail(c, e, "asking the collector");
 }
 
 enum err client_call(struct client *c, enum rpc_method m, struct span request, struct buf *answer) {

@@ -13,6 +13,9 @@ struct client;
 NODISCARD enum err client_open(const struct settings *s, struct client **out);
 void client_close(struct client *c);
 const char *client_why(const struct client *c);
+/* Who the collector is, and how far its clock was ahead of ours (negative: behind) when it greeted.  Connected only. */
+const struct identity *client_peer(const struct client *c);
+int64_t client_clock_ahead_ns(const struct client *c);
 
 /* One unary call.  The answer's bytes are copied into answer (emptied first).
  * ERR_NOTFOUND, ERR_SYNTAX (invalid argument), ERR_REFUSED, ERR_TIMEOUT, ERR_GONE …: client_why has the sentence. */

@@ -9,7 +9,7 @@ enum { ID_SHOWN = 12 };
 
 static void print_coverage(const struct campaign_info *i, const struct screen *s) {
     uint32_t answered = i->coverage[COVERAGE_OK] + i->coverage[COVERAGE_PARTIAL];
-    bool whole = i->coverage[COVERAGE_OK] == i->targeted;
+    bool whole = i->coverage[COVERAGE_OK] == i->targeted && i->targeted > 0;
     fprintf(s->to, "%s%u of %u hosts%s", screen_tone(s, whole ? TONE_GOOD : TONE_BAD), answered, i->targeted, screen_tone(s, TONE_PLAIN));
     for (int c = COVERAGE_PENDING; !whole && c < COVERAGE__COUNT; c++)
         if (i->coverage[c] > 0 && c != COVERAGE_OK) fprintf(s->to, " · %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
@@ -34,16 +34,21 @@ static void print_ledger(const struct ledger *l, const struct screen *s) {
 
 void answer_head(const struct answer *a, const struct screen *s) {
     const struct campaign_info *i = &a->info;
-    fprintf(s->to, "%s%.*s%s · ", screen_tone(s, TONE_BOLD), (int)i->spec.tool.n, i->spec.tool.p, screen_tone(s, TONE_PLAIN));
+    fputs(screen_tone(s, TONE_BOLD), s->to);
+    screen_print(s, i->spec.tool);
+    fprintf(s->to, "%s · ", screen_tone(s, TONE_PLAIN));
     print_coverage(i, s);
-    fprintf(s->to, " · %u s · campaign %.*s", i->spec.duration_s, (int)(i->id.n < ID_SHOWN ? i->id.n : ID_SHOWN), i->id.p);
+    fprintf(s->to, " · %u s · campaign ", i->spec.duration_s);
+    screen_print(s, span_head(i->id, ID_SHOWN));
     if (i->replayed) fprintf(s->to, " · %sreplayed: recordings, not these hosts' kernels%s", screen_tone(s, TONE_WARNING), screen_tone(s, TONE_PLAIN));
     fputc('\n', s->to);
     print_ledger(&i->ledger, s);
     for (size_t t = 0; t < a->n_targets; t++) {
         const char *state = capture_coverage_name(a->targets[t].coverage);
-        fprintf(s->to, "  %.*s: %s%s%s: ", (int)a->targets[t].host.n, a->targets[t].host.p, screen_tone(s, screen_tone_of(state)), state,
-                screen_tone(s, TONE_PLAIN));
+        fputs("  ", s->to);
+        screen_print(s, a->targets[t].host);
+        fprintf(s->to, ": %s%s%s", screen_tone(s, screen_tone_of(state)), state, screen_tone(s, TONE_PLAIN));
+        if (a->targets[t].reason.n) fputs(": ", s->to);
         screen_print(s, a->targets[t].reason);
         fputc('\n', s->to);
     }
@@ -136,15 +141,19 @@ enum err answer_top(const struct answer *a, bool per_host, const struct screen *
     answer_head(a, s);
     AUTO(table_free) struct table *t = top_table(a, per_host);
     if (!t) return ERR_NOMEM;
-    fprintf(s->to, "top %zu of %u values of %.*s%s%.*s, %s\n", a->n_top, a->groups, (int)a->by.n, a->by.p, a->of.n ? ", summing " : "",
-            (int)a->of.n, a->of.n ? a->of.p : "", a->exact ? "exact" : "estimated");
+    fprintf(s->to, "top %zu of %u values of ", a->n_top, a->groups);
+    screen_print(s, a->by);
+    if (a->of.n) fputs(", summing ", s->to);
+    screen_print(s, a->of);
+    fprintf(s->to, ", %s\n", a->exact ? "exact" : "estimated");
     return table_print(t, s);
 }
 
 enum err answer_stacks(const struct answer *a, const struct screen *s) {
     answer_head(a, s);
-    fprintf(s->to, "%zu of %u stacks, %llu %.*s in all\n", a->stacks.n_rows, a->distinct, (unsigned long long)a->total, (int)a->stacks.unit.n,
-            a->stacks.unit.p ? a->stacks.unit.p : "");
+    fprintf(s->to, "%zu of %u stacks, %llu ", a->stacks.n_rows, a->distinct, (unsigned long long)a->total);
+    screen_print(s, a->stacks.unit);
+    fputs(" in all\n", s->to);
     body_stacks(&a->stacks, a->stacks.n_rows, a->total, s);
     return ERR_OK;
 }
@@ -196,6 +205,7 @@ enum err answer_csv_stacks(const struct answer *a, FILE *to) {
     for (size_t i = 0; i < st->n_rows; i++) {
         uint32_t nodes[LIMIT_STACK_DEPTH];
         size_t depth = stacks_frames(st, st->rows[i].leaf, nodes, COUNT_OF(nodes));
+        if (depth > COUNT_OF(nodes)) depth = COUNT_OF(nodes); /* the decoder lets none through; only the first are here then */
         buf_reset(&folded);
         for (size_t d = 0; d < depth; d++) {
             if (d) buf_add_char(&folded, ';');

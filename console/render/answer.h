@@ -5,8 +5,8 @@
 #include "common/wire/query.h"
 #include "console/render/screen.h"
 
-/* "runqlat · 3 of 3 hosts · campaign 1a2b3c4d", then the ledger if anything was lost, the hosts that are not ok with their
- * reasons, and the notes.  Hosts that are missing are said in the first line. */
+/* "runqlat · 2 of 3 hosts · 1 offline · 10 s · campaign 1a2b3c4d": hosts that are missing are said in the first line.  Then what
+ * was lost, the hosts that are not ok with their reasons, and the notes. */
 void answer_head(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_hist(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_top(const struct answer *a, bool per_host, const struct screen *s);

@@ -5,19 +5,20 @@
 enum { DEPTH_SHOWN = 12 };
 
 static void print_stack(const struct stacks *st, const struct stack_row *row, uint64_t total, const struct screen *s) {
-    uint32_t nodes[LIMIT_STACK_DEPTH];
-    size_t depth = stacks_frames(st, row->leaf, nodes, COUNT_OF(nodes));
     double share = total ? 100.0 * (double)row->count / (double)total : 0;
-    fprintf(s->to, "%s%llu %.*s%s (%.1f%%) ", screen_tone(s, TONE_BOLD), (unsigned long long)row->count, (int)st->unit.n, st->unit.p,
-            screen_tone(s, TONE_PLAIN), share);
+    fprintf(s->to, "%s%llu ", screen_tone(s, TONE_BOLD), (unsigned long long)row->count);
+    screen_print(s, st->unit);
+    fprintf(s->to, "%s (%.1f%%) ", screen_tone(s, TONE_PLAIN), share);
     screen_print(s, st->strings.text[row->comm]);
     fputc('\n', s->to);
-    for (size_t i = 0; i < depth && i < DEPTH_SHOWN; i++) { /* leaf first, as the tools print */
+    size_t depth = 0;
+    for (uint32_t n = row->leaf; n != STACKS_ROOT; n = st->nodes[n].parent) { /* leaf first, as the tools print */
+        if (++depth > DEPTH_SHOWN) continue;
         fputs("    ", s->to);
-        screen_print(s, st->strings.text[st->nodes[nodes[depth - 1 - i]].frame]);
+        screen_print(s, st->strings.text[st->nodes[n].frame]);
         fputc('\n', s->to);
     }
-    if (depth > DEPTH_SHOWN) fprintf(s->to, "    … %zu more frames (-o json has all)\n", depth - DEPTH_SHOWN);
+    if (depth > DEPTH_SHOWN) fprintf(s->to, "    and %zu more frames (-o json has all)\n", depth - DEPTH_SHOWN);
 }
 
 void body_stacks(const struct stacks *st, size_t n, uint64_t total, const struct screen *s) {
@@ -64,7 +65,7 @@ static size_t fill_events(struct table *t, const struct host_events *h, size_t m
 
 static enum err print_events(const struct host_events *hosts, size_t n, size_t most, const struct screen *s, bool csv, size_t *out_shown) {
     size_t shown = 0;
-    for (size_t i = 0; i < n;) {
+    for (size_t i = 0; i < n && (i == 0 || shown < most);) {
         struct table_column columns[LIMIT_COLUMNS + 1];
         char names[LIMIT_COLUMNS][64];
         AUTO(table_free) struct table *t = events_table(&hosts[i], columns, names);
@@ -82,7 +83,7 @@ static enum err print_events(const struct host_events *hosts, size_t n, size_t m
 enum err body_events(const struct host_events *hosts, size_t n, size_t most, uint64_t total, const struct screen *s) {
     size_t shown = 0;
     enum err e = print_events(hosts, n, most, s, false, &shown);
-    if (!e && total > shown) fprintf(s->to, "… %llu more rows (-n 0 shows all)\n", (unsigned long long)(total - shown));
+    if (!e && total > shown) fprintf(s->to, "%llu more rows (-n 0 shows all)\n", (unsigned long long)(total - shown));
     return e;
 }
 

@@ -44,9 +44,22 @@ enum tone screen_tone_of(const char *word) {
     return TONE_PLAIN;
 }
 
+/* As in a log, but there quotes and backslashes have a meaning and are escaped as well; here they are only hard to read so. */
+void screen_escape(struct span text, char *out, size_t out_size) {
+    if (out_size == 0) return;
+    log_escape(text, out, out_size);
+    char *to = out;
+    for (const char *from = out; *from;) {
+        bool quote = strncmp(from, "\\x22", 4) == 0, backslash = strncmp(from, "\\x5c", 4) == 0;
+        *to++ = quote ? '"' : *from;
+        from += quote || backslash ? 4 : 1;
+    }
+    *to = '\0';
+}
+
 void screen_print(const struct screen *s, struct span text) {
     enum { SHOWN_BYTES = 1024 };
     char safe[4 * SHOWN_BYTES + 1];
-    log_escape(span_head(text, SHOWN_BYTES), safe, sizeof safe);
+    screen_escape(span_head(text, SHOWN_BYTES), safe, sizeof safe);
     fputs(safe, s->to);
 }

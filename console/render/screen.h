@@ -20,5 +20,8 @@ struct screen screen_on(FILE *to);
 const char *screen_tone(const struct screen *s, enum tone t);
 /* The tone of a verdict ("good", "warning", "critical") or of a coverage name; TONE_PLAIN for others and NULL. */
 enum tone screen_tone_of(const char *word);
-/* Text of a tool or a peer, escaped so that it cannot drive the terminal, cut at 1 KiB. */
+/* Text of a tool or a peer for a person's eyes, NUL-terminated: what could drive the terminal is \x.. (quotes and backslashes stay as they
+ * are).  4 × text.n + 1 bytes are enough; cut when smaller. */
+void screen_escape(struct span text, char *out, size_t out_size);
+/* The same onto the screen, cut at 1 KiB. */
 void screen_print(const struct screen *s, struct span text);

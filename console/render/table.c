@@ -3,8 +3,6 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdarg.h>
 
-#include "common/base/log.h"
-
 enum { CELL_BYTES = 4096 };
 
 struct cell {
@@ -101,7 +99,7 @@ static bool fill_line(const struct table *t, const struct screen *s, struct libs
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct cell *c = &t->cells[row * t->n_columns + i];
         char safe[4 * CELL_BYTES + 1];
-        log_escape(span_str(c->text ? c->text : ""), safe, sizeof safe);
+        screen_escape(span_str(c->text ? c->text : ""), safe, sizeof safe);
         if (scols_line_set_data(line, i, safe) != 0) return false;
         const char *colour = colour_of(s, c->tone);
         if (colour) scols_cell_set_color(scols_line_get_cell(line, i), colour);
@@ -109,14 +107,22 @@ static bool fill_line(const struct table *t, const struct screen *s, struct libs
     return true;
 }
 
+static bool add_column(const struct table_column *c, struct libscols_table *st) {
+    char safe[4 * CELL_BYTES + 1];
+    bool may_shrink = c->align == TABLE_CUT || c->align == TABLE_WRAP;
+    screen_escape(span_head(span_str(c->name), CELL_BYTES), safe, sizeof safe);
+    return scols_table_new_column(st, safe, may_shrink ? 0.4 : 1, flags_of(c->align)) != NULL;
+}
+
 enum err table_print(struct table *t, const struct screen *s) {
     if (t->failed) return ERR_NOMEM;
     struct libscols_table *st = scols_new_table();
     if (!st) return ERR_NOMEM;
     bool ok = true;
-    for (size_t i = 0; ok && i < t->n_columns; i++)
-        ok = scols_table_new_column(st, t->columns[i].name, t->columns[i].align == TABLE_CUT || t->columns[i].align == TABLE_WRAP ? 0.4 : 1, flags_of(t->columns[i].align)) != NULL;
+    for (size_t i = 0; ok && i < t->n_columns; i++) ok = add_column(&t->columns[i], st);
     for (size_t r = 0; ok && r < t->n_rows; r++) ok = fill_line(t, s, st, r);
+    /* The cells are safe already, and it would escape the escapes; but in a locale of single bytes it loops for ever over others. */
+    scols_table_enable_noencoding(st, MB_CUR_MAX > 1);
     scols_table_enable_colors(st, s->colour);
     scols_table_set_termwidth(st, s->width);
     scols_table_set_termforce(st, SCOLS_TERMFORCE_ALWAYS);
@@ -128,7 +134,13 @@ enum err table_print(struct table *t, const struct screen *s) {
     return ok ? ERR_OK : ERR_NOMEM;
 }
 
+/* Machines get the bytes as they are; a terminal must not be driven by them. */
 static void csv_field(FILE *to, const char *z) {
+    char safe[4 * CELL_BYTES + 1];
+    if (isatty(fileno(to)) == 1) {
+        screen_escape(span_str(z), safe, sizeof safe);
+        z = safe;
+    }
     if (z[strcspn(z, ",\"\r\n")] == '\0') {
         fputs(z, to);
         return;
@@ -141,11 +153,20 @@ static void csv_field(FILE *to, const char *z) {
     fputc('"', to);
 }
 
+/* Headers in small letters. */
+static void csv_name(FILE *to, const char *z) {
+    char name[CELL_BYTES];
+    size_t n = 0;
+    for (; z[n] && n + 1 < sizeof name; n++) name[n] = z[n] >= 'A' && z[n] <= 'Z' ? (char)(z[n] + 32) : z[n];
+    name[n] = '\0';
+    csv_field(to, name);
+}
+
 enum err table_print_csv(struct table *t, FILE *to) {
     if (t->failed) return ERR_NOMEM;
     for (size_t i = 0; i < t->n_columns; i++) {
         if (i) fputc(',', to);
-        for (const char *p = t->columns[i].name; *p; p++) fputc(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p, to);
+        csv_name(to, t->columns[i].name);
     }
     fputc('\n', to);
     for (size_t r = 0; r < t->n_rows; r++) {
