@@ -1,5 +1,6 @@
 /* trawl: the console.  One verb per file; the table below is the whole of it. */
 #include "console/cli/verb_answers.h"
+#include "console/cli/verb_doctor.h"
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_parse.h"
 #include "console/cli/verb_run.h"
@@ -23,6 +24,8 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST, verb_answers_top},
     {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_events},
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
+    {"doctor", "", "Finds and explains what is wrong with a set-up, yours or (--agent) this host's.", "trawl doctor --agent /etc/trawl/agent.conf", 0,
+     0, ARG_OUTPUT | ARG_AGENT, verb_doctor},
     {"parse", "TOOL FILE", "Reads a print-out captured by hand (- is standard input) like a capture's; offline.",
      "trawl parse runqlat --flavour bcc -o json out.txt", 2, 2, ARG_OUTPUT | ARG_FLAVOUR, verb_parse},
 };

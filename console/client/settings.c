@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+enum { PATH_BYTES = 4096 };
+
 static const struct conf_item ITEMS[] = {
     {"fleet", CONF_TEXT, offsetof(struct settings, fleet), 0, 0, NULL, "name of the fleet, as in its certificates"},
     {"collector", CONF_TEXT, offsetof(struct settings, collector), 0, 0, NULL, "HOST:PORT of the collector's console_listen"},
@@ -10,9 +12,9 @@ static const struct conf_item ITEMS[] = {
     {"key", CONF_PATH, offsetof(struct settings, key), 0, 0, NULL, "your operator key; it never leaves this machine"},
 };
 
-enum err settings_load(char *why, size_t why_size, struct settings *out) {
+enum err settings_find(char *why, size_t why_size, char *out_path, size_t path_size) {
     const char *chosen = getenv("TRAWL_CONFIG"), *home = getenv("HOME");
-    char own[4096] = "";
+    char own[PATH_BYTES] = "";
     if (chosen && !chosen[0]) chosen = NULL;
     if (home) snprintf(own, sizeof own, "%s/.config/trawl/console.conf", home);
     const char *places[] = {own, "/etc/trawl/console.conf"};
@@ -22,7 +24,15 @@ enum err settings_load(char *why, size_t why_size, struct settings *out) {
         snprintf(why, why_size, "no console.conf: looked at $TRAWL_CONFIG, %s%s/etc/trawl/console.conf", own, own[0] ? " and " : "");
         return ERR_NOTFOUND;
     }
-    return conf_load(ITEMS, sizeof ITEMS / sizeof ITEMS[0], chosen, out, why, why_size);
+    if ((size_t)snprintf(out_path, path_size, "%s", chosen) < path_size) return ERR_OK;
+    snprintf(why, why_size, "the path of console.conf is too long");
+    return ERR_LIMIT;
+}
+
+enum err settings_load(char *why, size_t why_size, struct settings *out) {
+    char path[PATH_BYTES];
+    enum err e = settings_find(why, why_size, path, sizeof path);
+    return e ? e : conf_load(ITEMS, sizeof ITEMS / sizeof ITEMS[0], path, out, why, why_size);
 }
 
 void settings_done(struct settings *s) { conf_done(ITEMS, sizeof ITEMS / sizeof ITEMS[0], s); }

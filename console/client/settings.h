@@ -9,6 +9,8 @@ struct settings {
     char *cert, *key;        /* the operator's */
 };
 
+/* The file that settings_load reads.  ERR_NOTFOUND: none; why names the places. */
+NODISCARD enum err settings_find(char *why, size_t why_size, char *out_path, size_t path_size);
 /* ERR_NOTFOUND: no file; why names the places.  Else as conf_load. */
 NODISCARD enum err settings_load(char *why, size_t why_size, struct settings *out);
 void settings_done(struct settings *s);

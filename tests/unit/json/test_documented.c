@@ -3,6 +3,7 @@
 #include "common/json/json.h"
 #include "common/json/json_answer.h"
 #include "common/json/json_catalog.h"
+#include "common/json/json_doctor.h"
 #include "common/json/json_fleet.h"
 
 static struct buf docs;
@@ -125,11 +126,22 @@ static void every_key_of_hosts_campaigns_and_tools_is_documented(void **state) {
     buf_done(&text);
 }
 
+static void every_key_of_a_doctors_findings_is_documented(void **state) {
+    (void)state;
+    struct buf text;
+    buf_init(&text, 0);
+    const struct json_finding findings[] = {{"ok", SPAN_LIT("port"), SPAN_LIT("answers"), SPAN_LIT("")},
+                                            {"FAIL", SPAN_LIT("key"), SPAN_LIT("gone"), SPAN_LIT("put it there")}};
+    check_text(&text, json_doctor(findings, 2, &text));
+    buf_done(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_a_capture_is_documented),
         cmocka_unit_test(every_key_of_an_answer_is_documented),
         cmocka_unit_test(every_key_of_hosts_campaigns_and_tools_is_documented),
+        cmocka_unit_test(every_key_of_a_doctors_findings_is_documented),
     };
     return cmocka_run_group_tests_name("json_documented", tests, read_docs, drop_docs);
 }
