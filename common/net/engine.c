@@ -308,10 +308,16 @@ static int conn_result(nng_tls_engine_conn *c, int result) {
     if (result > 0) return 0;
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return conn_dry(c);
-    case SSL_ERROR_ZERO_RETURN: return NNG_ECONNSHUT;
-    case SSL_ERROR_SYSCALL: c->fatal = true; return NNG_ECONNSHUT;
-    default: note_tls_error(c); return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
+    case SSL_ERROR_WANT_WRITE:
+        return conn_dry(c);
+    case SSL_ERROR_ZERO_RETURN:
+        return NNG_ECONNSHUT;
+    case SSL_ERROR_SYSCALL:
+        c->fatal = true;
+        return NNG_ECONNSHUT;
+    default:
+        note_tls_error(c);
+        return c->lingering ? conn_drain(c) : NNG_EPEERAUTH;
     }
 }
 

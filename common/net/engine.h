@@ -15,7 +15,7 @@ NODISCARD enum err engine_register(void);
 struct engine_profile;
 /* ctx: keeps a reference.  host: the name or address that the peer's certificate must have, NULL for a listener.  NULL: no memory. */
 struct engine_profile *engine_profile_new(SSL_CTX *ctx, const char *host);
-void engine_profile_free(struct engine_profile *p); /* connections that are being made keep theirs */
+void engine_profile_free(struct engine_profile *p);               /* connections that are being made keep theirs */
 void engine_profile_swap(struct engine_profile *p, SSL_CTX *ctx); /* for new connections */
 /* Gives a TLS configuration for nng that stands for p. */
 NODISCARD enum err engine_profile_config(struct engine_profile *p, nng_tls_config **out);
@@ -24,7 +24,7 @@ NODISCARD enum err engine_profile_config(struct engine_profile *p, nng_tls_confi
 struct engine_report {
     bool verified; /* the handshake is done and the certificate was accepted */
     X509 *leaf;    /* when verified */
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     enum err fault; /* ERR_OK: TLS has no complaint */
     char text[256]; /* the complaint */
 };

@@ -50,7 +50,10 @@ enum err frame_decode(const char *in, struct frame *out, const char **out_what) 
     unsigned type = (unsigned char)in[4], flags = (unsigned char)in[5];
     if (type == 0 || type >= FRAME__COUNT) return refuse(ERR_SYNTAX, "a frame of unknown type", out_what);
     const struct rule *r = &rules[type];
-    struct frame f = {.length = get_u32(in), .type = (enum frame_type)type, .flags = (uint8_t)flags, .stream = get_u32(in + 8),
+    struct frame f = {.length = get_u32(in),
+                      .type = (enum frame_type)type,
+                      .flags = (uint8_t)flags,
+                      .stream = get_u32(in + 8),
                       .sequence = get_u32(in + 12)};
     if (flags & ~(unsigned)r->flags) return refuse(ERR_SYNTAX, "a frame with unknown flags", out_what);
     if (in[6] || in[7]) return refuse(ERR_SYNTAX, "a frame whose reserved bytes are not 0", out_what);
@@ -60,6 +63,4 @@ enum err frame_decode(const char *in, struct frame *out, const char **out_what) 
     return ERR_OK;
 }
 
-const char *frame_type_name(enum frame_type t) {
-    return (unsigned)t < FRAME__COUNT && rules[t].name ? rules[t].name : "?";
-}
+const char *frame_type_name(enum frame_type t) { return (unsigned)t < FRAME__COUNT && rules[t].name ? rules[t].name : "?"; }

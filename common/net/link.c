@@ -169,7 +169,9 @@ static void handle(struct link *l, const struct frame *f, struct span payload) {
         else if (f->type == FRAME_PING)
             link_send(l, FRAME_PONG, 0, false, SPAN_NONE);
         return;
-    case FRAME_GOODBYE: link_fail(l, ERR_GONE, "the peer said goodbye"); return;
+    case FRAME_GOODBYE:
+        link_fail(l, ERR_GONE, "the peer said goodbye");
+        return;
     case FRAME_HELLO:
     case FRAME_WELCOME:
     case FRAME_REFUSE:
@@ -178,8 +180,11 @@ static void handle(struct link *l, const struct frame *f, struct span payload) {
     case FRAME_HALF_CLOSE:
     case FRAME_STATUS:
     case FRAME_CANCEL:
-    case FRAME_CREDIT: l->ops->frame(l, f, payload); return;
-    case FRAME__COUNT: return;
+    case FRAME_CREDIT:
+        l->ops->frame(l, f, payload);
+        return;
+    case FRAME__COUNT:
+        return;
     }
 }
 
@@ -305,7 +310,15 @@ void link_greeted(struct link *l) {
 
 enum err link_init(struct link *l, struct net *n, nng_stream *stream, bool dialler, const struct link_ops *ops) {
     uint64_t now = clock_mono_ns();
-    *l = (struct link){.ops = ops, .net = n, .dialler = dialler, .heartbeat_ms = net_times(n)->heartbeat_ms, .began_ns = now, .heard_ns = now, .spoke_ns = now, .pinged_ns = now, .timer.fired = on_timer};
+    *l = (struct link){.ops = ops,
+                       .net = n,
+                       .dialler = dialler,
+                       .heartbeat_ms = net_times(n)->heartbeat_ms,
+                       .began_ns = now,
+                       .heard_ns = now,
+                       .spoke_ns = now,
+                       .pinged_ns = now,
+                       .timer.fired = on_timer};
     txq_init(&l->queue);
     buf_init(&l->out, 0);
     if (!resize_in(l, IN_SMALL_BYTES) || net_op_init(&l->rx, n, on_received) || net_op_init(&l->tx, n, on_sent)) goto fail;

@@ -31,7 +31,7 @@ struct link {
     struct net *net;
     nng_stream *stream;
     enum link_state state;
-    bool dialler;                /* this side dialled: it sends the Pings */
+    bool dialler; /* this side dialled: it sends the Pings */
     uint32_t heartbeat_ms;
     bool greeted;                /* Hello and Welcome were exchanged */
     struct engine_report report; /* who the peer is; from its first byte on */

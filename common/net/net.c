@@ -193,8 +193,12 @@ enum err net_reload(struct net *n, char *why, size_t why_size) {
 /* ---- what members ask ---- */
 
 const struct identity *net_self(const struct net *n) { return &n->self; }
-struct net_times *net_times(struct net *n) { return &n->times; }
-struct loop *net_loop(const struct net *n) { return n->loop; }
+struct net_times *net_times(struct net *n) {
+    return &n->times;
+}
+struct loop *net_loop(const struct net *n) {
+    return n->loop;
+}
 SSL_CTX *net_ctx(const struct net *n) { return n->ctx; }
 const char *net_software(const struct net *n) { return n->software; }
 
@@ -205,17 +209,24 @@ struct arena *net_scratch(struct net *n) {
 
 enum err net_err(int nng_error) {
     switch (nng_error) {
-    case 0: return ERR_OK;
-    case NNG_ENOMEM: return ERR_NOMEM;
-    case NNG_EPEERAUTH: return ERR_UNTRUSTED;
-    case NNG_ETIMEDOUT: return ERR_TIMEOUT;
-    case NNG_EADDRINUSE: return ERR_EXISTS;
+    case 0:
+        return ERR_OK;
+    case NNG_ENOMEM:
+        return ERR_NOMEM;
+    case NNG_EPEERAUTH:
+        return ERR_UNTRUSTED;
+    case NNG_ETIMEDOUT:
+        return ERR_TIMEOUT;
+    case NNG_EADDRINUSE:
+        return ERR_EXISTS;
     case NNG_ECONNREFUSED:
     case NNG_ECONNRESET:
     case NNG_ECONNABORTED:
     case NNG_ECONNSHUT:
     case NNG_ECLOSED:
-    case NNG_EUNREACHABLE: return ERR_GONE;
-    default: return ERR_SYS;
+    case NNG_EUNREACHABLE:
+        return ERR_GONE;
+    default:
+        return ERR_SYS;
     }
 }

@@ -81,7 +81,9 @@ enum err rpc_dial(struct net *n, const char *address, const char *server_name, b
 
 const struct identity *rpc_peer(const struct rpc_conn *c) { return &c->peer; }
 
-struct span rpc_peer_address(const struct rpc_conn *c) { return span_str(c->address); }
+struct span rpc_peer_address(const struct rpc_conn *c) {
+    return span_str(c->address);
+}
 
 void rpc_disconnect(struct rpc_conn *c, enum rpc_status status, const char *text) {
     rpc_conn_refuse(c, ERR_REFUSED, status, text ? text : rpc_status_name(status));

@@ -57,7 +57,8 @@ static enum err check_peer(const struct rpc_client *k, const struct rpc_conn *c,
         snprintf(why, size, "the collector's certificate has no identity (one URI spiffe://FLEET/ROLE/NAME)");
         return ERR_UNTRUSTED;
     }
-    if (strcmp(out->fleet, self->fleet) == 0 && out->role == ROLE_COLLECTOR && (!k->server_name[0] || strcmp(out->name, k->server_name) == 0))
+    if (strcmp(out->fleet, self->fleet) == 0 && out->role == ROLE_COLLECTOR &&
+        (!k->server_name[0] || strcmp(out->name, k->server_name) == 0))
         return ERR_OK;
     snprintf(why, size, "the peer is %s %s of fleet %s, not collector %s of fleet %s", identity_role_name(out->role), out->name, out->fleet,
              k->server_name[0] ? k->server_name : "(any)", self->fleet);
@@ -169,9 +170,14 @@ void rpc_client_free(struct rpc_client *k) {
 static void on_news(struct net_member *m, enum net_news news) {
     struct rpc_client *k = container_of(m, struct rpc_client, member);
     switch (news) {
-    case NET_LEAVE: rpc_client_free(k); break;
-    case NET_CLOSE: break;
-    case NET_RELOADED: engine_profile_swap(k->profile, net_ctx(k->net)); break;
+    case NET_LEAVE:
+        rpc_client_free(k);
+        break;
+    case NET_CLOSE:
+        break;
+    case NET_RELOADED:
+        engine_profile_swap(k->profile, net_ctx(k->net));
+        break;
     }
 }
 

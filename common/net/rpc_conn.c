@@ -42,8 +42,7 @@ static void on_down(struct link *l) { rpc_conn_wake(container_of(l, struct rpc_c
 
 static void on_settle(struct link *l) { rpc_conn_settle(container_of(l, struct rpc_conn, link)); }
 
-static const struct link_ops link_ops = {
-    .frame = on_frame, .violated = on_violated, .room = on_room, .down = on_down, .settle = on_settle};
+static const struct link_ops link_ops = {.frame = on_frame, .violated = on_violated, .room = on_room, .down = on_down, .settle = on_settle};
 
 static void tell_gone(struct rpc_conn *c) {
     c->told = true;
@@ -113,9 +112,14 @@ static void recheck(struct rpc_conn *c) {
 static void on_news(struct net_member *m, enum net_news news) {
     struct rpc_conn *c = container_of(m, struct rpc_conn, member);
     switch (news) {
-    case NET_LEAVE: break; /* its owner orphans it */
-    case NET_CLOSE: link_fail(&c->link, ERR_GONE, "closed"); break;
-    case NET_RELOADED: recheck(c); break;
+    case NET_LEAVE:
+        break; /* its owner orphans it */
+    case NET_CLOSE:
+        link_fail(&c->link, ERR_GONE, "closed");
+        break;
+    case NET_RELOADED:
+        recheck(c);
+        break;
     }
 }
 

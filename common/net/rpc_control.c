@@ -114,8 +114,8 @@ enum err rpc_control_get_welcome(struct span bytes, struct arena *mem, struct rp
     enum err e = unpack(&trawl__welcome__descriptor, bytes, mem, &base);
     if (e) return e;
     const Trawl__Welcome *m = (const Trawl__Welcome *)base;
-    *out = (struct rpc_control_welcome){
-        .version = m->version, .heartbeat_ms = m->heartbeat_ms, .session = m->session, .wall_ns = m->wall_ns};
+    *out =
+        (struct rpc_control_welcome){.version = m->version, .heartbeat_ms = m->heartbeat_ms, .session = m->session, .wall_ns = m->wall_ns};
     return ERR_OK;
 }
 

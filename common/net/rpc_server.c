@@ -79,8 +79,8 @@ static void judge(const struct rpc_server *s, struct rpc_conn *c, struct span he
         snprintf(v->text, sizeof v->text, "the certificate is of fleet %s, this is fleet %s", out_peer->fleet, net_self(s->net)->fleet);
     } else if (out_peer->role != s->role) {
         refuse(v, RPC_PERMISSION_DENIED, ERR_UNTRUSTED);
-        snprintf(v->text, sizeof v->text, "a certificate of role %s cannot connect here, only of role %s", identity_role_name(out_peer->role),
-                 identity_role_name(s->role));
+        snprintf(v->text, sizeof v->text, "a certificate of role %s cannot connect here, only of role %s",
+                 identity_role_name(out_peer->role), identity_role_name(s->role));
     } else if (h.version_low > WIRE_VERSION || h.version_high < WIRE_VERSION) {
         refuse(v, RPC_FAILED_PRECONDITION, ERR_VERSION);
         snprintf(v->text, sizeof v->text, "protocol version %d is spoken here, the peer offers %u to %u", WIRE_VERSION, h.version_low,
@@ -107,10 +107,8 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
         return;
     }
     char out[FRAME_CONTROL_BYTES];
-    struct rpc_control_welcome w = {.version = WIRE_VERSION,
-                                    .heartbeat_ms = net_times(s->net)->heartbeat_ms,
-                                    .session = ++s->sessions,
-                                    .wall_ns = clock_wall_ns()};
+    struct rpc_control_welcome w = {
+        .version = WIRE_VERSION, .heartbeat_ms = net_times(s->net)->heartbeat_ms, .session = ++s->sessions, .wall_ns = clock_wall_ns()};
     link_send(&c->link, FRAME_WELCOME, 0, false, rpc_control_put_welcome(w, net_software(s->net), out));
     rpc_conn_opened(c, &peer);
     c->serves = s->role;
@@ -206,9 +204,14 @@ void rpc_server_free(struct rpc_server *s) {
 static void on_news(struct net_member *m, enum net_news news) {
     struct rpc_server *s = container_of(m, struct rpc_server, member);
     switch (news) {
-    case NET_LEAVE: shut(s, false); break;
-    case NET_CLOSE: break;
-    case NET_RELOADED: engine_profile_swap(s->profile, net_ctx(s->net)); break;
+    case NET_LEAVE:
+        shut(s, false);
+        break;
+    case NET_CLOSE:
+        break;
+    case NET_RELOADED:
+        engine_profile_swap(s->profile, net_ctx(s->net));
+        break;
     }
 }
 

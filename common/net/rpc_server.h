@@ -3,5 +3,5 @@
 
 #include "common/net/rpc.h"
 
-NODISCARD enum err rpc_server_new(struct net *n, const char *address, enum role role, struct rpc_server_ops *ops, char *why, size_t why_size,
-                                  struct rpc_server **out);
+NODISCARD enum err rpc_server_new(struct net *n, const char *address, enum role role, struct rpc_server_ops *ops, char *why,
+                                  size_t why_size, struct rpc_server **out);

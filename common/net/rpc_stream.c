@@ -332,11 +332,21 @@ void rpc_stream_frame(struct rpc_conn *c, const struct frame *f, struct span pay
         return;
     }
     switch (f->type) {
-    case FRAME_MESSAGE: on_message(st, f, payload); break;
-    case FRAME_HALF_CLOSE: on_half_close(st); break;
-    case FRAME_STATUS: on_status(st, payload); break;
-    case FRAME_CANCEL: on_cancel(st); break;
-    case FRAME_CREDIT: on_credit(st, payload); break;
+    case FRAME_MESSAGE:
+        on_message(st, f, payload);
+        break;
+    case FRAME_HALF_CLOSE:
+        on_half_close(st);
+        break;
+    case FRAME_STATUS:
+        on_status(st, payload);
+        break;
+    case FRAME_CANCEL:
+        on_cancel(st);
+        break;
+    case FRAME_CREDIT:
+        on_credit(st, payload);
+        break;
     case FRAME_HELLO:
     case FRAME_WELCOME:
     case FRAME_REFUSE:
@@ -344,6 +354,7 @@ void rpc_stream_frame(struct rpc_conn *c, const struct frame *f, struct span pay
     case FRAME_PING:
     case FRAME_PONG:
     case FRAME_CALL:
-    case FRAME__COUNT: break;
+    case FRAME__COUNT:
+        break;
     }
 }

@@ -11,15 +11,15 @@ struct rpc_stream_state {
     struct rpc_stream_state *next_dead;
     uint32_t number;
     unsigned slot;
-    bool caller;                         /* this side called */
-    bool said_all, heard_all;            /* half-closed, from here and from there */
-    bool sent_one, got_one;              /* a message was sent, has come */
-    bool used_bulk;                      /* what ends the call must then wait in the bulk lane */
-    bool wants_room;                     /* rpc_send said ERR_AGAIN */
-    bool ending;                         /* ended() is due, with status and text */
-    int64_t credit, window;              /* bytes we may send, the peer may send; a message may overdraw */
-    uint64_t owed;                       /* bytes to give back */
-    struct buf partial[2];               /* the message that is coming in, per lane */
+    bool caller;              /* this side called */
+    bool said_all, heard_all; /* half-closed, from here and from there */
+    bool sent_one, got_one;   /* a message was sent, has come */
+    bool used_bulk;           /* what ends the call must then wait in the bulk lane */
+    bool wants_room;          /* rpc_send said ERR_AGAIN */
+    bool ending;              /* ended() is due, with status and text */
+    int64_t credit, window;   /* bytes we may send, the peer may send; a message may overdraw */
+    uint64_t owed;            /* bytes to give back */
+    struct buf partial[2];    /* the message that is coming in, per lane */
     struct loop_timer deadline;
     enum rpc_status status;
     char text[LIMIT_REASON_BYTES + 1];

@@ -26,20 +26,30 @@ static enum err say_openssl(enum err e, char *why, size_t size, const char *file
 
 const char *tls_fault_text(int error) {
     switch (error) {
-    case X509_V_ERR_CERT_REVOKED: return "certificate revoked";
-    case X509_V_ERR_CERT_HAS_EXPIRED: return "certificate has expired";
-    case X509_V_ERR_CERT_NOT_YET_VALID: return "certificate is not valid yet";
+    case X509_V_ERR_CERT_REVOKED:
+        return "certificate revoked";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return "certificate has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "certificate is not valid yet";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return "certificate is not from a CA that is trusted here";
-    case X509_V_ERR_INVALID_PURPOSE: return "certificate may not be used for this side of a connection";
-    case X509_V_ERR_HOSTNAME_MISMATCH: return "certificate does not name the host that was dialled";
-    case X509_V_ERR_IP_ADDRESS_MISMATCH: return "certificate does not name the address that was dialled";
-    case X509_V_ERR_UNABLE_TO_GET_CRL: return "there is no revocation list of the certificate's CA here";
-    case X509_V_ERR_CRL_HAS_EXPIRED: return "the revocation list here is out of date";
-    default: return X509_verify_cert_error_string(error);
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return "certificate is not from a CA that is trusted here";
+    case X509_V_ERR_INVALID_PURPOSE:
+        return "certificate may not be used for this side of a connection";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+        return "certificate does not name the host that was dialled";
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return "certificate does not name the address that was dialled";
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+        return "there is no revocation list of the certificate's CA here";
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+        return "the revocation list here is out of date";
+    default:
+        return X509_verify_cert_error_string(error);
     }
 }
 
@@ -161,7 +171,8 @@ static SSL_CTX *bare_ctx(void) {
 static enum err check_self(SSL_CTX *ctx, const char *file, const char *fleet, char *why, size_t size, struct identity *out) {
     X509 *own = SSL_CTX_get0_certificate(ctx);
     struct identity id;
-    if (tls_identity(own, &id)) return say(ERR_UNTRUSTED, why, size, file, "the certificate has no identity (one URI spiffe://FLEET/ROLE/NAME)");
+    if (tls_identity(own, &id))
+        return say(ERR_UNTRUSTED, why, size, file, "the certificate has no identity (one URI spiffe://FLEET/ROLE/NAME)");
     if (strcmp(id.fleet, fleet) != 0) {
         snprintf(why, size, "%s: the certificate is of fleet %s, not %s", file, id.fleet, fleet);
         return ERR_UNTRUSTED;
@@ -172,7 +183,8 @@ static enum err check_self(SSL_CTX *ctx, const char *file, const char *fleet, ch
     return ERR_OK;
 }
 
-enum err tls_load(const struct net_files *files, const char *fleet, char *why, size_t why_size, SSL_CTX **out_ctx, struct identity *out_self) {
+enum err tls_load(const struct net_files *files, const char *fleet, char *why, size_t why_size, SSL_CTX **out_ctx,
+                  struct identity *out_self) {
     ERR_clear_error();
     AUTO(tls_ctx_free) SSL_CTX *ctx = bare_ctx();
     if (!ctx) return say_openssl(ERR_NOMEM, why, why_size, "TLS", "cannot be set up");
@@ -186,7 +198,7 @@ enum err tls_load(const struct net_files *files, const char *fleet, char *why, s
     return ERR_OK;
 }
 
-enum err tls_verify(SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) *chain, bool peer_is_server, char *why, size_t why_size) {
+enum err tls_verify(SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) * chain, bool peer_is_server, char *why, size_t why_size) {
     X509_STORE_CTX *check = X509_STORE_CTX_new();
     int error = X509_V_ERR_OUT_OF_MEM;
     if (check && X509_STORE_CTX_init(check, SSL_CTX_get_cert_store(ctx), leaf, chain) == 1 &&

@@ -18,7 +18,7 @@ NODISCARD enum err tls_identity(X509 *certificate, struct identity *out);
 /* "spiffe://…" or the subject, for people.  Hostile bytes: escape before printing. */
 void tls_describe(X509 *certificate, char *out, size_t size);
 /* Verify a peer of an open connection once more, with the CAs and the revocation list of ctx.  ERR_UNTRUSTED or ERR_EXPIRED with why. */
-NODISCARD enum err tls_verify(SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) *chain, bool peer_is_server, char *why, size_t why_size);
+NODISCARD enum err tls_verify(SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) * chain, bool peer_is_server, char *why, size_t why_size);
 /* The sentence for X509_V_ERR_… and what it means for the caller. */
 const char *tls_fault_text(int x509_error);
 enum err tls_fault_err(int x509_error);

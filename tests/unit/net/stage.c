@@ -77,7 +77,9 @@ static void served_message(struct rpc_stream *s, struct span bytes) {
         v->echo_n[v->echo_to++ % COUNT_OF(v->echo)] = bytes.n;
         flush_echo(v);
         break;
-    case ACT_ANSWER: answer(v, bytes); break;
+    case ACT_ANSWER:
+        answer(v, bytes);
+        break;
     case ACT_STREAM: {
         uint64_t n;
         assert_true(span_u64(bytes, &n));
@@ -85,13 +87,16 @@ static void served_message(struct rpc_stream *s, struct span bytes) {
         stream_more(v);
         break;
     }
-    case ACT_HOLD: v->held += bytes.n; break;
+    case ACT_HOLD:
+        v->held += bytes.n;
+        break;
     case ACT_HOLD_AFTER_FIRST:
         assert_int_equal(rpc_send(&v->stream, bytes, RPC_BULK), ERR_OK);
         v->act = ACT_HOLD;
         break;
     case ACT_SILENT:
-    case ACT_REFUSE: break;
+    case ACT_REFUSE:
+        break;
     }
 }
 
@@ -233,7 +238,9 @@ void stage_call(struct stage *st, struct called *c, enum rpc_method m, uint32_t 
     assert_int_equal(rpc_call(st->conn, m, deadline_ms, &c->stream), ERR_OK);
 }
 
-struct served *stage_served(struct stage *st) { return st->served; }
+struct served *stage_served(struct stage *st) {
+    return st->served;
+}
 
 /* ---- life ---- */
 
@@ -247,7 +254,9 @@ struct net *stage_net(struct stage *st, struct ca *own, const char *who, const c
     snprintf(key, sizeof key, "%s.key", who);
     if (!st->loop) st->loop = loop_new();
     struct net_options opt = {.loop = st->loop,
-                              .files = {.ca = ca_file(st->ca, ca_name), .cert = ca_file(own, cert), .key = ca_file(own, key),
+                              .files = {.ca = ca_file(st->ca, ca_name),
+                                        .cert = ca_file(own, cert),
+                                        .key = ca_file(own, key),
                                         .crl = crl ? ca_file(st->ca, crl) : NULL},
                               .fleet = "north",
                               .software = "test 1"};

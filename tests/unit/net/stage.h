@@ -23,7 +23,7 @@ struct served { /* one call at the collector */
     struct stage *stage;
     struct served *next;
     enum act act;
-    unsigned left; /* ACT_STREAM */
+    unsigned left;            /* ACT_STREAM */
     char *echo[STAGE_ECHOES]; /* ACT_ECHO: what could not be sent yet */
     size_t echo_n[STAGE_ECHOES], echo_from, echo_to;
     uint64_t held; /* ACT_HOLD: bytes not consumed */
@@ -72,13 +72,13 @@ struct stage {
 };
 
 /* Turn the loop until cond; a test that waits longer than 20 s fails. */
-#define UNTIL(stage, cond)                                                        \
-    do {                                                                          \
-        uint64_t give_up_ = clock_mono_ns() + 20 * NS_PER_S;                      \
-        while (!(cond)) {                                                         \
-            if (clock_mono_ns() > give_up_) fail_msg("waited in vain: %s", #cond); \
-            assert_int_equal(loop_turn((stage)->loop, 2), ERR_OK);               \
-        }                                                                         \
+#define UNTIL(stage, cond)                                                                                                                 \
+    do {                                                                                                                                   \
+        uint64_t give_up_ = clock_mono_ns() + 20 * NS_PER_S;                                                                               \
+        while (!(cond)) {                                                                                                                  \
+            if (clock_mono_ns() > give_up_) fail_msg("waited in vain: %s", #cond);                                                         \
+            assert_int_equal(loop_turn((stage)->loop, 2), ERR_OK);                                                                         \
+        }                                                                                                                                  \
     } while (0)
 /* Turn the loop for so long. */
 void stage_turn(struct stage *st, uint64_t ms);

@@ -66,8 +66,10 @@ static enum err one_life(struct loop *loop, struct net_files center_files, struc
 static void every_allocation_may_fail(void **state) {
     (void)state;
     struct ca *ca = stage_ca();
-    struct net_files center = {.ca = ca_file(ca, "fleet-ca.pem"), .cert = ca_file(ca, "collectors/c1.pem"),
-                               .key = ca_file(ca, "collectors/c1.key"), .crl = ca_file(ca, "fleet.crl")};
+    struct net_files center = {.ca = ca_file(ca, "fleet-ca.pem"),
+                               .cert = ca_file(ca, "collectors/c1.pem"),
+                               .key = ca_file(ca, "collectors/c1.key"),
+                               .crl = ca_file(ca, "fleet.crl")};
     struct net_files edge = {
         .ca = ca_file(ca, "fleet-ca.pem"), .cert = ca_file(ca, "agents/web-1.pem"), .key = ca_file(ca, "agents/web-1.key")};
     unsigned failed = 0;

@@ -13,7 +13,8 @@
 static void a_header_is_sixteen_bytes_big_endian(void **state) {
     (void)state;
     char bytes[FRAME_HEADER_BYTES];
-    struct frame f = {.length = 0x1234, .type = FRAME_MESSAGE, .flags = FRAME_MORE | FRAME_BULK, .stream = 0x01020304, .sequence = 0xfffefdfc};
+    struct frame f = {
+        .length = 0x1234, .type = FRAME_MESSAGE, .flags = FRAME_MORE | FRAME_BULK, .stream = 0x01020304, .sequence = 0xfffefdfc};
     frame_encode(&f, bytes);
     assert_memory_equal(bytes, "\x00\x00\x12\x34\x08\x03\x00\x00\x01\x02\x03\x04\xff\xfe\xfd\xfc", FRAME_HEADER_BYTES);
     assert_int_equal(FRAME_MESSAGE, 8);
@@ -29,8 +30,8 @@ static void a_header_is_sixteen_bytes_big_endian(void **state) {
 
 static void every_type_has_its_number_for_ever(void **state) {
     (void)state;
-    static const char *const names[] = {"?",    "Hello", "Welcome", "Refuse",    "Goodbye", "Ping",   "Pong",
-                                        "Call", "Message", "HalfClose", "Status",  "Cancel", "Credit"};
+    static const char *const names[] = {"?",    "Hello",   "Welcome",   "Refuse", "Goodbye", "Ping",  "Pong",
+                                        "Call", "Message", "HalfClose", "Status", "Cancel",  "Credit"};
     assert_int_equal(COUNT_OF(names), FRAME__COUNT);
     for (unsigned t = 1; t < FRAME__COUNT; t++) assert_string_equal(frame_type_name((enum frame_type)t), names[t]);
     assert_string_equal(frame_type_name((enum frame_type)0), "?");
@@ -187,8 +188,8 @@ static void addresses_are_host_and_port(void **state) {
         address_url(&a, url);
         assert_string_equal(url, good[i].url);
     }
-    static const char *const bad[] = {"",     "host",  "host:",     "host:65536",  "host:-1",   "host:7a", "::1:7000",
-                                      "a/b:1", "a b:1", "user@h:1", "a?x=y:1", "[::1:7000", "h#:1", "**:1"};
+    static const char *const bad[] = {"",      "host",  "host:",    "host:65536", "host:-1",   "host:7a", "::1:7000",
+                                      "a/b:1", "a b:1", "user@h:1", "a?x=y:1",    "[::1:7000", "h#:1",    "**:1"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct address a = {.port = 5};
         assert_int_equal(address_parse(bad[i], &a), ERR_SYNTAX);
