@@ -92,8 +92,8 @@ static void tell_end(struct rpc_stream_state *st, enum rpc_status status, const 
     struct link *l = &st->conn->link;
     char payload[FRAME_CONTROL_BYTES];
     if (st->caller) {
-        txq_drop(&l->queue, st->number); /* nobody wants that any more */
-        link_send(l, FRAME_CANCEL, st->number, false, SPAN_NONE);
+        bool unheard = txq_drop(&l->queue, st->number); /* nobody wants that any more; the peer may not even have heard of the call */
+        if (!unheard) link_send(l, FRAME_CANCEL, st->number, false, SPAN_NONE);
     } else {
         if (status == RPC_DEADLINE_EXCEEDED || status == RPC_CANCELLED) txq_drop(&l->queue, st->number);
         link_send(l, FRAME_STATUS, st->number, st->used_bulk, rpc_control_put_status(status, text, payload));

@@ -41,13 +41,18 @@ static void take_out(struct txq *q, struct txq_lane *l, struct txq_frame **at) {
     free(f);
 }
 
-static void drop_in(struct txq *q, struct txq_lane *l, uint32_t stream, bool all) {
+/* True when a Call was among them. */
+static bool drop_in(struct txq *q, struct txq_lane *l, uint32_t stream, bool all) {
+    bool call = false;
     for (struct txq_frame **at = &l->first; *at;) {
-        if (all || (*at)->head.stream == stream)
+        if (all || (*at)->head.stream == stream) {
+            call |= (*at)->head.type == FRAME_CALL;
             take_out(q, l, at);
-        else
+        } else {
             at = &(*at)->next;
+        }
     }
+    return call;
 }
 
 void txq_clear(struct txq *q) {
@@ -55,9 +60,9 @@ void txq_clear(struct txq *q) {
     drop_in(q, &q->bulk, 0, true);
 }
 
-void txq_drop(struct txq *q, uint32_t stream) {
-    drop_in(q, &q->interactive, stream, false);
-    drop_in(q, &q->bulk, stream, false);
+bool txq_drop(struct txq *q, uint32_t stream) {
+    bool call = drop_in(q, &q->interactive, stream, false);
+    return drop_in(q, &q->bulk, stream, false) || call;
 }
 
 static struct txq_frame *make(enum frame_type type, uint8_t flags, uint32_t stream, struct span payload) {
