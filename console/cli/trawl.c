@@ -1,4 +1,6 @@
 /* trawl: the console.  One verb per file; the table below is the whole of it. */
+#include <locale.h>
+
 #include "console/cli/verb_answers.h"
 #include "console/cli/verb_doctor.h"
 #include "console/cli/verb_fleet.h"
@@ -56,6 +58,7 @@ static int print_table(const char *flag) {
 }
 
 int main(int argc, char **argv) {
+    setlocale(LC_CTYPE, "C.UTF-8"); /* how wide characters are, for tables; nothing of the person's own locale */
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--version") == 0) {
         puts("trawl " TRAWL_VERSION);
