@@ -13,22 +13,13 @@ static const struct flavour *flavour_of(const struct request *r, const struct to
     return f;
 }
 
-/* Letters, digits, '.', '_', '-', and neither an option nor a path to anywhere: no '-' or '.' first. */
-static bool name_is_sound(const char name[PARAM_NAME_BYTES]) {
-    size_t n = strnlen(name, PARAM_NAME_BYTES);
-    if (n == 0 || n == PARAM_NAME_BYTES || name[0] == '-' || name[0] == '.') return false;
-    for (size_t i = 0; i < n; i++)
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", name[i])) return false;
-    return true;
-}
-
 static enum err add_param(const struct request_param *q, struct params *ps, struct buf *why) {
     const struct param_info *info = q->id < PARAM__COUNT ? catalog_param((enum param_id)q->id) : NULL;
     if (!info || q->reserved != 0) {
         buf_add_fmt(why, "parameter number %u is not in the catalogue", q->id);
         return ERR_REFUSED;
     }
-    if (info->type == PARAM_TYPE_NAME && !name_is_sound(q->name)) {
+    if (info->type == PARAM_TYPE_NAME && !catalog_is_name(info, q->name)) {
         buf_add_fmt(why, "%s must be a name of letters, digits, '.', '_' and '-'", info->name);
         return ERR_REFUSED;
     }

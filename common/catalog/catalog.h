@@ -7,7 +7,30 @@
 #include "common/parse/parse.h"
 
 /* Wire and runner numbers: append only, never renumber. */
-enum tool_id { TOOL_NONE, TOOL_RUNQLAT, TOOL_BIOLATENCY, TOOL_EXECSNOOP, TOOL_OFFCPUTIME, TOOL__COUNT };
+enum tool_id {
+    TOOL_NONE,
+    TOOL_RUNQLAT,
+    TOOL_BIOLATENCY,
+    TOOL_EXECSNOOP,
+    TOOL_OFFCPUTIME,
+    TOOL_RUNQLEN,
+    TOOL_CPUDIST,
+    TOOL_HARDIRQS,
+    TOOL_SOFTIRQS,
+    TOOL_PROFILE,
+    TOOL_BIOSNOOP,
+    TOOL_EXT4SLOWER,
+    TOOL_FILESLOWER,
+    TOOL_BITESIZE,
+    TOOL_TCPCONNLAT,
+    TOOL_TCPRETRANS,
+    TOOL_TCPRTT,
+    TOOL_GETHOSTLATENCY,
+    TOOL_TCPDROP,
+    TOOL_TCPSTATES,
+    TOOL_CACHESTAT,
+    TOOL__COUNT
+};
 enum flavour_id { FLAVOUR_ANY, FLAVOUR_LIBBPF, FLAVOUR_BCC, FLAVOUR_BPFTRACE, FLAVOUR__COUNT };
 
 /* Parameters have one name over all flavours. */
@@ -27,6 +50,28 @@ enum param_id {
     PARAM_USER_ONLY,    /* flag: threads of user processes only */
     PARAM_STATE,        /* task state slept in: 0 none (preempted), 1 interruptible, 2 uninterruptible */
     PARAM_INTERVAL_S,   /* seconds a print-out covers; with it the tool prints several */
+    PARAM_ROUNDS,       /* how many results the duration is divided into */
+    PARAM_COMM,         /* task name */
+    PARAM_CGROUP,       /* cgroup v2, its path below /sys/fs/cgroup */
+    PARAM_MIN_MS,       /* least duration worth reporting, milliseconds */
+    PARAM_PORT,         /* the other side's port */
+    PARAM_LOCAL_PORT,   /* port on this host */
+    PARAM_FAMILY,       /* 4 or 6: this address family only */
+    PARAM_KERNEL_STACKS, /* flag: frames of the kernel only; not with PARAM_USER_STACKS */
+    PARAM_USER_STACKS,  /* flag: frames of user space only */
+    PARAM_HZ,           /* samples a second and CPU */
+    PARAM_TID,          /* thread */
+    PARAM_PER_THREAD,   /* flag: a section per thread; not with PARAM_PER_PROCESS */
+    PARAM_PER_NAMESPACE, /* flag: a section per PID namespace */
+    PARAM_PER_CPU,      /* flag: a section per CPU */
+    PARAM_PER_IRQ,      /* flag: a section per interrupt */
+    PARAM_PER_LOCAL,    /* flag: a section per local address; not with PARAM_PER_REMOTE */
+    PARAM_PER_REMOTE,   /* flag: a section per remote address */
+    PARAM_NANOSECONDS,  /* flag: slots in nanoseconds */
+    PARAM_OFF_CPU,      /* flag: time off the CPU instead of on it */
+    PARAM_LOSS_PROBES,  /* flag: tail loss probes too */
+    PARAM_PER_FLOW,     /* flag: a count for each flow instead of a row for each event */
+    PARAM_ALL_FILES,    /* flag: files that are not regular too (sockets, pipes) */
     PARAM__COUNT
 };
 enum param_type { PARAM_TYPE_FLAG, PARAM_TYPE_NUMBER, PARAM_TYPE_NAME };
@@ -37,6 +82,7 @@ struct param_info {
     enum param_type type;
     int64_t low, high;
     const char *unit, *help;
+    bool path; /* NAME: components between '/', below /sys/fs/cgroup */
 };
 
 /* A set value. */
@@ -54,19 +100,36 @@ struct params {
 /* One flag of one flavour: how a parameter becomes argv. */
 struct flavour_param {
     enum param_id id;
-    const char *flag; /* "-p"; the value follows as an argument of its own unless it is a FLAG.  PARAM_INTERVAL_S: the flag
-                       * that makes the tool print marks; its value goes where argv has "{interval}" */
+    const char *flag; /* "-p"; the value follows as an argument of its own unless it is a FLAG; "-=": the value itself is the
+                       * option (-4).  "": the value goes where argv has "{min-ms}".  PARAM_INTERVAL_S and PARAM_ROUNDS: the flag
+                       * that makes the tool print marks ("" when it is always given); their values make "{interval}" and "{count}" */
 };
 
 enum tool_end { END_BY_ARGV, END_BY_SIGINT }; /* does argv bound it (N 1), or must it be told to stop */
 enum cost_class { COST_LOW, COST_MEDIUM, COST_HIGH };
+/* What predicts a tool's event rate, read before it starts. */
+enum cost_counter {
+    COUNTER_CONSTANT,         /* samples: the rate is the tool's own */
+    COUNTER_CONTEXT_SWITCHES, /* /proc/stat ctxt */
+    COUNTER_INTERRUPTS,       /* /proc/stat intr */
+    COUNTER_SOFTIRQS,         /* /proc/stat softirq */
+    COUNTER_PROCESSES,        /* /proc/stat processes */
+    COUNTER_DISK_IOS,         /* /proc/diskstats: completed */
+    COUNTER_FILE_OPERATIONS,  /* no counter: /proc/vmstat pgpgin and pgpgout are a lower bound */
+    COUNTER_TCP_SEGMENTS,     /* /proc/net/snmp InSegs */
+    COUNTER_TCP_RETRANSMITS,  /* /proc/net/snmp RetransSegs */
+    COUNTER_TCP_OPENS,        /* /proc/net/snmp ActiveOpens and PassiveOpens */
+};
 
 struct flavour {
     enum flavour_id id;
     const char *binaries[4];         /* names to look for, in this order, NULL-terminated; none: print-outs are read, never made */
     bool script;                     /* the file must be a script (true) or an ELF binary (false) */
-    const char *argv[8];             /* after the parameters, NULL-terminated; "{seconds}" stands for the duration, and "{interval}"
-                                      * "{count}" for it in intervals (PARAM_INTERVAL_S; without it one of the whole duration) */
+    const char *argv[8];             /* after the parameters, NULL-terminated; "{seconds}" stands for the duration, "{interval}" and
+                                      * "{count}" for it in intervals (PARAM_INTERVAL_S, PARAM_ROUNDS; without them interval_s),
+                                      * "{intervals}" for their product, and "{min-ms}" for PARAM_MIN_MS or min_ms */
+    unsigned interval_s;             /* 0: one interval of the whole duration */
+    unsigned min_ms;
     const char *defaults[4];         /* before the parameters, always given (biolatency -D), NULL-terminated */
     enum tool_end end;
     const struct flavour_param *params;
@@ -74,6 +137,10 @@ struct flavour {
     uint64_t capabilities;           /* bit n: capability n; what the tool runs with, and nothing more */
     const char *capabilities_why;
     bool needs_tracefs, needs_btf;
+    bool needs_headers;              /* of the running kernel, and debugfs: the tool compiles its program and looks for symbols */
+    const char *functions[4];        /* of the kernel, that it attaches to (kprobe or fentry); "a|b": either; NULL-terminated */
+    const char *tracepoints[4];      /* "block:block_rq_issue"; "a|b": either; NULL-terminated */
+    const char *known_wrong;         /* where it runs and is wrong; NULL: nowhere known */
     const char *env[4];              /* added to the literal environment, NULL-terminated */
     int ok_exits[4];                 /* exit codes that mean success, n_ok_exits of them */
     size_t n_ok_exits;
@@ -92,6 +159,7 @@ struct tool {
     const char *name, *summary, *reading; /* what it measures, and how to read the numbers */
     enum result_kind kind;
     enum cost_class cost;
+    enum cost_counter counter;
     const struct flavour *flavours;
     size_t n_flavours;
     const struct band *bands;
@@ -108,6 +176,10 @@ const char *catalog_flavour_name(enum flavour_id id);      /* "libbpf", "bcc", "
 enum flavour_id catalog_flavour_find(struct span name);    /* "bpfcc" is taken for bcc; FLAVOUR__COUNT: none */
 const struct param_info *catalog_param(enum param_id id);
 enum param_id catalog_param_find(struct span name);        /* PARAM_NONE: none */
+
+/* The value can be a name of this parameter: letters, digits, '.', '_', '-', and in a path '/', '@', ':' besides; neither it nor
+ * a component of it begins with '.' or '-'. */
+bool catalog_is_name(const struct param_info *info, const char name[PARAM_NAME_BYTES]);
 
 /* The flavour can be run; every parameter known, of the right type, in range, given once, and offered by the flavour.  The
  * same check runs at the console, at agentd and in the runner.  On ERR_REFUSED *out_why (may be NULL) says what, e.g. "pid must be 1…4194304". */

@@ -1,7 +1,6 @@
-/* The rows themselves.  Data only. */
+/* The table itself, for catalog.c. */
 #pragma once
 
 #include "common/catalog/catalog.h"
 
-extern const struct tool catalog_tools[TOOL__COUNT]; /* [TOOL_NONE] is empty */
-extern const struct param_info catalog_tools_params[PARAM__COUNT];
+extern const struct tool *const catalog_tools[TOOL__COUNT]; /* [TOOL_NONE] is NULL */

@@ -2,12 +2,22 @@
 
 #include "common/parse/parse_histogram.h"
 #include "common/parse/parse_notices.h"
+#include "common/parse/parse_occupancy.h"
 #include "common/parse/parse_stacks.h"
 #include "common/parse/parse_table.h"
 
+/* A tool of histograms may have printed something else, with other options. */
+static enum err read_histogram(struct parse_job *job) {
+    job->capture->kind = RESULT_EVENTS;
+    if (parse_table_is(job)) return parse_table(job);
+    if (job->spec->occupancy && parse_occupancy_is(job)) return parse_occupancy(job);
+    job->capture->kind = RESULT_HISTOGRAM;
+    return parse_histogram(job);
+}
+
 static enum err read_text(struct parse_job *job) {
     switch (job->spec->grammar) {
-    case GRAMMAR_HISTOGRAM: job->capture->kind = RESULT_HISTOGRAM; return parse_histogram(job);
+    case GRAMMAR_HISTOGRAM: return read_histogram(job);
     case GRAMMAR_TABLE: job->capture->kind = RESULT_EVENTS; return parse_table(job);
     case GRAMMAR_STACKS: job->capture->kind = RESULT_STACKS; return parse_stacks(job);
     }

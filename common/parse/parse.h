@@ -15,24 +15,36 @@ enum grammar { GRAMMAR_HISTOGRAM, GRAMMAR_TABLE, GRAMMAR_STACKS };
 /* How a table's column is told apart.  Rows are split from the left up to the first COMM-like column and from the right
  * behind it, because only such a column may contain blanks; a last column with to_end takes the rest of the line. */
 struct parse_column {
-    const char *name; /* as the header prints it: "LAT(ms)" */
+    const char *name; /* as the header prints it, without open, close and before: "LAT(ms)" */
     enum column_type type;
-    const char *unit; /* "ms"; NULL when none */
-    bool blanks;      /* may contain blanks (COMM, PCOMM) */
-    bool to_end;      /* takes the rest of the line, blanks included (ARGS, FILENAME) */
-    unsigned width;   /* least width the tool pads it to, its separator included; 0 when that is not known */
+    const char *unit;   /* "ms"; NULL when none; with "%" a cell may end in one */
+    bool blanks;        /* may contain blanks (COMM, PCOMM) */
+    bool to_end;        /* takes the rest of the line, blanks included (ARGS, FILENAME) */
+    unsigned width;     /* least width the tool pads it to, its separator included; 0: as the header shows */
+    bool glued;         /* a cell that fills its width is followed by the next one without a blank between */
+    unsigned most;      /* to_end and blanks: the longest cell that can be; 0: any length */
+    const char *one_of; /* the cell is one of these letters */
+    bool optional;      /* one_of: may be missing */
+    const char *before; /* a word that may stand before the name and the cell and belongs to neither: "->" */
+    const char *open, *close; /* printed around the name and the cell and not part of it: "(ACK)", "R>" */
 };
 
-/* One per catalogue row.  Columns are found by the header that the print-out shows: those present, in its order. */
+/* One per catalogue row.  Columns are found by the header that the print-out shows: those present, in its order; or by a
+ * header with commas between, and then so are the rows. */
 struct parse_spec {
     enum grammar grammar;
-    const struct parse_column *columns; /* GRAMMAR_TABLE: every column the tool can print */
+    const struct parse_column *columns; /* GRAMMAR_TABLE: every column the tool can print; GRAMMAR_HISTOGRAM: those of the table
+                                         * that it prints with other options, which then makes events */
     size_t n_columns;
-    const char *stacks_unit;   /* GRAMMAR_STACKS: "usecs" or "samples" */
-    bool histogram_clamps;     /* the last slot that can be printed means "and above" … */
-    uint64_t clamp_low;        /* … and this is its low end */
-    bool multiline_last;       /* a to_end column may hold raw newlines (execsnoop ARGS) */
-    bool trailing_blank;       /* the tool ends a row with one blank that is not data (libbpf execsnoop) */
+    const char *stacks_unit; /* GRAMMAR_STACKS: "usecs" or "samples" */
+    bool histogram_clamps;   /* the last slot that can be printed means "and above" … */
+    uint64_t clamp_low;      /* … and this is its low end */
+    bool multiline_last;     /* a to_end column may hold raw newlines (execsnoop ARGS) */
+    bool trailing_blank;     /* the tool ends a row with one blank that is not data (libbpf execsnoop) */
+    bool interval_tables;    /* a table for each interval: its mark, or its number, becomes the first column */
+    bool row_stacks;         /* indented lines below a row are its stack, leaf first (tcpdrop) */
+    bool occupancy;          /* "runqocc: 12.34%" lines instead of histograms (runqlen -O) */
+    bool dicts;              /* a Python dictionary in a line for each histogram (biolatency -j) */
 };
 
 struct parse_input {

@@ -1,27 +1,89 @@
 #include "common/parse/parse_columns.h"
 
+#include "common/parse/parse_csv.h"
+#include "common/parse/parse_job.h"
+
+/* ---- the header ---- */
+
+static const struct parse_column of_later_version = {.name = "", .type = COLUMN_TEXT};
+
+/* The name within what is printed around it; .p NULL: the column would be printed otherwise. */
+static struct span bare(const struct parse_column *c, struct span word) {
+    struct span open = span_str(c->open ? c->open : ""), close = span_str(c->close ? c->close : "");
+    if (word.n < open.n + close.n || !span_starts(word, open) || !span_ends(word, close)) return SPAN_NONE;
+    return span_of(word.p + open.n, word.n - open.n - close.n);
+}
+
 static const struct parse_column *column_at(const struct parse_spec *spec, struct span word) {
-    for (size_t i = 0; i < spec->n_columns; i++)
-        if (span_eq_str(word, spec->columns[i].name)) return &spec->columns[i];
+    for (size_t i = 0; i < spec->n_columns; i++) {
+        struct span name = bare(&spec->columns[i], word);
+        if (name.p && span_eq_str(name, spec->columns[i].name)) return &spec->columns[i];
+    }
     return NULL;
 }
 
-bool parse_columns_header(const struct parse_spec *spec, struct span line, struct parse_columns *out) {
-    struct parse_columns c = {.header = span_trim_end(line), .trailing_blank = spec->trailing_blank};
-    struct span rest = line, word;
-    c.free = PARSE_COLUMNS_MAX;
-    while (span_word(&rest, &word)) {
-        const struct parse_column *found = column_at(spec, word);
-        if (!found || c.n == PARSE_COLUMNS_MAX) return false;
-        if (found->blanks && c.free == PARSE_COLUMNS_MAX) c.free = c.n;
-        c.start[c.n] = (size_t)(word.p - line.p);
-        c.column[c.n++] = found;
+static bool is_between(const struct parse_spec *spec, struct span word) {
+    for (size_t i = 0; i < spec->n_columns; i++)
+        if (spec->columns[i].before && span_eq_str(word, spec->columns[i].before)) return true;
+    return false;
+}
+
+static bool is_capitals(struct span word) {
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+        if (!((c >= 'A' && c <= 'Z') || c == '_' || c == '-' || (i > 0 && (c == '(' || c == ')' || (c >= 'a' && c <= 'z'))))) return false;
     }
-    if (c.n < 2) return false;
+    return word.n > 1 && word.p[0] != '-';
+}
+
+static void add_column(struct parse_columns *c, const struct parse_column *column, struct span word) {
+    if (column && column->blanks && c->free == PARSE_COLUMNS_MAX) c->free = c->n;
+    c->column[c->n] = column ? column : &of_later_version;
+    c->name[c->n++] = column ? span_str(column->name) : word;
+}
+
+static bool words_header(const struct parse_spec *spec, struct span line, struct parse_columns *c) {
+    struct span rest = line, word;
+    size_t start[PARSE_COLUMNS_MAX + 1], strange = 0;
+    while (span_word(&rest, &word)) {
+        if (is_between(spec, word)) continue;
+        const struct parse_column *found = column_at(spec, word);
+        if (c->n == PARSE_COLUMNS_MAX || (!found && (c->n == 0 || !is_capitals(word)))) return false;
+        strange += !found;
+        start[c->n] = (size_t)(word.p - line.p);
+        add_column(c, found, word);
+    }
+    if (c->n < 2 || (strange > 0 && (c->n - strange < 3 || strange * 2 > c->n - strange))) return false;
+    for (size_t i = 0; i + 1 < c->n; i++) c->width[i] = c->column[i]->width ? c->column[i]->width : start[i + 1] - start[i];
+    return true;
+}
+
+static bool csv_header(const struct parse_spec *spec, struct span line, struct parse_columns *c) {
+    struct span rest = line, word;
+    bool more = span_find(line, ',') < line.n;
+    c->csv = more;
+    while (more) {
+        more = span_cut(rest, ',', &word, &rest);
+        const struct parse_column *found = column_at(spec, word);
+        if (!found || c->n == PARSE_COLUMNS_MAX) return false;
+        add_column(c, found, word);
+    }
+    return c->n > 2;
+}
+
+bool parse_columns_header(const struct parse_spec *spec, struct span line, struct parse_columns *out) {
+    const struct parse_columns none = {.header = span_trim_end(line), .trailing_blank = spec->trailing_blank, .free = PARSE_COLUMNS_MAX};
+    struct parse_columns c = none;
+    if (!words_header(spec, line, &c)) {
+        c = none;
+        if (!csv_header(spec, none.header, &c)) return false;
+    }
     if (c.free > c.n) c.free = c.n;
     *out = c;
     return true;
 }
+
+/* ---- cells ---- */
 
 static bool is_digits(struct span s) {
     for (size_t i = 0; i < s.n; i++)
@@ -29,9 +91,19 @@ static bool is_digits(struct span s) {
     return s.n > 0;
 }
 
+/* "11:07:42", "11:07:42.123456". */
 static bool is_clock(struct span s) {
-    return s.n == 8 && s.p[2] == ':' && s.p[5] == ':' && is_digits(span_head(s, 2)) && is_digits(span_head(span_drop(s, 3), 2)) &&
-           is_digits(span_drop(s, 6));
+    if (s.n > 9 && (s.p[8] == '.' || s.p[8] == ',') && is_digits(span_drop(s, 9))) s.n = 8;
+    return parse_job_is_clock(s);
+}
+
+static bool is_address(struct span s) {
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '.' || c == ':' || c == '%' || c == '?' || c == '-';
+        if (!ok) return false;
+    }
+    return s.n > 0;
 }
 
 /* What tools print where they have no number. */
@@ -39,22 +111,31 @@ static bool is_no_number(struct span s) {
     static const char *const words[] = {"?", "-", "N/A", "LL_MAX", "nan", "-nan", "inf", "-inf"};
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (span_eq_str(s, words[i])) return true;
-    return false;
+    return is_digits(s); /* too large for one of ours */
 }
 
-static bool fits(const struct parse_column *c, struct span cell) {
+bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
     int64_t number;
     unsigned decimals;
+    struct span s = bare(c, *cell);
+    if (!s.p) return false;
+    if (c->unit && c->unit[0] == '%' && s.n > 1 && s.p[s.n - 1] == '%') s.n--;
+    *cell = s;
+    if (c->one_of) return s.n == 1 && strchr(c->one_of, s.p[0]) && s.p[0] != '\0';
     switch (c->type) {
     case COLUMN_INT:
-    case COLUMN_PORT: return span_i64(cell, &number) || is_no_number(cell);
-    case COLUMN_DECIMAL: return span_decimal(cell, &number, &decimals) || is_no_number(cell);
-    case COLUMN_TIME: return is_clock(cell);
-    case COLUMN_TEXT:
-    case COLUMN_ADDRESS: break;
+    case COLUMN_PORT: return span_i64(s, &number) || is_no_number(s);
+    case COLUMN_DECIMAL: return span_decimal(s, &number, &decimals) || is_no_number(s);
+    case COLUMN_TIME: return is_clock(s);
+    case COLUMN_ADDRESS: return is_address(s);
+    case COLUMN_TEXT: break;
     }
-    return cell.n > 0;
+    return s.n > 0 || c->close;
 }
+
+static bool is_short_enough(const struct parse_column *c, struct span cell) { return c->most == 0 || cell.n <= c->most; }
+
+/* ---- rows ---- */
 
 static bool is_blank_at(struct span line, size_t at) { return at >= line.n || line.p[at] == ' ' || line.p[at] == '\t'; }
 
@@ -67,6 +148,8 @@ static struct span word_at(struct span line, size_t *at) {
     return span_of(line.p + from, to - from);
 }
 
+static bool is_before(const struct parse_column *c, struct span word) { return c->before && span_eq_str(word, c->before); }
+
 /* The last cell of a row: everything behind the one blank that separates it. */
 static struct span rest_at(const struct parse_columns *c, struct span line, size_t at) {
     struct span rest = span_drop(line, at < line.n && is_blank_at(line, at) ? at + 1 : at);
@@ -77,64 +160,97 @@ static struct span rest_at(const struct parse_columns *c, struct span line, size
 /* Columns from first on, the last may take the rest. */
 static bool split_forward(const struct parse_columns *c, struct span line, size_t at, size_t first, struct span *cells) {
     for (size_t i = first; i < c->n; i++) {
-        if (c->column[i]->to_end && i == c->n - 1) {
+        const struct parse_column *column = c->column[i];
+        if (column->to_end && i == c->n - 1) {
             cells[i] = rest_at(c, line, at);
-            return is_blank_at(line, at);
+            return is_blank_at(line, at) && is_short_enough(column, cells[i]);
         }
+        size_t from = at;
         cells[i] = word_at(line, &at);
-        if (!fits(c->column[i], cells[i])) return false;
+        if (is_before(column, cells[i])) cells[i] = word_at(line, &at);
+        if (parse_columns_cell(column, &cells[i])) continue;
+        if (!column->optional) return false;
+        cells[i] = span_of(line.p + from, 0);
+        at = from;
     }
     return word_at(line, &at).n == 0;
 }
 
-/* The columns before the free one: words, each padded to its width.  A number that fills its width is followed by the next
- * cell without a blank between (execsnoop's UID). */
+/* Where the field that begins at from and holds word ends, its separator included. */
+static size_t field_end(const struct parse_columns *c, size_t i, struct span line, size_t from, struct span word) {
+    size_t end = (size_t)(word.p - line.p) + word.n, padded = from + c->width[i];
+    for (size_t at = end; at < padded && at < line.n; at++)
+        if (!is_blank_at(line, at)) padded = 0; /* the rows are not padded as the header is */
+    if (padded > end) return padded;
+    return c->column[i]->glued ? end : end + 1;
+}
+
+/* The columns before the free one: words, each padded to its width. */
 static bool split_left(const struct parse_columns *c, struct span line, size_t *at, struct span *cells) {
     for (size_t i = 0; i < c->free; i++) {
-        const struct parse_column *column = c->column[i];
-        size_t from = *at;
+        size_t from = *at, width = c->width[i], digits = 0;
         struct span word = word_at(line, at);
-        if (column->width > 0 && word.n > column->width && column->type == COLUMN_INT) {
-            size_t digits = 0;
-            while (digits < word.n && is_digits(span_head(span_drop(word, digits), 1))) digits++;
-            if (digits < column->width) return false;
-            *at -= word.n - digits;
+        if (c->column[i]->glued && word.n > width && c->column[i]->type == COLUMN_INT) {
+            while (digits < word.n && is_digits(span_of(word.p + digits, 1))) digits++;
+            if (digits < width) return false;
             word.n = digits;
         }
-        if (!fits(column, word)) return false;
-        if (word.p == line.p + from && word.n < column->width) *at = from + column->width;
-        if (column->width == 0 && i + 1 == c->free)
-            while (*at < line.n && is_blank_at(line, *at)) ++*at;
         cells[i] = word;
+        if (!parse_columns_cell(c->column[i], &cells[i])) return false;
+        *at = field_end(c, i, line, from, word);
     }
     return *at <= line.n;
 }
 
 /* Everything behind the free column is one word each: found from the end. */
 static bool split_backward(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
-    struct span rest = span_trim_end(span_drop(line, at));
+    struct span rest = span_trim_end(span_drop(line, at)), word, before = SPAN_NONE;
     for (size_t i = c->n - 1; i > c->free; i--) {
         size_t from = rest.n;
         while (from > 0 && !is_blank_at(rest, from - 1)) from--;
-        cells[i] = span_drop(rest, from);
-        rest = span_trim_end(span_head(rest, from));
-        if (!fits(c->column[i], cells[i])) return false;
+        word = span_drop(rest, from);
+        cells[i] = word;
+        if (parse_columns_cell(c->column[i], &cells[i])) {
+            rest = span_trim_end(span_head(rest, from));
+        } else {
+            if (!c->column[i]->optional) return false;
+            cells[i] = span_of(word.p, 0);
+        }
+        if (!c->column[i]->before) continue;
+        from = rest.n;
+        while (from > 0 && !is_blank_at(rest, from - 1)) from--;
+        before = span_drop(rest, from);
+        if (is_before(c->column[i], before)) rest = span_trim_end(span_head(rest, from));
     }
     cells[c->free] = rest;
-    return true;
+    return is_short_enough(c->column[c->free], rest);
+}
+
+/* What the free cell's padding leaves of the line: width bytes further, or as many characters (Python pads these). */
+static size_t free_end(struct span line, size_t at, size_t width, bool characters) {
+    size_t end = at;
+    for (; width > 0 && end < line.n; width--) {
+        end++;
+        while (characters && end < line.n && ((unsigned char)line.p[end] & 0xc0) == 0x80) end++;
+    }
+    return width > 0 ? SIZE_MAX : end;
 }
 
 static bool split_exact(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
-    size_t width = c->start[c->free + 1] - c->start[c->free];
-    if (line.n - at < width || !is_blank_at(line, at + width - 1)) return false;
-    cells[c->free] = span_trim_end(span_head(span_drop(line, at), width));
-    return split_forward(c, line, at + width, c->free + 1, cells);
+    for (int characters = 0; characters < 2; characters++) {
+        size_t end = free_end(line, at, c->width[c->free], characters);
+        if (end > line.n || end == at || !is_blank_at(line, end - 1)) continue;
+        cells[c->free] = span_trim_end(span_of(line.p + at, end - at));
+        if (split_forward(c, line, end, c->free + 1, cells)) return true;
+    }
+    return false;
 }
 
 static bool split_anywhere(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
     for (size_t end = at; end < line.n; end++) {
         if (!is_blank_at(line, end) || (end > at && is_blank_at(line, end - 1))) continue;
         cells[c->free] = span_of(line.p + at, end - at);
+        if (!is_short_enough(c->column[c->free], cells[c->free])) return false;
         if (split_forward(c, line, end, c->free + 1, cells)) return true;
     }
     return false;
@@ -142,6 +258,7 @@ static bool split_anywhere(const struct parse_columns *c, struct span line, size
 
 bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]) {
     size_t at = 0;
+    if (c->csv) return parse_csv_split(c, line, cells);
     if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
     if (!split_left(c, line, &at, cells)) return false;
     if (c->column[c->free]->to_end) {

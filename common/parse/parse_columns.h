@@ -5,15 +5,20 @@
 
 struct parse_columns {
     const struct parse_column *column[PARSE_COLUMNS_MAX]; /* those present, in the header's order */
-    size_t start[PARSE_COLUMNS_MAX];                      /* where their names stand */
+    struct span name[PARSE_COLUMNS_MAX];                  /* in the spec, or in the header when the spec does not know it */
+    size_t width[PARSE_COLUMNS_MAX];                      /* separator included; 0 for the last */
     size_t n;
     size_t free;        /* index of the column that may contain blanks; n: none */
     struct span header; /* without blanks at its end */
     bool trailing_blank;
+    bool csv; /* commas between the cells */
 };
 
-/* The line is a header: at least two columns of the spec and nothing else. */
+/* The line is a header: at least two columns of the spec and nothing else, or at least three and no more than a third
+ * of words in capitals that the spec does not know (columns that a later version added: text, one word each). */
 bool parse_columns_header(const struct parse_spec *spec, struct span line, struct parse_columns *out);
+/* The cell without what is printed around it.  False: it cannot be one of this column. */
+bool parse_columns_cell(const struct parse_column *c, struct span *cell);
 /* Cut a line into cells.  exact: the free column must be as wide as the header shows; else the first cut that fits will do.
  * False: the line is no row. */
 bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]);

@@ -1,5 +1,6 @@
 #include "common/parse/parse_histogram.h"
 
+#include "common/parse/parse_dict.h"
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_section.h"
 
@@ -19,6 +20,7 @@ struct reader {
     bool is_open;            /* rows go to found[n - 1] */
     struct hist_slot *slots; /* of the open one, so far */
     size_t n_slots, cap_slots;
+    struct parse_dict_slots dict;
     struct span mark;    /* the interval's, as printed */
     struct span section; /* .p != NULL: waits for its histogram */
     bool section_ended;  /* by a blank line: the name cannot go on */
@@ -98,23 +100,13 @@ static bool unsign(struct row *r) {
     return true;
 }
 
-/* "     usecs               : count     distribution" */
-static bool is_header(struct span line, struct span *out_unit) {
+bool parse_histogram_is_header(struct span line, struct span *out_unit) {
     struct span s = span_trim(line), unit, word;
     if (!span_word(&s, &unit)) return false;
     if (!span_word(&s, &word) || !span_eq_str(word, ":")) return false;
     if (!span_word(&s, &word) || !span_eq_str(word, "count")) return false;
     if (!span_word(&s, &word) || !span_eq_str(word, "distribution") || s.n > 0) return false;
     *out_unit = unit;
-    return true;
-}
-
-/* "11:07:42" alone on its line. */
-static bool is_mark(struct span line) {
-    struct span s = span_trim_end(line);
-    if (s.n != 8 || s.p[2] != ':' || s.p[5] != ':') return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (i != 2 && i != 5 && (s.p[i] < '0' || s.p[i] > '9')) return false;
     return true;
 }
 
@@ -174,6 +166,30 @@ static enum err add_row(struct reader *r, struct row *row) {
     return ERR_OK;
 }
 
+/* A histogram in one line. */
+static enum err add_dict(struct reader *r, struct span line) {
+    struct arena *mem = r->job->mem;
+    struct hist h;
+    enum err e = parse_dict_line(mem, line, &r->dict, &h);
+    if (e || h.n_slots == 0) return e;
+    const struct hist_slot *slots = h.slots;
+    e = arena_grow(mem, &r->found, &r->cap, r->n + 1, sizeof *r->found);
+    if (e) return e;
+    h.slots = arena_array(mem, h.n_slots, sizeof *h.slots);
+    h.unit = arena_copy(mem, h.unit);
+    h.interval = arena_copy(mem, h.interval);
+    bool ok = h.slots && h.unit.p && h.interval.p;
+    for (size_t i = 0; i < h.n_section; i++) {
+        h.section[i] = (struct label){arena_copy(mem, h.section[i].key), arena_copy(mem, h.section[i].value)};
+        ok = ok && h.section[i].key.p && h.section[i].value.p;
+    }
+    if (!ok) return ERR_NOMEM;
+    memcpy(h.slots, slots, h.n_slots * sizeof *h.slots);
+    r->found[r->n++] = (struct found){.hist = h, .marked = true};
+    r->job->has_rows = true;
+    return ERR_OK;
+}
+
 static enum err on_blank(struct reader *r) {
     r->blanks++;
     r->section_ended = true;
@@ -181,10 +197,14 @@ static enum err on_blank(struct reader *r) {
 }
 
 static enum err on_other(struct reader *r, struct span line) {
-    if (is_mark(line)) {
+    if (parse_job_is_mark(line)) {
         r->mark = span_trim_end(line);
         r->section = SPAN_NONE;
         return ERR_OK;
+    }
+    if (r->job->spec->dicts && parse_dict_is(line)) {
+        enum err e = add_dict(r, line);
+        if (e != ERR_SYNTAX) return e;
     }
     if (is_average(line)) return ERR_OK;
     if (parse_section_is(line)) {
@@ -209,7 +229,7 @@ static enum err on_line(struct reader *r, struct span line) {
     enum err e = close_hist(r);
     if (e) return e;
     bool goes_on = r->section.p && !r->section_ended && parse_job_joined(r->section, line).n <= SECTION_BYTES;
-    if (is_header(line, &unit))
+    if (parse_histogram_is_header(line, &unit))
         e = open_hist(r, unit);
     else if (goes_on)
         r->section = parse_job_joined(r->section, line); /* a newline within a process's name */

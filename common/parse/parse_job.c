@@ -16,6 +16,15 @@ bool parse_job_is_blank(struct span line) {
     return true;
 }
 
+bool parse_job_is_clock(struct span s) {
+    if (s.n != 8 || s.p[2] != ':' || s.p[5] != ':') return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (i != 2 && i != 5 && (s.p[i] < '0' || s.p[i] > '9')) return false;
+    return true;
+}
+
+bool parse_job_is_mark(struct span line) { return parse_job_is_clock(span_trim_end(line)); }
+
 bool parse_job_is_open(const struct parse_job *job, struct span line) { return line.p + line.n == job->text.p + job->text.n; }
 
 struct span parse_job_joined(struct span from, struct span to) { return span_of(from.p, (size_t)(to.p + to.n - from.p)); }

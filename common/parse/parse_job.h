@@ -31,6 +31,8 @@ struct parse_job {
 /* The next line of *rest, without its end.  False when there is none. */
 bool parse_job_line(struct span *rest, struct span *line);
 bool parse_job_is_blank(struct span line);
+bool parse_job_is_clock(struct span s); /* "11:07:42" and nothing else */
+bool parse_job_is_mark(struct span line); /* the same alone on its line: an interval's mark */
 /* The line runs to the end of the print-out without '\n'. */
 bool parse_job_is_open(const struct parse_job *job, struct span line);
 /* A piece (of one or more lines) that no grammar understood: kept, counted as one. */

@@ -14,6 +14,7 @@ static const char *const harmless[] = {
     "couldn't set RLIMIT_MEMLOCK",
     "During handling of the above exception",
     "Detaching...",
+    "HINT: ",
     "^C",
 };
 
@@ -134,7 +135,7 @@ static bool is_known(struct parse_job *job, struct span line, bool on_stderr) {
 static bool is_banner(struct span line) {
     if (!starts(line, "Tracing ") && !starts(line, "Sampling ") && !starts(line, "Summarize ")) return false;
     struct span s = span_trim_end(line);
-    return span_ends(s, SPAN_LIT("to end.")) || span_ends(s, SPAN_LIT("to end")) || span_ends(s, SPAN_LIT(" secs.")) ||
+    return span_eq_str(s, "Tracing ext4 operations") || span_ends(s, SPAN_LIT("to end.")) || span_ends(s, SPAN_LIT("to end")) || span_ends(s, SPAN_LIT(" secs.")) ||
            span_ends(s, SPAN_LIT(" sec.")) || span_ends(s, SPAN_LIT(" ms"));
 }
 

@@ -1,9 +1,14 @@
 #include "common/parse/parse_table.h"
 
 #include "common/parse/parse_columns.h"
+#include "common/parse/parse_histogram.h"
 #include "common/parse/parse_notices.h"
+#include "common/parse/parse_row_stack.h"
 
-enum { DECIMALS_MAX = 9 };
+enum { DECIMALS_MAX = 9, INTERVAL_BYTES = 24 };
+
+/* The column in front of the tool's own, when there are several tables: what tells them apart. */
+enum lead { LEAD_NONE, LEAD_MARK, LEAD_NUMBER };
 
 struct reader {
     struct parse_job *job;
@@ -12,14 +17,38 @@ struct reader {
     struct span cells[PARSE_COLUMNS_MAX]; /* the row that waits: its last cell may go on in the next lines */
     bool has_row;
     struct span held; /* a line that is no row: the begin of the next one, or the previous cell going on; .p NULL: none */
+    enum lead lead;
+    struct span mark;         /* LEAD_MARK: of the table being read */
+    uint64_t tables;          /* headers seen so far */
+    uint32_t lead_text;       /* the lead column's cell, in the events' strings */
+    struct parse_row_stack stack; /* of the row that waits */
 };
 
 /* The header may come after rows (a tool that flushes rows but not its header), so it is looked for first. */
-static bool find_header(struct reader *r) {
-    struct span rest = r->job->text, line;
-    while (parse_job_line(&rest, &line))
-        if (parse_columns_header(r->job->spec, line, &r->columns)) return true;
+static bool find_header(const struct parse_job *job, struct parse_columns *out) {
+    struct span rest = job->text, line, unit;
+    while (parse_job_line(&rest, &line)) {
+        if (parse_columns_header(job->spec, line, out)) return true;
+        if (job->spec->grammar == GRAMMAR_HISTOGRAM && parse_histogram_is_header(line, &unit)) return false;
+    }
     return false;
+}
+
+bool parse_table_is(const struct parse_job *job) {
+    struct parse_columns columns;
+    return job->spec->n_columns > 0 && find_header(job, &columns);
+}
+
+/* Marks tell tables apart, or else their order does when there are several. */
+static enum lead find_lead(const struct reader *r) {
+    struct span rest = r->job->text, line;
+    size_t headers = 0;
+    if (!r->job->spec->interval_tables || !r->has_header) return LEAD_NONE;
+    while (parse_job_line(&rest, &line)) {
+        if (parse_job_is_mark(line)) return LEAD_MARK;
+        headers += span_eq(span_trim_end(line), r->columns.header);
+    }
+    return headers > 1 ? LEAD_NUMBER : LEAD_NONE;
 }
 
 /* ---- cells ---- */
@@ -53,7 +82,7 @@ static int64_t integer(struct span cell) {
 
 static enum err add_cell(struct reader *r, size_t row, size_t i) {
     struct events *e = &r->job->capture->events;
-    struct column *c = &e->columns[i];
+    struct column *c = &e->columns[i + (r->lead != LEAD_NONE)];
     if (!column_is_number(c->type)) return strings_add(&e->strings, r->cells[i], &c->text[row]);
     c->number[row] = c->type == COLUMN_DECIMAL ? decimal(c, row, r->cells[i]) : integer(r->cells[i]);
     r->job->null_cells += c->number[row] == EVENTS_NULL;
@@ -69,7 +98,15 @@ static enum err finish_row(struct reader *r) {
     size_t row;
     enum err e = events_row(&r->job->capture->events, r->job->mem, &row);
     for (size_t i = 0; !e && i < r->columns.n; i++) e = add_cell(r, row, i);
-    return e;
+    if (!e && r->lead != LEAD_NONE) r->job->capture->events.columns[0].text[row] = r->lead_text;
+    return e ? e : parse_row_stack_give(r->job, &r->stack, row);
+}
+
+/* May the line be more of the last cell of the row that waits? */
+static bool goes_on(const struct reader *r, struct span line) {
+    if (!r->job->spec->multiline_last || !r->has_row) return false;
+    const struct parse_column *last = r->columns.column[r->columns.n - 1];
+    return last->to_end && (last->most == 0 || parse_job_joined(r->cells[r->columns.n - 1], line).n <= last->most);
 }
 
 /* The held line is nobody's beginning: more of the previous row, a notice, or unknown. */
@@ -77,9 +114,9 @@ static enum err drop_held(struct reader *r) {
     struct span line = r->held;
     r->held = SPAN_NONE;
     if (!line.p) return ERR_OK;
-    bool goes_on = r->job->spec->multiline_last && r->has_row && r->columns.column[r->columns.n - 1]->to_end;
-    if (goes_on ? parse_notices_loss(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
-    if (!goes_on) return parse_job_unknown(r->job, line);
+    bool more = goes_on(r, line);
+    if (more ? parse_notices_loss(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
+    if (!more) return parse_job_unknown(r->job, line);
     struct span *last = &r->cells[r->columns.n - 1];
     *last = parse_job_joined(*last, line);
     if (r->columns.trailing_blank && last->p[last->n - 1] == ' ') last->n--;
@@ -93,42 +130,77 @@ static enum err begin_row(struct reader *r, const struct span cells[PARSE_COLUMN
     return e;
 }
 
+/* A table begins: what is before its rows in the lead column. */
+static enum err begin_table(struct reader *r) {
+    char text[INTERVAL_BYTES];
+    enum err e = drop_held(r);
+    if (!e) e = finish_row(r);
+    if (e) return e;
+    r->job->has_banner = true;
+    r->tables++;
+    int n = snprintf(text, sizeof text, "#%llu", (unsigned long long)r->tables);
+    struct span lead = r->lead == LEAD_MARK ? r->mark : span_of(text, (size_t)n);
+    return r->lead == LEAD_NONE ? ERR_OK : strings_add(&r->job->capture->events.strings, lead.p ? lead : SPAN_LIT(""), &r->lead_text);
+}
+
+/* A line that is told apart without the columns. */
+static bool is_special(struct reader *r, struct span line, enum err *out) {
+    if (parse_job_is_open(r->job, line)) {
+        *out = drop_held(r);
+        if (!*out) *out = parse_job_cut(r->job, line);
+    } else if (r->has_header && span_eq(span_trim_end(line), r->columns.header)) {
+        *out = begin_table(r);
+    } else if (r->lead == LEAD_MARK && parse_job_is_mark(line)) {
+        r->mark = span_trim_end(line);
+        *out = drop_held(r);
+    } else if (r->job->spec->row_stacks && r->has_row && parse_row_stack_is(line)) {
+        *out = drop_held(r);
+        if (!*out) *out = parse_row_stack_add(r->job, &r->stack, line);
+    } else if (!r->has_header) {
+        r->held = line;
+        *out = drop_held(r);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A column of letters makes it unlikely that a name only looks like a row. */
+static bool is_telling(const struct parse_columns *c) {
+    for (size_t i = 0; i < c->n; i++)
+        if (c->column[i]->one_of && !c->column[i]->optional) return true;
+    return false;
+}
+
 static enum err on_line(struct reader *r, struct span line) {
     struct span cells[PARSE_COLUMNS_MAX];
-    if (parse_job_is_blank(line)) return ERR_OK;
-    if (parse_job_is_open(r->job, line)) {
-        enum err e = drop_held(r);
-        return e ? e : parse_job_cut(r->job, line);
-    }
-    if (r->has_header && span_eq(span_trim_end(line), r->columns.header)) {
-        r->job->has_banner = true;
-        return drop_held(r);
-    }
-    if (!r->has_header) {
-        r->held = line;
-        return drop_held(r);
-    }
+    enum err e = ERR_OK;
+    if (parse_job_is_blank(line)) return r->job->spec->row_stacks ? finish_row(r) : ERR_OK;
+    if (is_special(r, line, &e)) return e;
     if (parse_columns_split(&r->columns, line, true, cells)) {
-        enum err e = drop_held(r);
+        e = drop_held(r);
         return e ? e : begin_row(r, cells);
     }
     if (r->held.p && parse_columns_split(&r->columns, parse_job_joined(r->held, line), true, cells)) {
         r->held = SPAN_NONE; /* a newline in a task's name had split its row in two */
         return begin_row(r, cells);
     }
-    enum err e = drop_held(r);
+    e = drop_held(r);
     if (e) return e;
-    if (!r->job->spec->multiline_last && parse_columns_split(&r->columns, line, false, cells)) return begin_row(r, cells);
+    bool may_be_aside = !r->job->spec->multiline_last || is_telling(&r->columns);
+    if (may_be_aside && !r->columns.csv && parse_columns_split(&r->columns, line, false, cells)) return begin_row(r, cells);
     r->held = line;
     return ERR_OK;
 }
 
 static enum err begin_events(struct reader *r) {
-    struct column columns[PARSE_COLUMNS_MAX];
-    size_t n = r->has_header ? r->columns.n : 0;
-    for (size_t i = 0; i < n; i++) {
+    struct column columns[PARSE_COLUMNS_MAX + 1];
+    size_t n = 0;
+    if (r->lead == LEAD_MARK) columns[n++] = (struct column){.name = SPAN_LIT("TIME"), .unit = SPAN_LIT(""), .type = COLUMN_TIME};
+    if (r->lead == LEAD_NUMBER) columns[n++] = (struct column){.name = SPAN_LIT("interval"), .unit = SPAN_LIT(""), .type = COLUMN_TEXT};
+    for (size_t i = 0; r->has_header && i < r->columns.n; i++) {
         const struct parse_column *c = r->columns.column[i];
-        columns[i] = (struct column){.name = span_str(c->name), .unit = span_str(c->unit ? c->unit : ""), .type = c->type};
+        columns[n++] = (struct column){.name = r->columns.name[i], .unit = span_str(c->unit ? c->unit : ""), .type = c->type};
     }
     return events_init(&r->job->capture->events, columns, n, r->job->mem);
 }
@@ -136,7 +208,8 @@ static enum err begin_events(struct reader *r) {
 enum err parse_table(struct parse_job *job) {
     struct reader r = {.job = job};
     struct span rest = job->text, line;
-    r.has_header = find_header(&r);
+    r.has_header = find_header(job, &r.columns);
+    r.lead = find_lead(&r);
     enum err e = begin_events(&r);
     while (!e && parse_job_line(&rest, &line)) e = on_line(&r, line);
     if (!e) e = drop_held(&r);

@@ -10,29 +10,6 @@
 
 enum { FILE_BYTES = 64 << 20, ROWS_SHOWN = 6, STACKS_SHOWN = 6, FRAMES_MAX = 512 };
 
-/* Grammars of tools that the catalogue does not have yet, so that their print-outs test the grammars already. */
-struct other {
-    const char *name;
-    struct parse_spec spec;
-};
-static const struct parse_column tcpconnlat_columns[] = {
-    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .width = 9}, {.name = "PID", .type = COLUMN_INT, .width = 7},
-    {.name = "COMM", .type = COLUMN_TEXT, .blanks = true, .width = 13},   {.name = "IP", .type = COLUMN_INT},
-    {.name = "SADDR", .type = COLUMN_ADDRESS},                            {.name = "LPORT", .type = COLUMN_PORT},
-    {.name = "DADDR", .type = COLUMN_ADDRESS},                            {.name = "DPORT", .type = COLUMN_PORT},
-    {.name = "LAT(ms)", .type = COLUMN_DECIMAL, .unit = "ms"},
-};
-static const struct other others[] = {
-    {"cpudist", {.grammar = GRAMMAR_HISTOGRAM}},
-    {"hardirqs", {.grammar = GRAMMAR_HISTOGRAM, .histogram_clamps = true, .clamp_low = 524288}},
-    {"softirqs", {.grammar = GRAMMAR_HISTOGRAM, .histogram_clamps = true, .clamp_low = 524288}},
-    {"bitesize", {.grammar = GRAMMAR_HISTOGRAM}},
-    {"runqlen", {.grammar = GRAMMAR_HISTOGRAM}},
-    {"tcprtt", {.grammar = GRAMMAR_HISTOGRAM}},
-    {"profile", {.grammar = GRAMMAR_STACKS, .stacks_unit = "samples"}},
-    {"tcpconnlat", {.grammar = GRAMMAR_TABLE, .columns = tcpconnlat_columns, .n_columns = COUNT_OF(tcpconnlat_columns)}},
-};
-
 /* ---- facts ---- */
 
 static void add_text(struct buf *b, struct span s) {
@@ -182,22 +159,15 @@ static bool write_file(const char *path, struct span text) {
 
 static bool understand(const char *tool, struct span out, struct span err, struct buf *facts) {
     const struct tool *t = catalog_find(span_str(tool));
-    const struct parse_spec *spec = NULL;
-    const struct flavour *f = NULL;
-    if (t) {
-        f = catalog_guess(t, out.n ? out : err);
-        spec = &f->parse;
-    }
-    for (size_t i = 0; i < COUNT_OF(others) && !spec; i++)
-        if (span_eq_str(span_str(tool), others[i].name)) spec = &others[i].spec;
+    const struct flavour *f = t ? catalog_guess(t, out.n ? out : err) : NULL;
     AUTO(arena_free) struct arena *mem = arena_new(512u << 20);
     struct parse_input in = {.out = out, .err = err};
     struct capture c;
-    if (!spec || !mem || parse_output(spec, &in, mem, &c)) {
+    if (!f || !mem || parse_output(&f->parse, &in, mem, &c)) {
         printf("%s: cannot be parsed\n", tool);
         return false;
     }
-    c.flavour = span_str(f ? catalog_flavour_name(f->id) : "any");
+    c.flavour = span_str(catalog_flavour_name(f->id));
     add_facts(facts, &c);
     return true;
 }
@@ -254,7 +224,6 @@ static int check_all(const char *dir) {
     bool bless = getenv("BLESS") != NULL;
     unsigned checked = 0, failed = 0;
     for (size_t i = TOOL_NONE + 1; i < TOOL__COUNT; i++) check_tool(dir, catalog_tool((enum tool_id)i)->name, bless, &checked, &failed);
-    for (size_t i = 0; i < COUNT_OF(others); i++) check_tool(dir, others[i].name, bless, &checked, &failed);
     printf("%u print-outs %s, %u failed\n", checked, bless ? "blessed" : "checked", failed);
     return failed || !checked;
 }

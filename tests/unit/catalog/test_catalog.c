@@ -123,20 +123,25 @@ static void parameters_are_checked(void **state) {
 
 static void a_flavour_that_is_only_read_is_not_run(void **state) {
     (void)state;
-    const struct tool *t = catalog_tool(TOOL_RUNQLAT);
+    static const struct flavour only_read = {.id = FLAVOUR_BCC};
     struct params none = {.n = 0};
-    assert_int_equal(catalog_check(t, catalog_flavour(t, FLAVOUR_BCC), &none, NULL), ERR_REFUSED);
+    assert_int_equal(catalog_check(catalog_tool(TOOL_RUNQLAT), &only_read, &none, NULL), ERR_REFUSED);
 }
 
 /* The argv as one text. */
-static const char *argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) {
-    static char text[256];
+static const char *argv_with(const struct flavour *f, const struct params *ps, unsigned seconds) {
+    static char text[512];
     AUTO(arena_free) struct arena *mem = arena_new(1u << 20);
     const char *const *argv = NULL;
-    assert_int_equal(catalog_argv(libbpf(tool), "x", ps, seconds, mem, &argv), ERR_OK);
+    assert_int_equal(catalog_argv(f, "x", ps, seconds, mem, &argv), ERR_OK);
     size_t at = 0;
     for (size_t i = 0; argv[i]; i++) at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", argv[i]);
     return text;
+}
+
+static const char *argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) { return argv_with(libbpf(tool), ps, seconds); }
+static const char *bcc_argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) {
+    return argv_with(catalog_flavour(catalog_tool(tool), FLAVOUR_BCC), ps, seconds);
 }
 
 static void argv_is_built_from_the_row_and_the_parameters(void **state) {
@@ -153,17 +158,120 @@ static void argv_is_built_from_the_row_and_the_parameters(void **state) {
     assert_string_equal(argv_of(TOOL_OFFCPUTIME, &off, 7), "x -p 12 -m 1000 --state 2 7");
 }
 
+/* What each packaging accepts, as it is started for ten seconds without parameters. */
+static void every_tool_is_started_as_its_packaging_wants_it(void **state) {
+    (void)state;
+    static const struct {
+        enum tool_id tool;
+        const char *libbpf, *bcc;
+    } cases[] = {
+        {TOOL_RUNQLAT, "x 10 1", "x 10 1"},
+        {TOOL_BIOLATENCY, "x -D 10 1", "x -D 10 1"},
+        {TOOL_EXECSNOOP, "x -T", "x -T"},
+        {TOOL_OFFCPUTIME, "x 10", "x -d 10"},
+        {TOOL_RUNQLEN, "x 10 1", "x 10 1"},
+        {TOOL_CPUDIST, "x 10 1", "x 10 1"},
+        {TOOL_HARDIRQS, "x -d 10 1", "x -d 10 1"},
+        {TOOL_SOFTIRQS, "x -d 10 1", "x -d 10 1"},
+        {TOOL_PROFILE, "x -d 10", "x -d 10"},
+        {TOOL_BIOSNOOP, "x 10", "x"},
+        {TOOL_EXT4SLOWER, "x -d 10 -m 10", "x 10"},
+        {TOOL_FILESLOWER, NULL, "x 10"},
+        {TOOL_BITESIZE, "x 10 1", "x"},
+        {TOOL_TCPCONNLAT, "x -t -L", "x -t -L"},
+        {TOOL_TCPRETRANS, NULL, "x"},
+        {TOOL_TCPRTT, "x -i 10 -d 10", "x -i 10 -d 10"},
+        {TOOL_GETHOSTLATENCY, "x", "x"},
+        {TOOL_TCPDROP, NULL, "x"},
+        {TOOL_TCPSTATES, "x -T -w", "x -T -w"},
+        {TOOL_CACHESTAT, "x -T 1 10", "x -T 1 10"},
+    };
+    assert_int_equal(COUNT_OF(cases), TOOL__COUNT - 1);
+    struct params none = {.n = 0};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (cases[i].libbpf)
+            assert_string_equal(argv_of(cases[i].tool, &none, 10), cases[i].libbpf);
+        else
+            assert_null(catalog_flavour(catalog_tool(cases[i].tool), FLAVOUR_LIBBPF));
+        assert_string_equal(bcc_argv_of(cases[i].tool, &none, 10), cases[i].bcc);
+    }
+}
+
+static void parameters_take_the_form_that_the_packaging_knows(void **state) {
+    (void)state;
+    struct params min = number(PARAM_MIN_MS, 0), family = number(PARAM_FAMILY, 6), cgroup = name(PARAM_CGROUP, "system.slice/ssh.service");
+    assert_string_equal(argv_of(TOOL_EXT4SLOWER, &min, 5), "x -d 5 -m 0");
+    assert_string_equal(bcc_argv_of(TOOL_EXT4SLOWER, &min, 5), "x 0");
+    assert_string_equal(argv_of(TOOL_TCPCONNLAT, &min, 5), "x -t -L 0");
+    assert_string_equal(bcc_argv_of(TOOL_TCPDROP, &family, 5), "x -6");
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &cgroup, 5), "x -c /sys/fs/cgroup/system.slice/ssh.service 5 1");
+}
+
+static void a_duration_is_divided_into_rounds(void **state) {
+    (void)state;
+    struct params rounds = number(PARAM_ROUNDS, 3), many = number(PARAM_ROUNDS, 99), interval = number(PARAM_INTERVAL_S, 2);
+    struct params both = {.p = {{.id = PARAM_INTERVAL_S, .number = 2}, {.id = PARAM_ROUNDS, .number = 3}}, .n = 2};
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &rounds, 10), "x -T 3 3");
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &many, 10), "x -T 1 10");
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &both, 10), "x -T 2 3"); /* one -T */
+    assert_string_equal(argv_of(TOOL_RUNQLAT, &both, 5), "x -T 2 2");
+    assert_string_equal(argv_of(TOOL_TCPRTT, &interval, 5), "x -T -i 2 -d 4"); /* -i 2 -d 5 would take 6 seconds */
+    assert_string_equal(argv_of(TOOL_CACHESTAT, &interval, 10), "x -T 2 5");
+}
+
+static void a_path_stays_below_its_root(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", "/a", "a/", "a//b", "../a", "a/../b", "a/.b", "-a", "a/-b", "a b", ".", "a;b", "a\nb"};
+    const struct tool *t = catalog_tool(TOOL_RUNQLAT);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct params ps = name(PARAM_CGROUP, bad[i]);
+        assert_int_equal(catalog_check(t, libbpf(TOOL_RUNQLAT), &ps, NULL), ERR_REFUSED);
+    }
+    struct params good = name(PARAM_CGROUP, "machine.slice/x@1:2.scope"), slash = name(PARAM_DISK, "a/b");
+    assert_int_equal(catalog_check(t, libbpf(TOOL_RUNQLAT), &good, NULL), ERR_OK);
+    assert_int_equal(catalog_check(catalog_tool(TOOL_BIOLATENCY), libbpf(TOOL_BIOLATENCY), &slash, NULL), ERR_REFUSED);
+}
+
+static void what_a_flavour_lacks_is_refused_with_its_name(void **state) {
+    (void)state;
+    struct params cgroup = name(PARAM_CGROUP, "a"), family = number(PARAM_FAMILY, 5);
+    const struct tool *t = catalog_tool(TOOL_RUNQLAT), *conn = catalog_tool(TOOL_TCPCONNLAT);
+    struct buf why;
+    buf_init(&why, 0);
+    assert_int_equal(catalog_check(t, catalog_flavour(t, FLAVOUR_BCC), &cgroup, &why), ERR_REFUSED);
+    assert_string_equal(buf_str(&why), "runqlat (bcc) has no parameter cgroup");
+    buf_reset(&why);
+    assert_int_equal(catalog_check(conn, catalog_flavour(conn, FLAVOUR_BCC), &family, &why), ERR_REFUSED);
+    assert_string_equal(buf_str(&why), "family must be 4 or 6");
+    buf_done(&why);
+}
+
+/* Every parameter of every flavour at once, as many as fit. */
 static void the_longest_argv_fits(void **state) {
     (void)state;
+    for (unsigned id = TOOL_NONE + 1; id < TOOL__COUNT; id++) {
+        const struct tool *t = catalog_tool((enum tool_id)id);
+        for (size_t k = 0; k < t->n_flavours; k++) {
+            const struct flavour *f = &t->flavours[k];
+            struct params all = {.n = 0};
+            for (size_t i = 0; i < f->n_params && i < PARAMS_MAX; i++) {
+                const struct param_info *info = catalog_param(f->params[i].id);
+                all.p[all.n] = (struct param){.id = f->params[i].id, .number = info->type == PARAM_TYPE_NUMBER ? info->high : 1};
+                if (info->type == PARAM_TYPE_NAME) snprintf(all.p[all.n].name, sizeof all.p[0].name, "%s", "a23456789012345678901234567890");
+                all.n++;
+            }
+            assert_true(strlen(argv_with(f, &all, 60)) > 0);
+        }
+    }
     struct params all = {.n = 0};
     const struct flavour *f = libbpf(TOOL_BIOLATENCY);
     for (size_t i = 0; i < f->n_params && i < PARAMS_MAX; i++) {
         all.p[all.n] = (struct param){.id = f->params[i].id, .number = 1};
-        if (f->params[i].id == PARAM_DISK) snprintf(all.p[all.n].name, sizeof all.p[0].name, "sda");
+        if (catalog_param(f->params[i].id)->type == PARAM_TYPE_NAME) snprintf(all.p[all.n].name, sizeof all.p[0].name, "sda");
         all.n++;
     }
     assert_int_equal(catalog_check(catalog_tool(TOOL_BIOLATENCY), f, &all, NULL), ERR_OK);
-    assert_string_equal(argv_of(TOOL_BIOLATENCY, &all, 60), "x -D -m -Q -F -d sda -T 1 60");
+    assert_string_equal(argv_of(TOOL_BIOLATENCY, &all, 60), "x -D -m -Q -F -d sda -c /sys/fs/cgroup/sda -T 1 1");
 }
 
 static void argv_refuses_no_time_and_minds_its_memory(void **state) {
@@ -239,6 +347,11 @@ int main(void) {
         cmocka_unit_test(parameters_are_checked),
         cmocka_unit_test(a_flavour_that_is_only_read_is_not_run),
         cmocka_unit_test(argv_is_built_from_the_row_and_the_parameters),
+        cmocka_unit_test(every_tool_is_started_as_its_packaging_wants_it),
+        cmocka_unit_test(parameters_take_the_form_that_the_packaging_knows),
+        cmocka_unit_test(a_duration_is_divided_into_rounds),
+        cmocka_unit_test(a_path_stays_below_its_root),
+        cmocka_unit_test(what_a_flavour_lacks_is_refused_with_its_name),
         cmocka_unit_test(the_longest_argv_fits),
         cmocka_unit_test(argv_refuses_no_time_and_minds_its_memory),
         cmocka_unit_test(tools_get_the_capabilities_they_need_and_say_why),

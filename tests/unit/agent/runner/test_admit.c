@@ -183,6 +183,9 @@ static bool is_ours(const struct flavour *f, const char *arg) {
         if (strcmp(arg, f->defaults[i]) == 0) return true;
     for (size_t i = 0; i < f->n_params; i++)
         if (f->params[i].flag && strcmp(arg, f->params[i].flag) == 0) return true;
+    if (strcmp(arg, "-4") == 0 || strcmp(arg, "-6") == 0) return true; /* the address family, a value that is an option */
+    if (strncmp(arg, "/sys/fs/cgroup/", 15) == 0) /* a path below it */
+        return !strstr(arg, "/.") && !strstr(arg, "//") && strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/@:") == strlen(arg);
     /* A value: it starts with a letter or a digit, so it is no option, and it cannot leave its argument. */
     size_t n = strlen(arg), plain = strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
     return n > 0 && n == plain && arg[0] != '-' && arg[0] != '.';

@@ -1,0 +1,38 @@
+/* What rows are written with. */
+#pragma once
+
+#include <linux/capability.h>
+
+#include "common/catalog/catalog.h"
+
+#define CAP(name)       (UINT64_C(1) << CAP_##name)
+#define PARAMS(array)   .params = (array), .n_params = COUNT_OF(array)
+#define COLUMNS(array)  .columns = (array), .n_columns = COUNT_OF(array)
+#define FLAVOURS(array) .flavours = (array), .n_flavours = COUNT_OF(array)
+#define BANDS(array)    .bands = (array), .n_bands = COUNT_OF(array)
+
+#define CAPS_TRACE        (CAP(BPF) | CAP(PERFMON))
+#define CAPS_TRACE_WHY    "CAP_BPF and CAP_PERFMON load and attach the program"
+#define CAPS_TRACEFS      (CAPS_TRACE | CAP(DAC_READ_SEARCH))
+#define CAPS_TRACEFS_WHY  CAPS_TRACE_WHY "; CAP_DAC_READ_SEARCH reads the tracepoints' numbers in tracefs, which is root's alone"
+#define CAPS_STACKS       (CAPS_TRACE | CAP(SYSLOG) | CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH))
+#define CAPS_STACKS_WHY                                                                                                                              \
+    CAPS_TRACE_WHY "; CAP_SYSLOG shows kernel addresses, without which every kernel frame gets a wrong name; CAP_SYS_PTRACE reads "                    \
+                   "other users' memory maps and CAP_DAC_READ_SEARCH their binaries, for the names of user frames"
+
+/* BCC's Python, compiler included. */
+#define CAPS_BCC     (CAPS_STACKS | CAP(SYS_ADMIN))
+#define CAPS_BCC_WHY                                                                                                                                 \
+    "with CAP_BPF and CAP_PERFMON alone bcc cannot attach: CAP_DAC_READ_SEARCH reads tracefs, debugfs and headers, CAP_SYS_ADMIN makes uprobes "      \
+    "and reads all programs, CAP_SYSLOG shows kernel addresses, CAP_SYS_PTRACE reads other users' memory maps"
+#define BCC                                                                                                                                          \
+    .id = FLAVOUR_BCC, .script = true, .capabilities = CAPS_BCC, .capabilities_why = CAPS_BCC_WHY, .needs_tracefs = true, .needs_headers = true,      \
+    .n_ok_exits = 1
+#define LIBBPF .id = FLAVOUR_LIBBPF, .needs_btf = true
+
+/* Histograms of the two packagings differ in the blanks before the last word. */
+#define TELL_LIBBPF ": count    distribution"
+#define TELL_BCC    ": count     distribution"
+
+/* A task's name: 15 bytes, and 3 for each that Python replaced. */
+enum { ROW_COMM_MOST = 48 };
