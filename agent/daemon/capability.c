@@ -20,8 +20,9 @@ enum err capability_ask(struct capabilities *all, struct channel *c) {
 bool capability_answer(struct capabilities *all, const struct report *r) {
     if (r->run == 0 || r->run > all->n) return false;
     struct capability *row = &all->rows[r->run - 1];
-    all->n_known += !row->known;
+    if (row->known) return false; /* the facts point into it */
     row->known = true;
+    all->n_known++;
     row->runnable = r->refusal == ERR_OK;
     snprintf(row->why, sizeof row->why, "%s", row->runnable ? "" : r->why);
     return all->n_known == all->n;

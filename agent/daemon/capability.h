@@ -20,9 +20,9 @@ struct capabilities {
 
 /* Asks about every flavour that has a binary; the answers come as reports. */
 NODISCARD enum err capability_ask(struct capabilities *all, struct channel *c);
-/* A REPORT_CAPABLE has come.  True when it was the last one outstanding. */
+/* A REPORT_CAPABLE has come; one that was not asked for, or comes again, changes nothing.  True when it was the last one outstanding. */
 bool capability_answer(struct capabilities *all, const struct report *r);
 /* The first flavour in the catalogue's order that runs here; wanted FLAVOUR_ANY or one in particular.  NULL: none, out_why says why. */
 const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, struct buf *out_why);
-/* As facts for the collector; in mem. */
+/* As facts for the collector; in mem, the texts are all's. */
 NODISCARD enum err capability_facts(const struct capabilities *all, struct arena *mem, struct tool_fact **out, size_t *out_n);

@@ -71,12 +71,15 @@ static void the_last_answer_is_known_as_such(void **state) {
     for (uint64_t run = all.n; run > 1; run--) { /* in any order */
         struct report r = answer_to(run, ERR_NOTFOUND, "not installed");
         assert_false(capability_answer(&all, &r));
-        assert_false(capability_answer(&all, &r)); /* said twice it is still one */
+        r = answer_to(run, ERR_OK, "");
+        assert_false(capability_answer(&all, &r)); /* said again, otherwise: the first word counts */
     }
     struct report r = answer_to(1, ERR_OK, "not to be kept");
     assert_true(capability_answer(&all, &r));
     assert_string_equal(all.rows[0].why, "");
     assert_string_equal(all.rows[1].why, "not installed");
+    assert_false(all.rows[1].runnable);
+    assert_false(capability_answer(&all, &r)); /* the last one is the last only once */
 }
 
 static void the_first_flavour_that_runs_is_chosen(void **state) {
