@@ -95,11 +95,29 @@ static void set_reason(struct campaign_target *t, struct span reason) {
     t->reason = reason.n ? strndup(reason.p, reason.n) : NULL; /* without memory: an end without a reason */
 }
 
+static void mark_dirty(struct campaign *c, struct campaign_target *t) {
+    if (t->dirty) return;
+    uint32_t me = (uint32_t)(t - c->targets) + 1;
+    t->dirty = true;
+    t->next_dirty = 0;
+    if (c->last_dirty)
+        c->targets[c->last_dirty - 1].next_dirty = me;
+    else
+        c->first_dirty = me;
+    c->last_dirty = me;
+}
+
+/* Once per target: a real end is left by no way. */
+static void add_real_end(struct campaign *c, const struct campaign_target *t) {
+    capture_ledger_add(&c->ledger, &t->ledger);
+    if (t->replayed) c->replayed = true;
+}
+
 static void decide(struct campaign *c, struct campaign_target *t, enum coverage end, const char *reason) {
     move(c, t, end);
     set_reason(t, span_str(reason));
     t->decided_here = true;
-    t->dirty = true;
+    mark_dirty(c, t);
 }
 
 static void begin(struct campaign *c, struct campaign_target *t, struct campaign_now now) {
@@ -180,7 +198,8 @@ enum err campaign_part(struct campaign *c, struct span host, uint32_t part, cons
         move(c, t, t->outcome_coverage);
         if (t->decided_here) c->changes++;
         t->decided_here = false;
-        t->dirty = true;
+        add_real_end(c, t);
+        mark_dirty(c, t);
     }
     return ERR_OK;
 }
@@ -273,26 +292,20 @@ enum err campaign_restore(struct campaign *c, struct span host, enum coverage co
     move(c, t, coverage);
     set_reason(t, reason);
     t->decided_here = outcome.n == 0;
+    if (outcome.n) add_real_end(c, t);
     return ERR_OK;
 }
 
-const struct campaign_target *campaign_next_dirty(struct campaign *c) {
-    for (size_t i = 0; i < c->n_targets; i++) {
-        if (!c->targets[i].dirty) continue;
-        c->targets[i].dirty = false;
-        return &c->targets[i];
-    }
-    return NULL;
+const struct campaign_target *campaign_dirty(const struct campaign *c, const struct campaign_target *prev) {
+    uint32_t next = prev ? prev->next_dirty : c->first_dirty;
+    return next ? &c->targets[next - 1] : NULL;
 }
 
-struct ledger campaign_ledger(const struct campaign *c, bool *out_replayed) {
-    struct ledger sum = {0};
-    bool replayed = false;
-    for (size_t i = 0; i < c->n_targets; i++) {
-        if (!ended_for_real(&c->targets[i])) continue;
-        capture_ledger_add(&sum, &c->targets[i].ledger);
-        if (c->targets[i].replayed) replayed = true;
-    }
-    *out_replayed = replayed;
-    return sum;
+const struct campaign_target *campaign_next_dirty(struct campaign *c) {
+    if (!c->first_dirty) return NULL;
+    struct campaign_target *t = &c->targets[c->first_dirty - 1];
+    c->first_dirty = t->next_dirty;
+    if (!c->first_dirty) c->last_dirty = 0;
+    t->dirty = false;
+    return t;
 }

@@ -27,6 +27,7 @@ struct campaign_target {
     bool decided_here; /* the end is the collector's */
     bool online;
     bool dirty;                             /* its end has changed since campaign_next_dirty gave it */
+    uint32_t next_dirty;                    /* 1 + index of the next such target; 0: it is the last */
     uint64_t running_ns, heard_ns, lost_ns; /* when it began to run, was last heard of, was lost (0: never) */
     uint64_t seen_wall_ns;                  /* when it was last connected; 0: not known */
     struct part_set parts;
@@ -50,7 +51,10 @@ struct campaign {
     struct campaign_target *targets; /* by name */
     size_t n_targets;
     struct map *by_host;
+    uint32_t first_dirty, last_dirty; /* 1 + index; 0: none */
     uint32_t coverage[COVERAGE__COUNT];
+    struct ledger ledger; /* sums over the real ends */
+    bool replayed;        /* one of them is */
     uint64_t changes; /* counts up with everything that a watcher would see */
 };
 
@@ -89,7 +93,7 @@ void campaign_tick(struct campaign *c, struct campaign_now now);
 /* An end as it was stored.  outcome empty: decided by the collector. */
 NODISCARD enum err campaign_restore(struct campaign *c, struct span host, enum coverage coverage, struct span reason, struct span outcome);
 
-/* The next target whose end must be stored; NULL when there is none.  Clears its mark. */
+/* The targets whose ends must be stored, in the order in which they ended: prev NULL: the first one; NULL when there is no other. */
+const struct campaign_target *campaign_dirty(const struct campaign *c, const struct campaign_target *prev);
+/* As campaign_dirty(c, NULL), and clears its mark. */
 const struct campaign_target *campaign_next_dirty(struct campaign *c);
-/* Sums over the real ends. */
-struct ledger campaign_ledger(const struct campaign *c, bool *out_replayed);

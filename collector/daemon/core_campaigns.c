@@ -314,11 +314,9 @@ static void settle(struct core *core, struct core_campaign *cc) {
         log_end(c);
     }
     size_t dirty = 0, bytes = 0;
-    for (size_t i = 0; i < c->n_targets; i++) {
-        if (!c->targets[i].dirty) continue;
+    for (const struct campaign_target *t = NULL; (t = campaign_dirty(c, t));) {
         dirty++;
-        bytes += sizeof(struct store_op) + c->targets[i].outcome.n + (c->targets[i].reason ? strlen(c->targets[i].reason) : 0) +
-                 LIMIT_NAME_BYTES + 64;
+        bytes += sizeof(struct store_op) + t->outcome.n + (t->reason ? strlen(t->reason) : 0) + LIMIT_NAME_BYTES + 64;
     }
     if (!dirty && !done) return;
     struct message *w = message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + 256);

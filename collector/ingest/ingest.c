@@ -128,6 +128,7 @@ void ingest_free(struct ingest *in) {
     loop_timer_clear(in->opt.net.loop, &in->retry);
     map_free(in->by_host);
     free(in->slots);
+    free(in->free_slots);
     free(in);
 }
 

@@ -262,23 +262,25 @@ static void on_ended(struct rpc_stream *stream, enum rpc_status status, struct s
 static const struct rpc_stream_ops session_ops = {
     .message = on_message, .half_closed = on_half_closed, .writable = on_writable, .ended = on_ended};
 
-static size_t free_slot(struct ingest *in) {
-    for (size_t i = 0; i < in->n_slots; i++)
-        if (!in->slots[i]) return i;
+static enum err more_slots(struct ingest *in) {
     size_t want = in->n_slots ? 2 * in->n_slots : 64;
-    struct ingest_session **p = reallocarray(in->slots, want, sizeof(struct ingest_session *));
-    if (!p) return SIZE_MAX;
-    memset(p + in->n_slots, 0, (want - in->n_slots) * sizeof(struct ingest_session *));
-    in->slots = p;
-    size_t first = in->n_slots;
+    struct ingest_session **slots = reallocarray(in->slots, want, sizeof(struct ingest_session *));
+    if (!slots) return ERR_NOMEM;
+    in->slots = slots;
+    uint32_t *unused = reallocarray(in->free_slots, want, sizeof *unused);
+    if (!unused) return ERR_NOMEM;
+    in->free_slots = unused;
+    memset(slots + in->n_slots, 0, (want - in->n_slots) * sizeof(struct ingest_session *));
+    for (size_t i = want; i > in->n_slots; i--) unused[in->n_free++] = (uint32_t)(i - 1);
     in->n_slots = want;
-    return first;
+    return ERR_OK;
 }
 
 enum err ingest_session_new(struct ingest *in, struct rpc_conn *c, struct ingest_session **out) {
-    size_t slot = free_slot(in);
-    struct ingest_session *s = slot == SIZE_MAX ? NULL : calloc(1, sizeof *s);
+    enum err e = in->n_free ? ERR_OK : more_slots(in);
+    struct ingest_session *s = e == ERR_OK ? calloc(1, sizeof *s) : NULL;
     if (!s) return ERR_NOMEM;
+    uint32_t slot = in->free_slots[--in->n_free];
     s->stream.ops = &session_ops;
     s->stream.manual_credit = true;
     s->in = in;
@@ -305,6 +307,7 @@ void ingest_session_free(struct ingest_session *s) {
     uint64_t *at = map_get(in->by_host, host_of(s));
     if (at && *at == s->id) map_remove(in->by_host, host_of(s));
     in->slots[s->id & UINT32_MAX] = NULL;
+    in->free_slots[in->n_free++] = (uint32_t)s->id;
     list_done(&s->held);
     list_done(&s->out);
     free(s);

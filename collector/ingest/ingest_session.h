@@ -44,6 +44,8 @@ struct ingest {
     struct map *by_host;
     struct ingest_session **slots;
     size_t n_slots;
+    uint32_t *free_slots; /* as many may be free as there are */
+    size_t n_free;
     uint32_t running_number;
 };
 

@@ -56,9 +56,10 @@ void query_info(const struct campaign *c, struct campaign_info *out) {
                                                              : SPAN_LIT("done"),
                                   .created_wall_ns = c->created_wall_ns,
                                   .ended_wall_ns = c->ended_wall_ns,
-                                  .targeted = (uint32_t)c->n_targets};
+                                  .targeted = (uint32_t)c->n_targets,
+                                  .ledger = c->ledger,
+                                  .replayed = c->replayed};
     memcpy(out->coverage, c->coverage, sizeof out->coverage);
-    out->ledger = campaign_ledger(c, &out->replayed);
 }
 
 static enum err target_info(const struct campaign_target *t, struct arena *mem, struct target_info *out) {

@@ -1,6 +1,8 @@
 #include "tests/unit/collector/made.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static const struct span hosts[] = {{"web-2", 5}, {"db-1", 4}, {"web-1", 5}};
 static const struct span db1 = {"db-1", 4}, web1 = {"web-1", 5}, web2 = {"web-2", 5};
@@ -160,9 +162,8 @@ static void a_late_result_replaces_an_end_decided_here(void **state) {
     assert_non_null(t);
     assert_string_equal(t->host, "db-1");
     assert_null(campaign_next_dirty(c));
-    bool replayed = false;
-    assert_int_equal(campaign_ledger(c, &replayed).kernel, 7);
-    assert_true(replayed);
+    assert_int_equal(c->ledger.kernel, 7);
+    assert_true(c->replayed);
     campaign_tick(c, made_at(9999));
     expect(c, db1, COVERAGE_OK, "");
     campaign_free(c);
@@ -220,15 +221,39 @@ static void restored_ends_are_as_they_were(void **state) {
     expect(c, db1, COVERAGE_OK, "");
     expect(c, web1, COVERAGE_OFFLINE, "away");
     expect(c, web2, COVERAGE_PENDING, "");
-    bool replayed = true;
-    assert_int_equal(campaign_ledger(c, &replayed).tool, 3);
-    assert_false(replayed);
+    assert_int_equal(c->ledger.tool, 3);
+    assert_false(c->replayed);
     assert_null(campaign_next_dirty(c)); /* what came from the store need not go there */
     assert_int_equal(campaign_part(c, db1, 0, &o, made_at(1)), ERR_EXISTS);
     part(c, web1, 0, &o, 1);
     expect(c, web1, COVERAGE_OK, "");
     made_free(bytes);
     campaign_free(c);
+}
+
+/* What one end costs must not grow with the number of hosts: quadratic, this takes minutes. */
+static void a_hundred_thousand_hosts_that_end_in_one_tick_are_stored_in_a_second(void **state) {
+    enum { N = 100000 };
+    (void)state;
+    struct span *names = calloc(N, sizeof *names);
+    char(*texts)[16] = calloc(N, sizeof *texts);
+    assert_true(names && texts);
+    for (int i = 0; i < N; i++) names[i] = span_of(texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "web-%06d", i));
+    struct campaign *c = made_campaign(made_id(1), "runqlat", names, N);
+    campaign_tick(c, made_at(MADE_EXPIRY_S));
+    assert_true(campaign_done(c));
+    clock_t began = clock();
+    size_t n = 0;
+    for (const struct campaign_target *t; (t = campaign_next_dirty(c)); n++) assert_string_equal(t->host, texts[n]);
+    assert_int_equal(n, N);
+    assert_true(clock() - began < CLOCKS_PER_SEC);
+    struct outcome o = made_ok(1);
+    part(c, names[7], 0, &o, MADE_EXPIRY_S + 1);
+    assert_ptr_equal(campaign_dirty(c, NULL), campaign_find(c, names[7]));
+    assert_null(campaign_dirty(c, campaign_dirty(c, NULL)));
+    campaign_free(c);
+    free(texts);
+    free(names);
 }
 
 static void an_outcome_that_is_no_end_is_a_failure(void **state) {
@@ -282,6 +307,7 @@ int main(void) {
         cmocka_unit_test(a_host_given_up_gets_the_order_again_when_it_comes_back_in_time),
         cmocka_unit_test(a_stop_cancels_at_once_who_has_not_begun_and_waits_for_the_others),
         cmocka_unit_test(restored_ends_are_as_they_were),
+        cmocka_unit_test(a_hundred_thousand_hosts_that_end_in_one_tick_are_stored_in_a_second),
         cmocka_unit_test(an_outcome_that_is_no_end_is_a_failure),
         cmocka_unit_test(an_order_that_is_none_or_a_name_too_long_makes_no_campaign),
     };
