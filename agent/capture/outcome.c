@@ -13,9 +13,7 @@ static bool exit_is_success(const struct flavour *f, const struct report *r) {
     return false;
 }
 
-static bool has_result(const struct capture *c) {
-    return c->hists.n > 0 || c->events.n_rows > 0 || c->stacks.n_rows > 0;
-}
+static bool has_result(const struct capture *c) { return c->hists.n > 0 || c->events.n_rows > 0 || c->stacks.n_rows > 0; }
 
 /* The last line that the tool wrote to stderr: usually the one that says it. */
 static struct span last_line(struct span text) {

@@ -13,8 +13,8 @@ struct outcome_facts {
     uint64_t out_dropped_bytes, err_dropped_bytes, out_cap_bytes;
     uint64_t unparsed_bytes; /* of stdout, for which the memory budget was too small */
     bool cut;                /* stdout was not read to its end */
-    struct span err; /* stderr as kept */
-    struct span cancelled; /* why it was stopped from outside; "" when it was not */
+    struct span err;         /* stderr as kept */
+    struct span cancelled;   /* why it was stopped from outside; "" when it was not */
     uint64_t started_wall_ns;
 };
 

@@ -52,7 +52,8 @@ static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
     int64_t skew_s = (int64_t)(peer_wall_ns - clock_wall_ns()) / (int64_t)NS_PER_S; /* the peer may say any time */
     LOG(LOG_INFO, "uplink.connected", KV("collector", d->policy.collector));
     if (peer_wall_ns && (skew_s > ORDER_CLOCK_SKEW_S || skew_s < -ORDER_CLOCK_SKEW_S))
-        LOG(LOG_WARNING, "clock.skew", KV("seconds", skew_s), KV("hint", "orders will be refused as expired or from the future; set the clock"));
+        LOG(LOG_WARNING, "clock.skew", KV("seconds", skew_s),
+            KV("hint", "orders will be refused as expired or from the future; set the clock"));
 }
 
 static void on_lost(struct uplink_ops *ops, struct span why) {
@@ -78,12 +79,8 @@ static enum err connect_up(struct agentd *d) {
     enum err e = capability_facts(&d->capabilities, d->mem, &d->tools, &d->n_tools);
     if (e) return e;
     captures_recover(d->captures);
-    d->uplink_ops = (struct uplink_ops){.facts = fill_facts,
-                                        .connected = on_connected,
-                                        .lost = on_lost,
-                                        .order = on_order,
-                                        .stop = on_stop,
-                                        .trouble = on_trouble};
+    d->uplink_ops = (struct uplink_ops){
+        .facts = fill_facts, .connected = on_connected, .lost = on_lost, .order = on_order, .stop = on_stop, .trouble = on_trouble};
     e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
     if (!e) captures_set_uplink(d->captures, d->uplink);
     return e;

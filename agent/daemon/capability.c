@@ -7,7 +7,7 @@ enum err capability_ask(struct capabilities *all, struct channel *c) {
     for (int id = TOOL_NONE + 1; id < TOOL__COUNT; id++) {
         const struct tool *t = catalog_tool((enum tool_id)id);
         for (size_t i = 0; t && i < t->n_flavours; i++) {
-            assert(all->n < CAPABILITY_MAX); /* a flavour is in a tool's row once */
+            assert(all->n < CAPABILITY_MAX);           /* a flavour is in a tool's row once */
             if (!t->flavours[i].binaries[0]) continue; /* read by trawl parse only */
             all->rows[all->n] = (struct capability){.tool = t->id, .flavour = t->flavours[i].id};
             enum err e = channel_probe(c, ++all->n, t->id, t->flavours[i].id);

@@ -134,7 +134,8 @@ static void run_finish(struct run *r) {
     bool cut = reader_open(&r->reader);
     run_move(r, RUN_OVER);
     reader_close(&r->reader);
-    struct finish f = {.spool = c->opt.spool, .journal = c->opt.journal, .campaign = r->order.spec.campaign, .tool = span_str(r->order.tool->name)};
+    struct finish f = {
+        .spool = c->opt.spool, .journal = c->opt.journal, .campaign = r->order.spec.campaign, .tool = span_str(r->order.tool->name)};
     struct outcome_facts facts = {.tool = r->order.tool,
                                   .flavour = r->flavour,
                                   .ended = &r->ended,
@@ -190,7 +191,8 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
     if (e) {
-        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED, SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
+        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED,
+                        SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
         LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
     } else if (!f) {
         end_without_run(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
@@ -305,10 +307,19 @@ void captures_report(struct captures *c, const struct report *rep, int out_fd, i
         return;
     }
     switch ((enum report_kind)rep->kind) {
-    case REPORT_STARTED: on_started(c, r, out_fd, err_fd); break;
-    case REPORT_ATTACHED: say_state(c, &r->order.spec.campaign, COVERAGE_RUNNING); break;
-    case REPORT_REFUSED: on_refused(r, rep); break;
-    case REPORT_ENDED: on_ended(r, rep); break;
-    case REPORT_CAPABLE: break;
+    case REPORT_STARTED:
+        on_started(c, r, out_fd, err_fd);
+        break;
+    case REPORT_ATTACHED:
+        say_state(c, &r->order.spec.campaign, COVERAGE_RUNNING);
+        break;
+    case REPORT_REFUSED:
+        on_refused(r, rep);
+        break;
+    case REPORT_ENDED:
+        on_ended(r, rep);
+        break;
+    case REPORT_CAPABLE:
+        break;
     }
 }

@@ -34,8 +34,8 @@ enum err host_read(const char *configured, const char *labels, struct arena *mem
     if (uname(&h.uts) < 0) return ERR_SYS;
     struct span name = configured[0] ? span_str(configured) : span_str(h.uts.nodename);
     if (!name_ok(name)) {
-        snprintf(why, why_size, "host: \"%.*s\" is not a host name (at most %d letters, digits and ._-); set host in agent.conf", (int)name.n,
-                 name.p, LIMIT_NAME_BYTES);
+        snprintf(why, why_size, "host: \"%.*s\" is not a host name (at most %d letters, digits and ._-); set host in agent.conf",
+                 (int)name.n, name.p, LIMIT_NAME_BYTES);
         return ERR_SYNTAX;
     }
     memcpy(h.name, name.p, name.n);

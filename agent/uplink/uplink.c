@@ -66,9 +66,15 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
         return;
     }
     switch (m.kind) {
-    case TO_AGENT_ORDER: u->ops->order(u->ops, &m.order); break;
-    case TO_AGENT_STOP: u->ops->stop(u->ops, &m.stop.campaign, m.stop.why); break;
-    case TO_AGENT_ACK: on_ack(u, &m.ack); break;
+    case TO_AGENT_ORDER:
+        u->ops->order(u->ops, &m.order);
+        break;
+    case TO_AGENT_STOP:
+        u->ops->stop(u->ops, &m.stop.campaign, m.stop.why);
+        break;
+    case TO_AGENT_ACK:
+        on_ack(u, &m.ack);
+        break;
     }
 }
 
@@ -83,8 +89,7 @@ static void on_ended(struct rpc_stream *s, enum rpc_status status, struct span t
     rpc_disconnect(u->conn, RPC_UNAVAILABLE, why); /* so that the dialler begins anew; on a line that is down it does nothing */
 }
 
-static const struct rpc_stream_ops session_ops = {
-    .message = on_message, .half_closed = NULL, .writable = on_writable, .ended = on_ended};
+static const struct rpc_stream_ops session_ops = {.message = on_message, .half_closed = NULL, .writable = on_writable, .ended = on_ended};
 
 static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *c, uint64_t peer_wall_ns) {
     struct uplink *u = container_of(ops, struct uplink, client_ops);

@@ -52,7 +52,11 @@ void args_help(const struct verb *v, FILE *to) {
         fprintf(to, "\nparameters of the tools (which tool takes which: trawl tools TOOL):\n");
         for (int p = PARAM_NONE + 1; p < PARAM__COUNT; p++) {
             const struct param_info *info = catalog_param((enum param_id)p);
-            help_line(to, 0, info->name, info->type == PARAM_TYPE_FLAG ? NULL : info->unit && info->unit[0] ? info->unit : "VALUE", info->help);
+            help_line(to, 0, info->name,
+                      info->type == PARAM_TYPE_FLAG ? NULL
+                      : info->unit && info->unit[0] ? info->unit
+                                                    : "VALUE",
+                      info->help);
         }
     }
     fprintf(to, "\nexample:\n  %s\n", v->example);
@@ -94,7 +98,8 @@ static enum err take_param(const struct verb *v, enum param_id id, const char *v
     struct param *p = &a->params.p[a->params.n];
     *p = (struct param){.id = id, .number = 1};
     if (info->type == PARAM_TYPE_NUMBER && !span_i64(span_str(value), &p->number)) {
-        args_complain(v->name, "--%s takes a number from %lld to %lld, not \"%s\"", info->name, (long long)info->low, (long long)info->high, value);
+        args_complain(v->name, "--%s takes a number from %lld to %lld, not \"%s\"", info->name, (long long)info->low, (long long)info->high,
+                      value);
         return ERR_SYNTAX;
     }
     if (info->type == PARAM_TYPE_NAME) {
@@ -148,20 +153,43 @@ static enum err take_number(const struct verb *v, const char *value, struct args
 
 static enum err take(const struct verb *v, const struct arg_info *info, const char *value, struct args *a) {
     switch (info->bit) {
-    case ARG_OUTPUT: return take_output(v, value, a);
-    case ARG_ON: a->on = value; return ERR_OK;
-    case ARG_FOR: return take_duration(v, info->name, value, &a->for_ns);
-    case ARG_EXPIRE: return take_duration(v, info->name, value, &a->expire_ns);
-    case ARG_FLAVOUR: a->flavour = value; return ERR_OK;
-    case ARG_BY: a->by = value; return ERR_OK;
-    case ARG_OF: a->of = value; return ERR_OK;
-    case ARG_RANK: a->rank = value; return ERR_OK;
-    case ARG_AGENT: a->agent = value; return ERR_OK;
-    case ARG_N: return take_number(v, value, a);
-    case ARG_PER_HOST: a->per_host = true; return ERR_OK;
-    case ARG_SECTION: return take_section(v, value, a);
-    case ARG_MERGED: a->merged = true; return ERR_OK;
-    default: a->detach = true; return ERR_OK;
+    case ARG_OUTPUT:
+        return take_output(v, value, a);
+    case ARG_ON:
+        a->on = value;
+        return ERR_OK;
+    case ARG_FOR:
+        return take_duration(v, info->name, value, &a->for_ns);
+    case ARG_EXPIRE:
+        return take_duration(v, info->name, value, &a->expire_ns);
+    case ARG_FLAVOUR:
+        a->flavour = value;
+        return ERR_OK;
+    case ARG_BY:
+        a->by = value;
+        return ERR_OK;
+    case ARG_OF:
+        a->of = value;
+        return ERR_OK;
+    case ARG_RANK:
+        a->rank = value;
+        return ERR_OK;
+    case ARG_AGENT:
+        a->agent = value;
+        return ERR_OK;
+    case ARG_N:
+        return take_number(v, value, a);
+    case ARG_PER_HOST:
+        a->per_host = true;
+        return ERR_OK;
+    case ARG_SECTION:
+        return take_section(v, value, a);
+    case ARG_MERGED:
+        a->merged = true;
+        return ERR_OK;
+    default:
+        a->detach = true;
+        return ERR_OK;
     }
 }
 

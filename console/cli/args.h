@@ -42,7 +42,7 @@ struct args {
 struct verb {
     const char *name, *words, *summary, *example;
     size_t words_low, words_high;
-    unsigned takes; /* ARG_ bits */
+    unsigned takes;                   /* ARG_ bits */
     int (*run)(const struct args *a); /* returns the exit code */
 };
 

@@ -8,7 +8,7 @@ struct ask {
     const char *verb;
     struct settings settings;
     struct client *client;
-    struct arena *mem;   /* the answer's */
+    struct arena *mem; /* the answer's */
     struct buf request, reply;
 };
 

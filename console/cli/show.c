@@ -46,10 +46,18 @@ static enum err print_json(const struct answer *answer, enum query_kind kind) {
     enum err e;
     buf_init(&text, 0);
     switch ((unsigned)kind) {
-    case QUERY_HIST: e = json_answer_hist(answer, &text); break;
-    case QUERY_TOP: e = json_answer_top(answer, &text); break;
-    case QUERY_STACKS: e = json_answer_stacks(answer, &text); break;
-    default: e = json_answer_events(answer, &text); break;
+    case QUERY_HIST:
+        e = json_answer_hist(answer, &text);
+        break;
+    case QUERY_TOP:
+        e = json_answer_top(answer, &text);
+        break;
+    case QUERY_STACKS:
+        e = json_answer_stacks(answer, &text);
+        break;
+    default:
+        e = json_answer_events(answer, &text);
+        break;
     }
     if (!e) fwrite(text.p, 1, text.n, stdout);
     buf_done(&text);
@@ -61,10 +69,15 @@ static enum err print(const struct answer *answer, const struct args *a, enum qu
     bool csv = a->output == OUTPUT_CSV;
     if (a->output == OUTPUT_JSON) return print_json(answer, kind);
     switch ((unsigned)kind) {
-    case QUERY_HIST: return csv ? answer_csv_hist(answer, stdout) : answer_hist(answer, &s);
-    case QUERY_TOP: return csv ? answer_csv_top(answer, a->per_host, stdout) : answer_top(answer, a->per_host, &s);
-    case QUERY_STACKS: return csv ? answer_csv_stacks(answer, stdout) : answer_stacks(answer, &s);
-    default: return csv ? answer_csv_events(answer, stdout) : answer_events(answer, rows_wanted(a, EVENT_ROWS) ? rows_wanted(a, EVENT_ROWS) : SIZE_MAX, &s);
+    case QUERY_HIST:
+        return csv ? answer_csv_hist(answer, stdout) : answer_hist(answer, &s);
+    case QUERY_TOP:
+        return csv ? answer_csv_top(answer, a->per_host, stdout) : answer_top(answer, a->per_host, &s);
+    case QUERY_STACKS:
+        return csv ? answer_csv_stacks(answer, stdout) : answer_stacks(answer, &s);
+    default:
+        return csv ? answer_csv_events(answer, stdout)
+                   : answer_events(answer, rows_wanted(a, EVENT_ROWS) ? rows_wanted(a, EVENT_ROWS) : SIZE_MAX, &s);
     }
 }
 

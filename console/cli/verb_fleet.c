@@ -70,7 +70,7 @@ static void warn_of_ends(const struct host_list *l) {
 }
 
 static enum err print_hosts(struct ask *k, const struct args *a) {
-    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_LEFT},
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},   {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_LEFT},
                                                   {"LABELS", TABLE_WRAP}, {"RUNS", TABLE_WRAP},  {"CERT", TABLE_RIGHT}};
     struct host_list l;
     enum err e = query_decode_hosts(buf_span(&k->reply), k->mem, &l);
@@ -122,8 +122,9 @@ static void campaign_row(struct table *t, const struct campaign_info *i) {
 }
 
 static enum err print_campaigns(struct ask *k, const struct args *a) {
-    static const struct table_column columns[] = {{"CAMPAIGN", TABLE_LEFT}, {"STARTED", TABLE_LEFT},  {"TOOL", TABLE_LEFT},  {"FOR", TABLE_RIGHT},
-                                                  {"ON", TABLE_CUT},        {"OPERATOR", TABLE_CUT}, {"STATE", TABLE_LEFT}, {"OK", TABLE_RIGHT}};
+    static const struct table_column columns[] = {{"CAMPAIGN", TABLE_LEFT}, {"STARTED", TABLE_LEFT}, {"TOOL", TABLE_LEFT},
+                                                  {"FOR", TABLE_RIGHT},     {"ON", TABLE_CUT},       {"OPERATOR", TABLE_CUT},
+                                                  {"STATE", TABLE_LEFT},    {"OK", TABLE_RIGHT}};
     struct campaign_list l;
     enum err e = query_decode_campaigns(buf_span(&k->reply), k->mem, &l);
     if (e) return e;
@@ -171,7 +172,7 @@ static void print_summary(const struct campaign_info *i) {
 }
 
 static enum err print_detail(struct ask *k, const struct args *a, struct campaign_detail *d) {
-    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},  {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
                                                   {"CPU", TABLE_RIGHT}, {"RSS", TABLE_RIGHT},  {"REASON", TABLE_WRAP}};
     enum err e = query_decode_detail(buf_span(&k->reply), k->mem, d);
     if (e) return e;

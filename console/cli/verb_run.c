@@ -21,7 +21,8 @@ static const struct tool *tool_named(const char *name) {
     const struct tool *t = catalog_find(span_str(name));
     if (t) return t;
     fprintf(stderr, "trawl run: there is no tool \"%s\"; there are", name);
-    for (int i = TOOL_NONE + 1; i < TOOL__COUNT; i++) fprintf(stderr, "%s %s", i > TOOL_NONE + 1 ? "," : "", catalog_tool((enum tool_id)i)->name);
+    for (int i = TOOL_NONE + 1; i < TOOL__COUNT; i++)
+        fprintf(stderr, "%s %s", i > TOOL_NONE + 1 ? "," : "", catalog_tool((enum tool_id)i)->name);
     fputc('\n', stderr);
     return NULL;
 }

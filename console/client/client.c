@@ -104,15 +104,23 @@ static const struct rpc_stream_ops STREAM_OPS = {.message = on_message, .ended =
 
 static enum err err_of(enum rpc_status s) {
     switch ((unsigned)s) {
-    case RPC_OK: return ERR_OK;
+    case RPC_OK:
+        return ERR_OK;
     case RPC_INVALID_ARGUMENT:
-    case RPC_OUT_OF_RANGE: return ERR_SYNTAX;
-    case RPC_NOT_FOUND: return ERR_NOTFOUND;
-    case RPC_DEADLINE_EXCEEDED: return ERR_TIMEOUT;
-    case RPC_ALREADY_EXISTS: return ERR_EXISTS;
-    case RPC_RESOURCE_EXHAUSTED: return ERR_LIMIT;
-    case RPC_UNAVAILABLE: return ERR_GONE;
-    default: return ERR_REFUSED;
+    case RPC_OUT_OF_RANGE:
+        return ERR_SYNTAX;
+    case RPC_NOT_FOUND:
+        return ERR_NOTFOUND;
+    case RPC_DEADLINE_EXCEEDED:
+        return ERR_TIMEOUT;
+    case RPC_ALREADY_EXISTS:
+        return ERR_EXISTS;
+    case RPC_RESOURCE_EXHAUSTED:
+        return ERR_LIMIT;
+    case RPC_UNAVAILABLE:
+        return ERR_GONE;
+    default:
+        return ERR_REFUSED;
     }
 }
 

@@ -7,7 +7,8 @@ enum { PATH_BYTES = 4096 };
 static const struct conf_item ITEMS[] = {
     {"fleet", CONF_TEXT, offsetof(struct settings, fleet), 0, 0, NULL, "name of the fleet, as in its certificates"},
     {"collector", CONF_TEXT, offsetof(struct settings, collector), 0, 0, NULL, "HOST:PORT of the collector's console_listen"},
-    {"tls_ca", CONF_PATH, offsetof(struct settings, tls_ca), 0, 0, "/etc/trawl/fleet-ca.pem", "CA that vouches for the collector (the fleet CA)"},
+    {"tls_ca", CONF_PATH, offsetof(struct settings, tls_ca), 0, 0, "/etc/trawl/fleet-ca.pem",
+     "CA that vouches for the collector (the fleet CA)"},
     {"cert", CONF_PATH, offsetof(struct settings, cert), 0, 0, NULL, "your operator certificate"},
     {"key", CONF_PATH, offsetof(struct settings, key), 0, 0, NULL, "your operator key; it never leaves this machine"},
 };

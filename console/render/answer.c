@@ -25,8 +25,8 @@ static void print_ledger(const struct ledger *l, const struct screen *s) {
     bool any = false;
     for (size_t i = 0; i < COUNT_OF(losses); i++) {
         if (losses[i].n == 0) continue;
-        fprintf(s->to, "%s%s%llu %s%s", any ? " · " : "lost: ", screen_tone(s, TONE_WARNING), (unsigned long long)losses[i].n, losses[i].text,
-                screen_tone(s, TONE_PLAIN));
+        fprintf(s->to, "%s%s%llu %s%s", any ? " · " : "lost: ", screen_tone(s, TONE_WARNING), (unsigned long long)losses[i].n,
+                losses[i].text, screen_tone(s, TONE_PLAIN));
         any = true;
     }
     fputs(any ? "\n" : "lost: nothing\n", s->to);
@@ -40,7 +40,8 @@ void answer_head(const struct answer *a, const struct screen *s) {
     print_coverage(i, s);
     fprintf(s->to, " · %u s · campaign ", i->spec.duration_s);
     screen_print(s, span_head(i->id, ID_SHOWN));
-    if (i->replayed) fprintf(s->to, " · %sreplayed: recordings, not these hosts' kernels%s", screen_tone(s, TONE_WARNING), screen_tone(s, TONE_PLAIN));
+    if (i->replayed)
+        fprintf(s->to, " · %sreplayed: recordings, not these hosts' kernels%s", screen_tone(s, TONE_WARNING), screen_tone(s, TONE_PLAIN));
     fputc('\n', s->to);
     print_ledger(&i->ledger, s);
     for (size_t t = 0; t < a->n_targets; t++) {
@@ -75,8 +76,9 @@ static void fill_ranking(struct table *t, const struct ranking_row *rows, size_t
     }
 }
 
-static const struct table_column RANKING_COLUMNS[] = {{"HOST", TABLE_LEFT},  {"TOTAL", TABLE_RIGHT}, {"P50", TABLE_RIGHT}, {"P90", TABLE_RIGHT},
-                                                      {"P99", TABLE_RIGHT}, {"P999", TABLE_RIGHT},  {"UNIT", TABLE_LEFT}, {"READING", TABLE_LEFT}};
+static const struct table_column RANKING_COLUMNS[] = {{"HOST", TABLE_LEFT}, {"TOTAL", TABLE_RIGHT}, {"P50", TABLE_RIGHT},
+                                                      {"P90", TABLE_RIGHT}, {"P99", TABLE_RIGHT},   {"P999", TABLE_RIGHT},
+                                                      {"UNIT", TABLE_LEFT}, {"READING", TABLE_LEFT}};
 
 static enum err print_ranking(const struct answer *a, const struct tool *tool, const struct screen *s) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
@@ -163,9 +165,7 @@ enum err answer_events(const struct answer *a, size_t n, const struct screen *s)
     return body_events(a->host_events, a->n_host_events, n, a->total, s);
 }
 
-enum err answer_csv_events(const struct answer *a, FILE *to) {
-    return body_events_csv(a->host_events, a->n_host_events, to);
-}
+enum err answer_csv_events(const struct answer *a, FILE *to) { return body_events_csv(a->host_events, a->n_host_events, to); }
 
 enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to) {
     AUTO(table_free) struct table *t = top_table(a, per_host);
@@ -173,7 +173,8 @@ enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to) {
 }
 
 enum err answer_csv_hist(const struct answer *a, FILE *to) {
-    static const struct table_column columns[] = {{"section", TABLE_LEFT}, {"unit", TABLE_LEFT}, {"low", TABLE_RIGHT}, {"high", TABLE_RIGHT}, {"count", TABLE_RIGHT}};
+    static const struct table_column columns[] = {
+        {"section", TABLE_LEFT}, {"unit", TABLE_LEFT}, {"low", TABLE_RIGHT}, {"high", TABLE_RIGHT}, {"count", TABLE_RIGHT}};
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
     if (!t) return ERR_NOMEM;
     for (size_t i = 0; i < a->merged.n; i++) {
@@ -196,7 +197,8 @@ enum err answer_csv_hist(const struct answer *a, FILE *to) {
 }
 
 enum err answer_csv_stacks(const struct answer *a, FILE *to) {
-    static const struct table_column columns[] = {{"count", TABLE_RIGHT}, {"unit", TABLE_LEFT}, {"comm", TABLE_LEFT}, {"stack", TABLE_LEFT}};
+    static const struct table_column columns[] = {
+        {"count", TABLE_RIGHT}, {"unit", TABLE_LEFT}, {"comm", TABLE_LEFT}, {"stack", TABLE_LEFT}};
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
     if (!t) return ERR_NOMEM;
     struct buf folded;

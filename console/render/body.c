@@ -34,7 +34,9 @@ static struct table *events_table(const struct host_events *h, struct table_colu
     for (size_t i = 0; i < h->events.n_columns; i++) {
         const struct column *c = &h->events.columns[i];
         snprintf(names[i], sizeof names[i], "%.*s", (int)c->name.n, c->name.p);
-        columns[i + 1] = (struct table_column){names[i], column_is_number(c->type) ? TABLE_RIGHT : c->type == COLUMN_TEXT ? TABLE_CUT : TABLE_LEFT};
+        columns[i + 1] = (struct table_column){names[i], column_is_number(c->type) ? TABLE_RIGHT
+                                                         : c->type == COLUMN_TEXT  ? TABLE_CUT
+                                                                                   : TABLE_LEFT};
     }
     return table_new(columns, h->events.n_columns + 1);
 }
@@ -71,8 +73,7 @@ static enum err print_events(const struct host_events *hosts, size_t n, size_t m
         AUTO(table_free) struct table *t = events_table(&hosts[i], columns, names);
         if (!t) return ERR_NOMEM;
         size_t first = i;
-        for (; i < n && same_header(&hosts[first].events, &hosts[i].events); i++)
-            shown += fill_events(t, &hosts[i], most - shown);
+        for (; i < n && same_header(&hosts[first].events, &hosts[i].events); i++) shown += fill_events(t, &hosts[i], most - shown);
         enum err e = csv ? table_print_csv(t, s->to) : table_print(t, s);
         if (e) return e;
     }

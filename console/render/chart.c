@@ -35,7 +35,8 @@ static void print_range(const struct hist_slot *slot, const struct screen *s) {
     } else if (slot->high == slot->low) {
         snprintf(range, sizeof range, "%llu", (unsigned long long)slot->low);
     } else {
-        snprintf(range, sizeof range, "%llu %s %llu", (unsigned long long)slot->low, s->unicode ? "…" : "..", (unsigned long long)slot->high);
+        snprintf(range, sizeof range, "%llu %s %llu", (unsigned long long)slot->low, s->unicode ? "…" : "..",
+                 (unsigned long long)slot->high);
         if (s->unicode) width += ELLIPSIS_BYTES_MORE;
     }
     fprintf(s->to, "%*s", width, range);

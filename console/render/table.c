@@ -80,16 +80,21 @@ void table_cell_fmt(struct table *t, const char *fmt, ...) {
 
 static int flags_of(enum table_align a) {
     switch (a) {
-    case TABLE_LEFT: return 0;
-    case TABLE_RIGHT: return SCOLS_FL_RIGHT;
-    case TABLE_CUT: return SCOLS_FL_TRUNC;
-    case TABLE_WRAP: return SCOLS_FL_WRAP;
+    case TABLE_LEFT:
+        return 0;
+    case TABLE_RIGHT:
+        return SCOLS_FL_RIGHT;
+    case TABLE_CUT:
+        return SCOLS_FL_TRUNC;
+    case TABLE_WRAP:
+        return SCOLS_FL_WRAP;
     }
     return 0;
 }
 
 static const char *colour_of(const struct screen *s, enum tone t) {
-    static const char *const names[] = {[TONE_GOOD] = "green", [TONE_WARNING] = "brown", [TONE_BAD] = "red", [TONE_BOLD] = "bold", [TONE_DIM] = "darkgray"};
+    static const char *const names[] = {
+        [TONE_GOOD] = "green", [TONE_WARNING] = "brown", [TONE_BAD] = "red", [TONE_BOLD] = "bold", [TONE_DIM] = "darkgray"};
     return s->colour && t != TONE_PLAIN ? names[t] : NULL;
 }
 

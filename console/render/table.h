@@ -1,5 +1,6 @@
 /* Tables for people (libsmartcols), where control characters of hostile names are shown escaped, and the same rows as CSV
- * (RFC 4180, but for LF at the ends of lines), where the bytes are as they are, a NUL as a blank.  Cells are cut at 4 KiB.  A failed allocation makes table_print return ERR_NOMEM; nothing else fails. */
+ * (RFC 4180, but for LF at the ends of lines), where the bytes are as they are, a NUL as a blank.  Cells are cut at 4 KiB.  A failed
+ * allocation makes table_print return ERR_NOMEM; nothing else fails. */
 #pragma once
 
 #include "common/base/auto.h"

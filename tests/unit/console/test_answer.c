@@ -29,10 +29,11 @@ static void a_whole_answer_has_a_short_head(void **state) {
 static void the_first_line_says_what_is_missing(void **state) {
     (void)state;
     struct answer a = answer_of("runqlat");
-    struct target_info targets[] = {{.host = SPAN_LIT("web-2"), .coverage = COVERAGE_PARTIAL, .reason = SPAN_LIT("the print-out went over 50 MiB and was cut")},
-                                    {.host = SPAN_LIT("web-3"), .coverage = COVERAGE_REFUSED, .reason = SPAN_LIT("quiet hours of this host: 22:00-06:00 local time")},
-                                    {.host = SPAN_LIT("web-4"), .coverage = COVERAGE_OFFLINE},
-                                    {.host = SPAN_LIT("web-5"), .coverage = COVERAGE_RUNNING}};
+    struct target_info targets[] = {
+        {.host = SPAN_LIT("web-2"), .coverage = COVERAGE_PARTIAL, .reason = SPAN_LIT("the print-out went over 50 MiB and was cut")},
+        {.host = SPAN_LIT("web-3"), .coverage = COVERAGE_REFUSED, .reason = SPAN_LIT("quiet hours of this host: 22:00-06:00 local time")},
+        {.host = SPAN_LIT("web-4"), .coverage = COVERAGE_OFFLINE},
+        {.host = SPAN_LIT("web-5"), .coverage = COVERAGE_RUNNING}};
     struct span note = SPAN_LIT("interval marks differ between hosts");
     a.info.targeted = 5;
     memset(a.info.coverage, 0, sizeof a.info.coverage);
@@ -80,7 +81,8 @@ static void an_answer_without_hosts_is_not_a_good_one(void **state) {
 static void nothing_of_a_peers_drives_the_terminal(void **state) {
     (void)state;
     struct answer a = answer_of("run\x1b[2Jqlat");
-    struct target_info target = {.host = SPAN_LIT("web\x1b-1"), .coverage = COVERAGE_FAILED, .reason = SPAN_LIT("bad\x1b\nrunqlat · 3 of 3 hosts")};
+    struct target_info target = {
+        .host = SPAN_LIT("web\x1b-1"), .coverage = COVERAGE_FAILED, .reason = SPAN_LIT("bad\x1b\nrunqlat · 3 of 3 hosts")};
     struct span note = SPAN_LIT("note\x1b");
     struct hist_slot slot = {0, 1, 3};
     struct hist h = {.unit = SPAN_LIT("us\x1b"), .slots = &slot, .n_slots = 1};
@@ -119,7 +121,8 @@ static void hosts_are_ranked_worst_first(void **state) {
     (void)state;
     struct answer a = answer_of("runqlat");
     struct hist_slot fast = {2, 3, 10}, slow = {2048, 4095, 4};
-    struct hist h[] = {{.unit = SPAN_LIT("usecs"), .slots = &fast, .n_slots = 1}, {.unit = SPAN_LIT("usecs"), .slots = &slow, .n_slots = 1}};
+    struct hist h[] = {{.unit = SPAN_LIT("usecs"), .slots = &fast, .n_slots = 1},
+                       {.unit = SPAN_LIT("usecs"), .slots = &slow, .n_slots = 1}};
     struct host_hist hosts[] = {{SPAN_LIT("web-1"), {&h[0], 1}}, {SPAN_LIT("web-2"), {&h[1], 1}}};
     struct printed p;
     a.host_hists = hosts;
@@ -138,8 +141,9 @@ static void hosts_are_ranked_worst_first(void **state) {
 static void top_rows_keep_their_decimals(void **state) {
     (void)state;
     struct answer a = answer_of("execsnoop");
-    struct answer_top_row rows[] = {{.row = {.value = SPAN_LIT("curl"), .count = 4, .total = 1234, .max = 999, .decimals = 2}, .host = SPAN_LIT("web-1")},
-                                    {.row = {.value = SPAN_LIT("x,y"), .count = 0, .total = 0, .max = -5, .decimals = 2}, .host = SPAN_LIT("web-2")}};
+    struct answer_top_row rows[] = {
+        {.row = {.value = SPAN_LIT("curl"), .count = 4, .total = 1234, .max = 999, .decimals = 2}, .host = SPAN_LIT("web-1")},
+        {.row = {.value = SPAN_LIT("x,y"), .count = 0, .total = 0, .max = -5, .decimals = 2}, .host = SPAN_LIT("web-2")}};
     struct printed p;
     a.top = rows;
     a.n_top = 2;
@@ -190,7 +194,8 @@ static void a_deep_stack_shows_its_leaf(void **state) {
 
 static void events_say_how_many_are_left_out(void **state) {
     (void)state;
-    static const struct column columns[] = {{.name = SPAN_LIT("PCOMM"), .type = COLUMN_TEXT}, {.name = SPAN_LIT("PID"), .type = COLUMN_INT}};
+    static const struct column columns[] = {{.name = SPAN_LIT("PCOMM"), .type = COLUMN_TEXT},
+                                            {.name = SPAN_LIT("PID"), .type = COLUMN_INT}};
     static const struct column others[] = {{.name = SPAN_LIT("COMM"), .type = COLUMN_TEXT}};
     struct host_events hosts[3] = {{.host = SPAN_LIT("web-1")}, {.host = SPAN_LIT("web-2")}, {.host = SPAN_LIT("web-3")}};
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
@@ -220,7 +225,8 @@ static void csv_of_a_histogram_leaves_the_open_end_empty(void **state) {
     (void)state;
     struct answer a = answer_of("biolatency");
     struct hist_slot slots[] = {{0, 1, 3}, {2, HIST_OPEN, 4}};
-    struct hist h = {.unit = SPAN_LIT("usecs"), .slots = slots, .n_slots = 2, .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}, .n_section = 1};
+    struct hist h = {
+        .unit = SPAN_LIT("usecs"), .slots = slots, .n_slots = 2, .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}, .n_section = 1};
     struct printed p;
     a.merged = (struct hist_set){&h, 1};
     assert_int_equal(answer_csv_hist(&a, printed_open(&p)), ERR_OK);

@@ -6,8 +6,10 @@
 
 enum { ALL = ARG_PARAMS * 2 - 1, WORDS_MAX = 16 };
 
-static const struct verb EVERYTHING = {.name = "try", .words = "TOOL", .summary = "Tries.", .example = "trawl try it", .words_low = 1, .words_high = 2, .takes = ALL};
-static const struct verb LITTLE = {.name = "little", .words = "", .summary = "Little.", .example = "trawl little", .words_high = ARGS_WORDS_MAX, .takes = ARG_OUTPUT};
+static const struct verb EVERYTHING = {
+    .name = "try", .words = "TOOL", .summary = "Tries.", .example = "trawl try it", .words_low = 1, .words_high = 2, .takes = ALL};
+static const struct verb LITTLE = {
+    .name = "little", .words = "", .summary = "Little.", .example = "trawl little", .words_high = ARGS_WORDS_MAX, .takes = ARG_OUTPUT};
 
 /* line: words with one blank between them. */
 static enum err parse(const struct verb *v, const char *line, struct args *out, struct printed *err) {
@@ -130,8 +132,7 @@ static void each_mistake_is_named(void **state) {
         {"try", "something is missing; try: trawl try --help\nusage: trawl try TOOL [options]\n"},
         {"try x y z", "too many words"},
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        bad(rows[i][0], rows[i][1]);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) bad(rows[i][0], rows[i][1]);
     assert_int_equal(good("try x --pid 1 --pid 2").params.n, 2); /* said twice: the catalogue's check finds it */
 }
 
@@ -174,8 +175,14 @@ static void help_names_all_that_a_verb_takes(void **state) {
         printed_swap(&out, &stdout);
         assert_int_equal(parse(&EVERYTHING, ways[i], &a, &err), ERR_AGAIN);
         printed_is(&err, "");
-        static const char *const names[] = {"usage: trawl try TOOL [options]\n\nTries.\n", "  -o, --output table|json|csv ", "      --on SELECTOR ",
-                                            "  -n, --number N ", "      --detach ", "      --pid VALUE", "      --min-us us ", "      --per-disk ",
+        static const char *const names[] = {"usage: trawl try TOOL [options]\n\nTries.\n",
+                                            "  -o, --output table|json|csv ",
+                                            "      --on SELECTOR ",
+                                            "  -n, --number N ",
+                                            "      --detach ",
+                                            "      --pid VALUE",
+                                            "      --min-us us ",
+                                            "      --per-disk ",
                                             "\nexample:\n  trawl try it\n"};
         for (size_t n = 0; n < COUNT_OF(names); n++)
             if (!strstr(printed_text(&out), names[n])) fail_msg("%s is not in: %s", names[n], out.text);

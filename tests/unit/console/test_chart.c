@@ -106,12 +106,9 @@ static void a_value_is_written_without_false_digits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_known_histogram_in_plain_characters),
-        cmocka_unit_test(the_same_in_blocks),
-        cmocka_unit_test(a_tool_with_bands_gets_its_reading),
-        cmocka_unit_test(a_section_is_named_and_harmless),
-        cmocka_unit_test(an_empty_histogram_has_no_percentiles),
-        cmocka_unit_test(great_numbers_fit_somehow),
+        cmocka_unit_test(a_known_histogram_in_plain_characters),   cmocka_unit_test(the_same_in_blocks),
+        cmocka_unit_test(a_tool_with_bands_gets_its_reading),      cmocka_unit_test(a_section_is_named_and_harmless),
+        cmocka_unit_test(an_empty_histogram_has_no_percentiles),   cmocka_unit_test(great_numbers_fit_somehow),
         cmocka_unit_test(a_value_is_written_without_false_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

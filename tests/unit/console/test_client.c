@@ -40,9 +40,15 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
         for (int i = 0; i < TICKS; i++) IGNORED(rpc_send(s, SPAN_LIT("tick"), RPC_INTERACTIVE));
         if (span_eq_str(bytes, "end")) rpc_end(s, RPC_OK, "");
         break;
-    case RPC_CONSOLE_SHOW: rpc_end(s, RPC_NOT_FOUND, "there is no campaign beef"); break;
-    case RPC_CONSOLE_STOP: rpc_disconnect(the.conn, RPC_UNAVAILABLE, "the collector is stopping"); break;
-    default: rpc_end(s, RPC_PERMISSION_DENIED, "viewers cannot start campaigns"); break;
+    case RPC_CONSOLE_SHOW:
+        rpc_end(s, RPC_NOT_FOUND, "there is no campaign beef");
+        break;
+    case RPC_CONSOLE_STOP:
+        rpc_disconnect(the.conn, RPC_UNAVAILABLE, "the collector is stopping");
+        break;
+    default:
+        rpc_end(s, RPC_PERMISSION_DENIED, "viewers cannot start campaigns");
+        break;
     }
 }
 
@@ -71,18 +77,22 @@ static enum rpc_status on_call(struct rpc_server_ops *o, struct rpc_conn *c, enu
     *out = &call->stream;
     return RPC_OK;
 }
-static void on_closed(struct rpc_server_ops *o, struct rpc_conn *c, enum err why, struct span text) { (void)o, (void)c, (void)why, (void)text; }
+static void on_closed(struct rpc_server_ops *o, struct rpc_conn *c, enum err why, struct span text) {
+    (void)o, (void)c, (void)why, (void)text;
+}
 
 /* Tells its port through the pipe and serves until it is killed. */
 static void serve(struct ca *ca, int port_fd) {
     char why[300] = "";
     the.loop = loop_new();
-    struct net_options opt = {.loop = the.loop,
-                              .files = {.ca = ca_file(ca, "operators-ca.pem"), .cert = ca_file(ca, "collectors/c1.pem"), .key = ca_file(ca, "collectors/c1.key")},
-                              .fleet = "north",
-                              .software = "test 1"};
+    struct net_options opt = {
+        .loop = the.loop,
+        .files = {.ca = ca_file(ca, "operators-ca.pem"), .cert = ca_file(ca, "collectors/c1.pem"), .key = ca_file(ca, "collectors/c1.key")},
+        .fleet = "north",
+        .software = "test 1"};
     the.ops = (struct rpc_server_ops){.admit = on_admit, .opened = on_opened, .call = on_call, .closed = on_closed};
-    if (net_new(&opt, why, sizeof why, &the.net) || rpc_listen(the.net, "127.0.0.1:0", ROLE_OPERATOR, &the.ops, why, sizeof why, &the.server)) {
+    if (net_new(&opt, why, sizeof why, &the.net) ||
+        rpc_listen(the.net, "127.0.0.1:0", ROLE_OPERATOR, &the.ops, why, sizeof why, &the.server)) {
         fprintf(stderr, "%s\n", why);
         _exit(1);
     }
@@ -138,7 +148,8 @@ static struct client *open_as(struct stage *s, const char *name, enum err want) 
     struct client *c = NULL;
     snprintf(cert, sizeof cert, "%s.pem", name);
     snprintf(key, sizeof key, "%s.key", name);
-    char *texts[] = {strdup("north"), strdup(s->address), strdup(ca_file(&s->ca, "fleet-ca.pem")), strdup(ca_file(&s->ca, cert)), strdup(ca_file(&s->ca, key))};
+    char *texts[] = {strdup("north"), strdup(s->address), strdup(ca_file(&s->ca, "fleet-ca.pem")), strdup(ca_file(&s->ca, cert)),
+                     strdup(ca_file(&s->ca, key))};
     const struct settings settings = {.fleet = texts[0], .collector = texts[1], .tls_ca = texts[2], .cert = texts[3], .key = texts[4]};
     enum err e = client_open(&settings, &c);
     for (size_t i = 0; i < COUNT_OF(texts); i++) free(texts[i]);
@@ -174,8 +185,7 @@ static void a_request_too_large_is_not_sent_and_leaves_no_call(void **state) {
     static char much[LIMIT_REQUEST_BYTES + 1];
     struct stage *s = *state;
     struct client *c = open_as(s, "operators/ada", ERR_OK);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(client_call(c, RPC_CONSOLE_HOSTS, span_of(much, sizeof much), &s->answer), ERR_LIMIT);
+    for (int i = 0; i < 3; i++) assert_int_equal(client_call(c, RPC_CONSOLE_HOSTS, span_of(much, sizeof much), &s->answer), ERR_LIMIT);
     assert_non_null(strstr(client_why(c), "asking the collector"));
     enum err e = client_call(c, RPC_CONSOLE_HOSTS, SPAN_LIT("small"), &s->answer);
     if (e) fail_msg("%s: %s", err_name(e), client_why(c));

@@ -6,16 +6,13 @@
 #include "console/cli/progress.h"
 
 static struct campaign_info info_of(uint32_t pending, uint32_t running, uint32_t ok, uint32_t failed) {
-    return (struct campaign_info){.id = SPAN_LIT("1a2b"),
-                                  .operator_name = SPAN_LIT("ann"),
-                                  .spec = {.version = 1,
-                                           .fleet = SPAN_LIT("prod"),
-                                           .tool = SPAN_LIT("runqlat"),
-                                           .flavour = SPAN_LIT("any"),
-                                           .duration_s = 5},
-                                  .state = SPAN_LIT("running"),
-                                  .targeted = pending + running + ok + failed,
-                                  .coverage = {[COVERAGE_PENDING] = pending, [COVERAGE_RUNNING] = running, [COVERAGE_OK] = ok, [COVERAGE_TIMEOUT] = failed}};
+    return (struct campaign_info){
+        .id = SPAN_LIT("1a2b"),
+        .operator_name = SPAN_LIT("ann"),
+        .spec = {.version = 1, .fleet = SPAN_LIT("prod"), .tool = SPAN_LIT("runqlat"), .flavour = SPAN_LIT("any"), .duration_s = 5},
+        .state = SPAN_LIT("running"),
+        .targeted = pending + running + ok + failed,
+        .coverage = {[COVERAGE_PENDING] = pending, [COVERAGE_RUNNING] = running, [COVERAGE_OK] = ok, [COVERAGE_TIMEOUT] = failed}};
 }
 
 static void say(struct progress *p, const struct campaign_info *i) {
@@ -31,7 +28,8 @@ static void each_change_is_a_line(void **state) {
     struct printed out;
     struct progress p;
     progress_begin(&p, printed_open(&out));
-    const struct campaign_info steps[] = {info_of(3, 0, 0, 0), info_of(1, 2, 0, 0), info_of(1, 2, 0, 0), info_of(0, 1, 1, 1), info_of(0, 0, 2, 1)};
+    const struct campaign_info steps[] = {info_of(3, 0, 0, 0), info_of(1, 2, 0, 0), info_of(1, 2, 0, 0), info_of(0, 1, 1, 1),
+                                          info_of(0, 0, 2, 1)};
     for (size_t i = 0; i < COUNT_OF(steps); i++) say(&p, &steps[i]);
     progress_end(&p);
     printed_is(&out, "0/3 hosts · 0 running · 0 done\n"
@@ -73,7 +71,7 @@ static void the_exit_code_says_whether_all_hosts_are_in_it(void **state) {
         struct campaign_info info;
         int want;
     } rows[] = {
-        {info_of(0, 0, 3, 0), EXIT_OK},      {info_of(0, 0, 2, 1), EXIT_PARTIAL}, {info_of(0, 0, 0, 3), EXIT_FAILED},
+        {info_of(0, 0, 3, 0), EXIT_OK},     {info_of(0, 0, 2, 1), EXIT_PARTIAL}, {info_of(0, 0, 0, 3), EXIT_FAILED},
         {info_of(0, 0, 0, 0), EXIT_FAILED}, {info_of(1, 0, 2, 0), EXIT_PARTIAL},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) assert_int_equal(ask_exit_code(&rows[i].info), rows[i].want);

@@ -17,8 +17,12 @@ static void hostile_text_cannot_drive_a_terminal(void **state) {
         {SPAN_LIT("\"\"\\"), "\"\"\\"},
         {SPAN_LIT("b\xc3\xbc cher \xe6\x97\xa5"), "b\xc3\xbc cher \xe6\x97\xa5"},
         {SPAN_LIT("\xff\xc3"), "\\xff\\xc3"},
-        {SPAN_LIT("\xc2\x9b" "31m"), "\\xc2\\x9b31m"},         /* CSI as one character */
-        {SPAN_LIT("\xe2\x80\xae" "gpj.exe"), "\\xe2\\x80\\xaegpj.exe"}, /* right to left */
+        {SPAN_LIT("\xc2\x9b"
+                  "31m"),
+         "\\xc2\\x9b31m"}, /* CSI as one character */
+        {SPAN_LIT("\xe2\x80\xae"
+                  "gpj.exe"),
+         "\\xe2\\x80\\xaegpj.exe"}, /* right to left */
         {SPAN_LIT("a\0b"), "a\\x00b"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -30,7 +34,8 @@ static void hostile_text_cannot_drive_a_terminal(void **state) {
 
 static void what_does_not_fit_is_cut_at_a_whole_character(void **state) {
     (void)state;
-    const struct span text = SPAN_LIT("ab\"c\x1b" "d\\e");
+    const struct span text = SPAN_LIT("ab\"c\x1b"
+                                      "d\\e");
     for (size_t size = 1; size < 16; size++) {
         char out[17], whole[40];
         memset(out, '#', sizeof out);
@@ -76,8 +81,8 @@ static void blocks_are_drawn_where_the_locale_has_them(void **state) {
         const char *all, *type, *lang;
         bool want;
     } rows[] = {
-        {NULL, NULL, "de_DE.UTF-8", true}, {NULL, NULL, "C.utf8", true},          {NULL, NULL, "C", false},
-        {NULL, NULL, NULL, false},         {"C", "en_GB.UTF-8", "de_DE.UTF-8", false}, {"", "en_GB.UTF-8", "C", true},
+        {NULL, NULL, "de_DE.UTF-8", true},          {NULL, NULL, "C.utf8", true},   {NULL, NULL, "C", false}, {NULL, NULL, NULL, false},
+        {"C", "en_GB.UTF-8", "de_DE.UTF-8", false}, {"", "en_GB.UTF-8", "C", true},
     };
     struct printed p;
     FILE *to = printed_open(&p);

@@ -67,7 +67,8 @@ static void without_a_file_the_places_are_named(void **state) {
     unsetenv("TRAWL_CONFIG");
     setenv("HOME", "/nonexistent", 1);
     assert_int_equal(settings_load(why, sizeof why, &s), ERR_NOTFOUND);
-    assert_string_equal(why, "no console.conf: looked at $TRAWL_CONFIG, /nonexistent/.config/trawl/console.conf and /etc/trawl/console.conf");
+    assert_string_equal(why,
+                        "no console.conf: looked at $TRAWL_CONFIG, /nonexistent/.config/trawl/console.conf and /etc/trawl/console.conf");
     unsetenv("HOME");
     assert_int_equal(settings_load(why, sizeof why, &s), ERR_NOTFOUND);
     assert_string_equal(why, "no console.conf: looked at $TRAWL_CONFIG, /etc/trawl/console.conf");
@@ -81,7 +82,7 @@ static void a_mistake_is_named_with_its_place(void **state) {
         const char *why;
     } rows[] = {
         {WHOLE "colour = red\n", ERR_SYNTAX, "bad.conf:6"},
-        {"fleet = prod\n", ERR_SYNTAX, "collector"}, /* missing */
+        {"fleet = prod\n", ERR_SYNTAX, "collector"},    /* missing */
         {WHOLE "fleet = south\n", ERR_SYNTAX, "fleet"}, /* twice */
         {"", ERR_SYNTAX, "fleet"},
     };

@@ -47,7 +47,10 @@ static void a_tone_is_shown_only_in_colour(void **state) {
 static void hostile_names_are_shown_escaped_once(void **state) {
     (void)state;
     struct printed p;
-    static const struct table_column evil[] = {{"NAME", TABLE_LEFT}, {"H\x1b" "EAD", TABLE_LEFT}};
+    static const struct table_column evil[] = {{"NAME", TABLE_LEFT},
+                                               {"H\x1b"
+                                                "EAD",
+                                                TABLE_LEFT}};
     AUTO(table_free) struct table *t = table_new(evil, COUNT_OF(evil));
     table_row(t);
     table_cell(t, SPAN_LIT("\x1b[31mred\n\"q\" \\ \xc3\xbc"));
@@ -69,7 +72,8 @@ static void other_alphabets_are_aligned(void **state) {
     static const struct table_column two[] = {{"NAME", TABLE_LEFT}, {"N", TABLE_LEFT}};
     AUTO(table_free) struct table *t = table_new(two, COUNT_OF(two));
     table_row(t);
-    table_cell_str(t, "b\xc3\xbc" "ro");
+    table_cell_str(t, "b\xc3\xbc"
+                      "ro");
     table_cell_str(t, "1");
     table_row(t);
     table_cell_str(t, "\xe6\x97\xa5\xe6\x9c\xac");
@@ -77,7 +81,8 @@ static void other_alphabets_are_aligned(void **state) {
     struct screen s = {.to = printed_open(&p), .width = 80};
     assert_int_equal(table_print(t, &s), ERR_OK);
     printed_is(&p, "NAME N\n"
-                   "b\xc3\xbc" "ro 1\n"
+                   "b\xc3\xbc"
+                   "ro 1\n"
                    "\xe6\x97\xa5\xe6\x9c\xac 2\n");
 }
 

@@ -100,7 +100,8 @@ int stage_setup(void **state) {
     int pair[2];
     s->fds = open_fds();
     folder_make(&s->dir);
-    s->policy = (struct policy){.fleet = fleet, .tool_dir = none, .spool_bytes = SPOOL_BYTES, .stdout_bytes = 1 << 20, .stderr_bytes = 4096};
+    s->policy =
+        (struct policy){.fleet = fleet, .tool_dir = none, .spool_bytes = SPOOL_BYTES, .stdout_bytes = 1 << 20, .stderr_bytes = 4096};
     s->loop = loop_new();
     assert_non_null(s->loop);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);

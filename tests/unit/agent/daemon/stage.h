@@ -13,10 +13,10 @@
 #include "tests/support/folder.h"
 
 /* What runqlat prints: 130 events. */
-#define STAGE_HISTOGRAM                                                                       \
-    SPAN_LIT("     usecs               : count    distribution\n"                             \
-             "         0 -> 1          : 3        |*                                       |\n" \
-             "         2 -> 3          : 120      |****************************************|\n" \
+#define STAGE_HISTOGRAM                                                                                                                    \
+    SPAN_LIT("     usecs               : count    distribution\n"                                                                          \
+             "         0 -> 1          : 3        |*                                       |\n"                                            \
+             "         2 -> 3          : 120      |****************************************|\n"                                            \
              "         4 -> 7          : 7        |**                                      |\n")
 
 struct stage {

@@ -85,7 +85,8 @@ static void the_last_answer_is_known_as_such(void **state) {
 static void the_first_flavour_that_runs_is_chosen(void **state) {
     (void)state;
     const struct tool *t = catalog_tool(TOOL_RUNQLAT);
-    struct capabilities all = {.rows = {{TOOL_RUNQLAT, FLAVOUR_LIBBPF, true, true, ""}, {TOOL_RUNQLAT, FLAVOUR_BCC, true, true, ""}}, .n = 2};
+    struct capabilities all = {.rows = {{TOOL_RUNQLAT, FLAVOUR_LIBBPF, true, true, ""}, {TOOL_RUNQLAT, FLAVOUR_BCC, true, true, ""}},
+                               .n = 2};
     struct buf why;
     buf_init(&why, 0);
     assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &why)->id, FLAVOUR_LIBBPF);
@@ -109,7 +110,8 @@ static void the_first_flavour_that_runs_is_chosen(void **state) {
 
 static void facts_tell_all_of_it(void **state) {
     (void)state;
-    const struct capabilities all = {.rows = {{TOOL_RUNQLAT, FLAVOUR_LIBBPF, true, true, ""}, {TOOL_EXECSNOOP, FLAVOUR_BCC, true, false, "no python"}}, .n = 2};
+    const struct capabilities all = {
+        .rows = {{TOOL_RUNQLAT, FLAVOUR_LIBBPF, true, true, ""}, {TOOL_EXECSNOOP, FLAVOUR_BCC, true, false, "no python"}}, .n = 2};
     AUTO(arena_free) struct arena *mem = arena_new(1 << 16);
     struct tool_fact *facts = NULL;
     size_t n = 0;

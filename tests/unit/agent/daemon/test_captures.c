@@ -25,7 +25,8 @@ static void what_a_tool_prints_ends_in_parts(void **state) {
     close(TAKE_FD(fds[1]));
     stage_turn(s, 0);
     assert_false(stage_told(s, 1, &t)); /* read to the end, but it has not ended */
-    const struct report ended = {.magic = REQUEST_MAGIC, .kind = REPORT_ENDED, .run = run, .wall_ns = 5000, .cpu_ns = 70, .peak_rss_bytes = 900, .replayed = 1};
+    const struct report ended = {
+        .magic = REQUEST_MAGIC, .kind = REPORT_ENDED, .run = run, .wall_ns = 5000, .cpu_ns = 70, .peak_rss_bytes = 900, .replayed = 1};
     stage_report(s, &ended, NULL, 0);
     assert_true(stage_told(s, 1, &t));
     assert_int_equal(t.outcome.coverage, COVERAGE_OK);
@@ -110,8 +111,8 @@ static void the_runners_refusal_is_the_answer(void **state) {
         uint32_t coverage, refusal;
         enum coverage want;
     } rows[] = {
-        {COVERAGE_REFUSED, ERR_REFUSED, COVERAGE_REFUSED},   {COVERAGE_INCAPABLE, ERR_NOTFOUND, COVERAGE_INCAPABLE},
-        {COVERAGE_FAILED, ERR_SYS, COVERAGE_FAILED},         {COVERAGE_OK, ERR_REFUSED, COVERAGE_REFUSED}, /* ok is no refusal */
+        {COVERAGE_REFUSED, ERR_REFUSED, COVERAGE_REFUSED},    {COVERAGE_INCAPABLE, ERR_NOTFOUND, COVERAGE_INCAPABLE},
+        {COVERAGE_FAILED, ERR_SYS, COVERAGE_FAILED},          {COVERAGE_OK, ERR_REFUSED, COVERAGE_REFUSED}, /* ok is no refusal */
         {COVERAGE_RUNNING, ERR_NOTFOUND, COVERAGE_INCAPABLE}, {77, ERR_NOMEM, COVERAGE_FAILED},
     };
     struct stage *s = *state;

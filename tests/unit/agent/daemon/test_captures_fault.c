@@ -68,7 +68,7 @@ static void an_order_that_was_taken_is_never_forgotten(void **state) {
         stage_acknowledge(s);
     }
     assert_true(rounds > 20 && ran_and_failed > 5); /* it was worth it */
-    captures_recover(s->captures); /* what was not told is told now */
+    captures_recover(s->captures);                  /* what was not told is told now */
     for (const struct journal_entry *e = journal_first(s->journal); e; e = e->next) assert_true(e->done);
     arena_free(orders->mem);
     free(orders);

@@ -29,7 +29,10 @@ static void a_bad_label_or_name_is_named(void **state) {
     (void)state;
     static const struct {
         const char *name, *labels, *says;
-    } rows[] = {{"web-1", "role", "\"role\""}, {"web-1", "ro le=web", "\"ro le=web\""}, {"web-1", "role=", "\"role=\""}, {"web 1", "", "\"web 1\""}};
+    } rows[] = {{"web-1", "role", "\"role\""},
+                {"web-1", "ro le=web", "\"ro le=web\""},
+                {"web-1", "role=", "\"role=\""},
+                {"web 1", "", "\"web 1\""}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(arena_free) struct arena *mem = arena_new(1 << 16);
         struct host h = {.n_labels = 77};

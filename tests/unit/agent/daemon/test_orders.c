@@ -104,7 +104,9 @@ static void bytes_that_are_no_order_lead_to_nothing(void **state) {
     const struct signed_order so[] = {
         {SPAN_NONE, SPAN_NONE, SPAN_NONE},
         {SPAN_LIT("\xff\xff\xff\xff"), SPAN_LIT("signature"), SPAN_LIT("chain")},
-        {SPAN_LIT(""), SPAN_LIT(""), SPAN_LIT("\0\0\0\x04" "abcd")},
+        {SPAN_LIT(""), SPAN_LIT(""),
+         SPAN_LIT("\0\0\0\x04"
+                  "abcd")},
     };
     for (size_t i = 0; i < COUNT_OF(so); i++) captures_order(s->captures, &so[i]);
     assert_true(stage_asked_nothing(s));

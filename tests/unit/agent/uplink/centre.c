@@ -9,7 +9,9 @@ static void keep(struct centre *c, const struct from_agent *m) {
     struct heard *h = &c->heard[c->n_heard++];
     *h = (struct heard){.kind = m->kind, .session = c->sessions};
     switch (m->kind) {
-    case FROM_AGENT_FACTS: snprintf(h->host, sizeof h->host, "%.*s", (int)m->facts.host.n, m->facts.host.p); break;
+    case FROM_AGENT_FACTS:
+        snprintf(h->host, sizeof h->host, "%.*s", (int)m->facts.host.n, m->facts.host.p);
+        break;
     case FROM_AGENT_STATE:
         h->campaign = m->state.campaign.b[0];
         h->coverage = m->state.coverage;
@@ -146,12 +148,8 @@ int centre_setup(void **state) {
     c->server_ops = (struct rpc_server_ops){.admit = on_admit, .opened = on_opened, .call = on_call, .closed = on_closed};
     if (rpc_listen(c->net, "127.0.0.1:0", ROLE_AGENT, &c->server_ops, why, sizeof why, &c->server)) fail_msg("%s", why);
     snprintf(c->address, sizeof c->address, "127.0.0.1:%d", rpc_server_port(c->server));
-    c->ops = (struct uplink_ops){.facts = give_facts,
-                                 .connected = on_connected,
-                                 .lost = on_lost,
-                                 .order = on_order,
-                                 .stop = on_stop,
-                                 .trouble = on_trouble};
+    c->ops = (struct uplink_ops){
+        .facts = give_facts, .connected = on_connected, .lost = on_lost, .order = on_order, .stop = on_stop, .trouble = on_trouble};
     return 0;
 }
 

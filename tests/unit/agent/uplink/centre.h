@@ -51,13 +51,13 @@ struct centre {
 };
 
 /* Turn the loop until cond; a test that waits longer than 20 s fails. */
-#define UNTIL(centre, cond)                                                       \
-    do {                                                                          \
-        uint64_t give_up_ = clock_mono_ns() + 20 * NS_PER_S;                      \
-        while (!(cond)) {                                                         \
-            if (clock_mono_ns() > give_up_) fail_msg("waited in vain: %s", #cond); \
-            assert_int_equal(loop_turn((centre)->loop, 20), ERR_OK);              \
-        }                                                                         \
+#define UNTIL(centre, cond)                                                                                                                \
+    do {                                                                                                                                   \
+        uint64_t give_up_ = clock_mono_ns() + 20 * NS_PER_S;                                                                               \
+        while (!(cond)) {                                                                                                                  \
+            if (clock_mono_ns() > give_up_) fail_msg("waited in vain: %s", #cond);                                                         \
+            assert_int_equal(loop_turn((centre)->loop, 20), ERR_OK);                                                                       \
+        }                                                                                                                                  \
     } while (0)
 
 int centre_group_setup(void **state);

@@ -185,18 +185,12 @@ static void an_address_that_is_none_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(facts_come_first_then_what_waits_in_its_order),
-        TEST(an_acknowledged_part_is_forgotten_and_no_other),
-        TEST(a_part_spooled_later_goes_when_it_is_pushed),
-        TEST(what_was_sent_and_not_acknowledged_is_sent_again),
-        TEST(a_session_that_is_ended_begins_anew),
-        TEST(a_line_that_is_left_on_purpose_comes_again),
-        TEST(more_than_the_credit_waits_for_the_collector),
-        TEST(a_damaged_part_is_given_up_and_the_others_go),
-        TEST(orders_stops_and_nonsense_are_told_apart),
-        TEST(states_are_said_only_in_a_session),
-        TEST(an_attempt_that_fails_is_told_with_its_reason),
-        TEST(an_address_that_is_none_is_an_error),
+        TEST(facts_come_first_then_what_waits_in_its_order), TEST(an_acknowledged_part_is_forgotten_and_no_other),
+        TEST(a_part_spooled_later_goes_when_it_is_pushed),   TEST(what_was_sent_and_not_acknowledged_is_sent_again),
+        TEST(a_session_that_is_ended_begins_anew),           TEST(a_line_that_is_left_on_purpose_comes_again),
+        TEST(more_than_the_credit_waits_for_the_collector),  TEST(a_damaged_part_is_given_up_and_the_others_go),
+        TEST(orders_stops_and_nonsense_are_told_apart),      TEST(states_are_said_only_in_a_session),
+        TEST(an_attempt_that_fails_is_told_with_its_reason), TEST(an_address_that_is_none_is_an_error),
     };
     return cmocka_run_group_tests(tests, centre_group_setup, centre_group_teardown);
 }
