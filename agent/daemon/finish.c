@@ -14,6 +14,7 @@ struct spooling {
     uint64_t bytes;
     enum err failed;
     int error; /* errno of ERR_SYS */
+    bool kept; /* the outcome alone, in memory */
 };
 
 /* After a failure nothing more is put, but all is counted, since all is lost. */
@@ -24,6 +25,7 @@ static enum err put_part(void *arg, uint32_t part, struct span body) {
     if (s->failed) return ERR_OK;
     s->failed = s->result ? spool_put(s->f->spool, &key, body) : spool_put_outcome(s->f->spool, &key, body);
     s->error = errno;
+    if ((s->failed == ERR_SYS || s->failed == ERR_LIMIT) && !s->result) s->kept = spool_keep(s->f->spool, &key, body) == ERR_OK;
     return ERR_OK;
 }
 
@@ -37,7 +39,7 @@ void finish_spool(const struct finish *f, const struct capture *c, struct outcom
     enum err e = part_split(c, o, LIMIT_PART_BODY_BYTES, put_part, &s);
     if (!e) e = s.failed;
     if (e == ERR_EXISTS && !c) return; /* the same refusal waits there already */
-    if (e) LOG(LOG_ERR, "spool.failed", KV("why", why_not_spooled(&s, e)), KV("bytes", s.bytes));
+    if (e) LOG(LOG_ERR, "spool.failed", KV("why", why_not_spooled(&s, e)), KV("bytes", s.bytes), KV("kept", (unsigned)s.kept));
     if (e && c) {
         char why[LIMIT_REASON_BYTES];
         snprintf(why, sizeof why, "the result could not be spooled (%s) and is lost", why_not_spooled(&s, e));
@@ -49,7 +51,7 @@ void finish_spool(const struct finish *f, const struct capture *c, struct outcom
         finish_spool(f, NULL, &lost);
         return;
     }
-    if (e) return; /* not done: after a restart it is reported as cut short */
+    if (e) return; /* if it was kept in memory it is sent; but not done: after a restart it is reported as cut short */
     if (!journal_find(f->journal, &f->campaign)) return; /* a refused order was never taken */
     e = journal_done(f->journal, &f->campaign);
     if (e) LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));

@@ -14,7 +14,8 @@ enum { HEADER_BYTES = 12, NAME_BYTES = 256 };
 
 struct spool {
     int dir_fd;
-    uint64_t cap_bytes, bytes;
+    uint64_t cap_bytes, bytes; /* of files */
+    uint64_t kept_bytes;       /* of entries in memory only */
     struct spool_entry *first, *last;
 };
 
@@ -50,11 +51,13 @@ static bool same_key(const struct part_key *a, const struct part_key *b) {
            span_eq(a->tool, b->tool);
 }
 
-static enum err entry_add(struct spool *s, const struct part_key *key, size_t bytes) {
+/* bytes: of its file, or of kept, the body of an entry in memory only (takes it). */
+static enum err entry_add(struct spool *s, const struct part_key *key, size_t bytes, char *kept) {
     struct spool_entry *e = calloc(1, sizeof *e + key->tool.n);
     if (!e) return ERR_NOMEM;
     char *tool = (char *)(e + 1);
     memcpy(tool, key->tool.p, key->tool.n);
+    e->kept = kept;
     e->key = *key;
     e->key.host = SPAN_NONE;
     e->key.tool = span_of(tool, key->tool.n);
@@ -64,7 +67,7 @@ static enum err entry_add(struct spool *s, const struct part_key *key, size_t by
     else
         s->first = e;
     s->last = e;
-    s->bytes += bytes;
+    *(kept ? &s->kept_bytes : &s->bytes) += bytes;
     return ERR_OK;
 }
 
@@ -81,7 +84,7 @@ static enum err scan_one(struct spool *s, const char *name, size_t *strangers) {
         ++*strangers;
         return ERR_OK;
     }
-    return entry_add(s, &key, (size_t)st.st_size);
+    return entry_add(s, &key, (size_t)st.st_size, NULL);
 }
 
 static enum err scan(struct spool *s, size_t *strangers) {
@@ -117,6 +120,7 @@ void spool_close(struct spool *s) {
     while (s->first) {
         struct spool_entry *e = s->first;
         s->first = e->next;
+        free(e->kept);
         free(e);
     }
     if (s->dir_fd >= 0) close(s->dir_fd);
@@ -137,7 +141,7 @@ static enum err put(struct spool *s, const struct part_key *key, struct span bod
     buf_add(&file, body);
     enum err e = buf_failed(&file);
     if (!e) e = fds_write_file(s->dir_fd, name, buf_span(&file), 0600);
-    if (!e && (e = entry_add(s, key, bytes)) != ERR_OK) unlinkat(s->dir_fd, name, 0);
+    if (!e && (e = entry_add(s, key, bytes, NULL)) != ERR_OK) unlinkat(s->dir_fd, name, 0);
     buf_done(&file);
     return e;
 }
@@ -148,7 +152,23 @@ enum err spool_put_outcome(struct spool *s, const struct part_key *key, struct s
     return put(s, key, body, s->cap_bytes + SPOOL_RESERVE_BYTES);
 }
 
+enum err spool_keep(struct spool *s, const struct part_key *key, struct span body) {
+    if (s->kept_bytes + body.n > SPOOL_KEPT_BYTES) return ERR_LIMIT;
+    for (const struct spool_entry *e = s->first; e; e = e->next)
+        if (same_key(&e->key, key)) return ERR_EXISTS;
+    char *kept = malloc(body.n + 1);
+    if (!kept) return ERR_NOMEM;
+    if (body.n > 0) memcpy(kept, body.p, body.n);
+    enum err e = entry_add(s, key, body.n, kept);
+    if (e) free(kept);
+    return e;
+}
+
 enum err spool_read(struct spool *s, const struct spool_entry *entry, struct buf *out) {
+    if (entry->kept) {
+        buf_add(out, span_of(entry->kept, entry->bytes));
+        return buf_failed(out);
+    }
     char name[NAME_BYTES], path[NAME_BYTES + 32];
     name_of(&entry->key, name);
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", s->dir_fd, name);
@@ -177,13 +197,14 @@ enum err spool_read(struct spool *s, const struct spool_entry *entry, struct buf
 static void forget(struct spool *s, struct spool_entry *before, struct spool_entry *e) {
     char name[NAME_BYTES];
     name_of(&e->key, name);
-    unlinkat(s->dir_fd, name, 0); /* if this fails the part is sent once more, and counted once */
+    if (!e->kept) unlinkat(s->dir_fd, name, 0); /* if this fails the part is sent once more, and counted once */
     if (before)
         before->next = e->next;
     else
         s->first = e->next;
     if (s->last == e) s->last = before;
-    s->bytes -= e->bytes;
+    *(e->kept ? &s->kept_bytes : &s->bytes) -= e->bytes;
+    free(e->kept);
     free(e);
 }
 
@@ -215,7 +236,9 @@ void spool_remove_campaign(struct spool *s, const struct campaign_id *id) {
     }
 }
 
-struct spool_entry *spool_first(struct spool *s) { return s->first; }
+struct spool_entry *spool_first(struct spool *s) {
+    return s->first;
+}
 
 void spool_unsend(struct spool *s) {
     for (struct spool_entry *e = s->first; e; e = e->next) e->sent = false;

@@ -15,7 +15,8 @@ struct spool_entry {
     struct spool_entry *next; /* in the order they were put, oldest first */
     struct part_key key;      /* host is empty */
     size_t bytes;
-    bool sent; /* the uplink's mark, false again after spool_unsend */
+    bool sent;  /* the uplink's mark, false again after spool_unsend */
+    char *kept; /* the body of an entry that is in memory only (spool_keep); NULL: it is on disk */
 };
 
 /* dir is ours and 0700.  Reads what is there; a file that is not a part is left alone and counted in *out_strangers.
@@ -28,6 +29,9 @@ AUTO_TYPE(struct spool, spool_close)
 NODISCARD enum err spool_put(struct spool *s, const struct part_key *key, struct span body);
 /* An outcome without a result may go SPOOL_RESERVE_BYTES over the cap: a full spool must be able to say that it is full. */
 NODISCARD enum err spool_put_outcome(struct spool *s, const struct part_key *key, struct span body);
+/* In memory only: for the few bytes that say that the disk did not take more.  ERR_LIMIT: over SPOOL_KEPT_BYTES in all; ERR_EXISTS. */
+enum { SPOOL_KEPT_BYTES = 256 * 1024 };
+NODISCARD enum err spool_keep(struct spool *s, const struct part_key *key, struct span body);
 /* The body of a waiting part.  ERR_DAMAGED: its file is not what was written. */
 NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, struct buf *out);
 /* Acknowledged: forget it.  ERR_NOTFOUND: it was not there (an ack said twice). */

@@ -183,6 +183,25 @@ static void a_new_connection_sends_everything_again(void **state) {
     folder_remove(&f);
 }
 
+static void what_the_disk_does_not_take_waits_in_memory_up_to_a_bound(void **state) {
+    (void)state;
+    struct folder f;
+    folder_make(&f);
+    struct spool *s = open_spool(&f, 1 << 20);
+    struct part_key a = key_of(1, 0), b = key_of(2, 0);
+    static char large[SPOOL_KEPT_BYTES];
+    assert_int_equal(spool_keep(s, &a, SPAN_LIT("the disk was full")), ERR_OK);
+    assert_int_equal(spool_keep(s, &a, SPAN_LIT("again")), ERR_EXISTS);
+    assert_int_equal(spool_keep(s, &b, span_of(large, sizeof large)), ERR_LIMIT);
+    assert_int_equal(folder_count(&f), 0);
+    assert_int_equal(spool_bytes(s), 0);
+    assert_body(s, spool_first(s), "the disk was full");
+    assert_int_equal(spool_remove(s, &a), ERR_OK);
+    assert_int_equal(spool_keep(s, &b, span_of(large, sizeof large)), ERR_OK); /* there is room again */
+    spool_close(s);
+    folder_remove(&f);
+}
+
 static void a_folder_that_is_not_there_is_an_error(void **state) {
     (void)state;
     struct spool *s = NULL;
@@ -201,6 +220,7 @@ int main(void) {
         cmocka_unit_test(a_file_cut_or_altered_is_damaged_and_a_stranger_is_left_alone),
         cmocka_unit_test(a_campaign_given_up_leaves_the_others),
         cmocka_unit_test(a_new_connection_sends_everything_again),
+        cmocka_unit_test(what_the_disk_does_not_take_waits_in_memory_up_to_a_bound),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
