@@ -32,9 +32,30 @@ void json_make_put(struct json_maker *m, json_t *object, const char *key, json_t
     if (json_object_set_new_nocheck(object, key, value)) m->failed = true;
 }
 
+/* Many readers of JSON, jansson among them, refuse a NUL in a key: it becomes U+FFFD.  .p == NULL when out of memory. */
+static struct span without_nul(struct arena *mem, struct span s) {
+    static const char replacement[] = "\xef\xbf\xbd";
+    if (span_find(s, '\0') == s.n) return s;
+    char *p = arena_array(mem, s.n, sizeof replacement - 1);
+    size_t n = 0;
+    if (!p) return SPAN_NONE;
+    for (size_t i = 0; i < s.n; i++) {
+        size_t bytes = s.p[i] ? 1 : sizeof replacement - 1;
+        memcpy(p + n, s.p[i] ? s.p + i : replacement, bytes);
+        n += bytes;
+    }
+    return span_of(p, n);
+}
+
 void json_make_put_key(struct json_maker *m, json_t *object, struct span key, json_t *value) {
-    struct span good = utf8_repair(m->scratch, key);
-    if (!good.p) good = SPAN_LIT("");
+    struct span good = SPAN_LIT("");
+    if (key.n) good = utf8_repair(m->scratch, key);
+    if (good.p) good = without_nul(m->scratch, good);
+    if (!good.p) {
+        m->failed = true;
+        json_decref(value);
+        return;
+    }
     if (json_object_setn_new_nocheck(object, good.p, good.n, value)) m->failed = true;
     if (good.p != key.p) arena_reset(m->scratch);
 }

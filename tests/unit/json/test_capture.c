@@ -238,9 +238,10 @@ static void hostile_text_becomes_valid_json(void **state) {
     struct buf text;
     buf_init(&text, 0);
     assert_int_equal(json_capture(&c, &text), ERR_OK);
-    const char want[] = "\"events\":[{\"\xef\xbf\xbd\\u001B[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\":"
+    const char want[] = "\"events\":[{\"\xef\xbf\xbd\\u001B[2J\\\"\\\\\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\":"
                         "\"\xef\xbf\xbd\\u001B[2J\\\"\\\\\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n\"}]}\n";
     if (!span_ends(buf_span(&text), span_str(want))) fail_msg("%s", buf_str(&text));
+    json_decref(read_document(&text)); /* a NUL in a key is one that many readers refuse */
     buf_done(&text);
 }
 
