@@ -26,6 +26,16 @@ void ask_close(struct ask *a) {
     settings_done(&a->settings);
 }
 
+bool ask_again(struct ask *a, unsigned seconds) {
+    for (unsigned i = 0; i < seconds; i++) {
+        client_close(a->client);
+        a->client = NULL;
+        if (client_open(&a->settings, &a->client) == ERR_OK) return true;
+        sleep(1);
+    }
+    return false;
+}
+
 bool ask_call(struct ask *a, enum rpc_method m) {
     enum err e = client_call(a->client, m, buf_span(&a->request), &a->reply);
     if (e) args_complain(a->verb, "%s", client_why(a->client)[0] ? client_why(a->client) : err_text(e));

@@ -15,6 +15,8 @@ struct ask {
 /* False: said why on stderr.  ask_close in any case. */
 bool ask_open(struct ask *a, const char *verb);
 void ask_close(struct ask *a);
+/* The collector is gone: try again for so long.  False: it did not come back; nothing is said. */
+bool ask_again(struct ask *a, unsigned seconds);
 /* One call: encoded request in a->request, the answer's bytes in a->reply.  False: said why. */
 bool ask_call(struct ask *a, enum rpc_method m);
 /* A question about one campaign into a->request.  False: said why. */

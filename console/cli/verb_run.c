@@ -9,7 +9,7 @@
 #include "console/cli/progress.h"
 #include "console/cli/show.h"
 
-enum { WHY_BYTES = 1024, DEFAULT_S = 10, DEFAULT_EXPIRE_S = 30 };
+enum { WHY_BYTES = 1024, DEFAULT_S = 10, DEFAULT_EXPIRE_S = 30, COMEBACK_S = 30 };
 
 static volatile sig_atomic_t interrupted;
 static void on_interrupt(int signo) {
@@ -114,24 +114,44 @@ static bool sign(struct ask *k, const struct args *a, const struct tool *t, uint
 }
 
 /* Follow until the campaign is done.  Ctrl-C stops the campaign, a second one leaves it. */
-static bool follow(struct ask *k, const char *id) {
+/* One look at the campaign until it is done, interrupted or out of sight. */
+static enum err watch(struct ask *k, const char *id) {
     struct query q = {.campaign = span_str(id)};
     struct progress p;
-    enum err e = ERR_AGAIN;
+    if (!ask_query(k, QUERY_REF, &q)) return ERR_REFUSED;
+    progress_begin(&p, stderr);
+    enum err e = client_stream(k->client, RPC_CONSOLE_WATCH, buf_span(&k->request), progress_message, &p, &interrupted);
+    progress_end(&p);
+    return e;
+}
+
+static bool stop(struct ask *k, const char *id) {
+    interrupted = 0;
+    signal(SIGINT, SIG_DFL); /* from now on it ends us, wherever we wait */
+    fprintf(stderr, "stopping campaign %s (Ctrl-C again leaves it; look again with: trawl show %s)\n", id, id);
+    return ask_call(k, RPC_CONSOLE_STOP);
+}
+
+static bool follow(struct ask *k, const char *id) {
     signal(SIGINT, on_interrupt);
-    while (e == ERR_AGAIN) {
-        if (!ask_query(k, QUERY_REF, &q)) return false;
-        progress_begin(&p, stderr);
-        e = client_stream(k->client, RPC_CONSOLE_WATCH, buf_span(&k->request), progress_message, &p, &interrupted);
-        progress_end(&p);
-        signal(SIGINT, SIG_DFL); /* from now on it ends us, wherever we wait */
-        if (e != ERR_AGAIN) break;
-        interrupted = 0;
-        fprintf(stderr, "stopping campaign %s (Ctrl-C again leaves it; look again with: trawl show %s)\n", id, id);
-        if (!ask_call(k, RPC_CONSOLE_STOP)) return false;
+    for (;;) {
+        enum err e = watch(k, id);
+        if (!e) return true;
+        if (e == ERR_AGAIN) {
+            if (!stop(k, id)) return false;
+            continue;
+        }
+        if (e == ERR_GONE) {
+            fprintf(stderr, "the collector is gone; campaign %s goes on without it, waiting for it to come back\n", id);
+            if (ask_again(k, COMEBACK_S)) continue;
+        }
+        args_complain("run", "lost sight of campaign %s (%s); look again with: trawl show %s", id, client_why(k->client), id);
+        return false;
     }
-    if (e) args_complain("run", "lost sight of campaign %s (%s); look again with: trawl show %s", id, client_why(k->client), id);
-    return !e;
+}
+
+static bool begun(const struct campaign_detail *d) {
+    return fprintf(stderr, "campaign %.*s on %u host%s\n", (int)d->info.id.n, d->info.id.p, d->info.targeted, d->info.targeted == 1 ? "" : "s") > 0;
 }
 
 int verb_run(const struct args *a) {
@@ -151,7 +171,7 @@ int verb_run(const struct args *a) {
                 code = ask_failed(&k, e);
             else if (a->detach)
                 code = printf("%s\n", id) > 0 ? EXIT_OK : EXIT_FAILED;
-            else if (follow(&k, id))
+            else if (begun(&d) && follow(&k, id))
                 code = show_answer(&k, a, t->kind, id);
         }
     }

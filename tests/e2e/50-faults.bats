@@ -68,3 +68,17 @@ all_gone() {
     fleet_wait 5 no_agentd
 }
 no_agentd() { ! pgrep -f "$FLEET_BIN/trawl-agentd"; }
+
+@test "trawl run waits for a collector that comes back, and prints the whole answer" {
+    need_bpf
+    fleet_of_three
+    trawl run runqlat --for 5s --expire 60s -o json >"$FLEET_DIR/answer" 2>"$FLEET_DIR/progress" 3>&- &
+    local run_pid=$!
+    fleet_wait 20 grep -q '3 running' "$FLEET_DIR/progress"
+    kill -KILL "$(cat "$FLEET_DIR/pid/collector")"
+    fleet_wait 10 grep -q 'waiting for it to come back' "$FLEET_DIR/progress"
+    fleet_collector_start
+    wait "$run_pid"
+    output=$(cat "$FLEET_DIR/answer")
+    json '.coverage.ok == 3 and (.hosts | length) == 3'
+}
