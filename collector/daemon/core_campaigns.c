@@ -165,9 +165,8 @@ static enum err make(struct load *l, const struct campaign_id *id) {
 
 static enum err load(struct core *core, const struct campaign_id *id, struct core_campaign **out) {
     struct load l = {.core = core, .mem = arena_new((size_t)64 << 20)};
-    const struct store_select which = {.low = *id, .high = *id, .limit = 1};
     struct core_campaign *cc = NULL;
-    enum err e = l.mem ? store_campaigns(core->reader, &which, on_row, &l) : ERR_NOMEM;
+    enum err e = l.mem ? store_campaign(core->reader, id, on_row, &l) : ERR_NOMEM;
     if (e == ERR_OK && !l.found) e = ERR_NOTFOUND;
     if (e == ERR_OK) e = store_targets(core->reader, id, on_target_name, &l);
     if (e == ERR_OK) e = make(&l, id);
@@ -203,16 +202,9 @@ static enum err on_id(void *arg, const struct store_campaign *row) {
     return ERR_OK;
 }
 
-static struct store_select everything(void) {
-    struct store_select which = {.limit = UINT32_MAX};
-    memset(&which.high, 0xff, sizeof which.high);
-    return which;
-}
-
 enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n) {
     struct ids l = {.ids = out, .cap = limit};
-    struct store_select which = everything();
-    which.limit = limit;
+    const struct store_select which = {.which = STORE_NEWEST, .limit = limit};
     enum err e = store_campaigns(core->reader, &which, on_id, &l);
     if (e == ERR_OK) *out_n = l.n;
     return e;
@@ -221,9 +213,7 @@ enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaig
 enum err core_campaigns_load_unended(struct core *core) {
     AUTO_FREE struct campaign_id *ids = calloc(CORE_LIVE_MAX, sizeof *ids);
     struct ids l = {.ids = ids, .cap = CORE_LIVE_MAX};
-    struct store_select which = everything();
-    which.unended = true;
-    which.limit = CORE_LIVE_MAX;
+    const struct store_select which = {.which = STORE_UNENDED, .limit = CORE_LIVE_MAX};
     enum err e = ids ? store_campaigns(core->reader, &which, on_id, &l) : ERR_NOMEM;
     for (size_t i = 0; e == ERR_OK && i < l.n; i++) {
         struct core_campaign *cc = NULL;
@@ -253,14 +243,13 @@ static bool id_range(struct span prefix, struct store_select *out) {
 enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char *why, struct campaign_id *out) {
     struct campaign_id found[2];
     struct ids l = {.ids = found, .cap = COUNT_OF(found)};
-    struct store_select which = everything();
     bool newest = span_eq_str(ref, "last");
+    struct store_select which = {.which = newest ? STORE_NEWEST : STORE_WITHIN, .limit = newest ? 1 : 2};
     int n = (int)(ref.n < 64 ? ref.n : 64);
     if (!newest && !id_range(ref, &which)) {
         snprintf(why, QUERY_WHY_BYTES, "\"%.*s\" is not a campaign: give its id, the beginning of it, or \"last\"", n, ref.p ? ref.p : "");
         return RPC_INVALID_ARGUMENT;
     }
-    which.limit = newest ? 1 : 2;
     if (store_campaigns(core->reader, &which, on_id, &l) != ERR_OK) {
         snprintf(why, QUERY_WHY_BYTES, "the collector cannot read its store: %s", store_why(core->reader));
         return RPC_INTERNAL;

@@ -23,6 +23,10 @@ enum err store_campaigns(struct store *s, const struct store_select *which, stor
     return s->engine->campaigns(s, which, fn, arg);
 }
 
+enum err store_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg) {
+    return s->engine->campaign(s, id, fn, arg);
+}
+
 enum err store_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg) {
     return s->engine->targets(s, id, fn, arg);
 }

@@ -93,13 +93,21 @@ typedef enum err store_campaign_fn(void *arg, const struct store_campaign *c);
 typedef enum err store_target_fn(void *arg, const struct store_target *t);
 typedef enum err store_part_fn(void *arg, const struct store_part *p);
 
+enum store_which {
+    STORE_NEWEST,  /* newest first */
+    STORE_UNENDED, /* those that have not ended, newest first */
+    STORE_WITHIN   /* ids from low to high, both included, in their order */
+};
 struct store_select {
-    struct campaign_id low, high; /* ids within, both included */
-    bool unended;                 /* only those that have not ended */
+    enum store_which which;
+    struct campaign_id low, high;
     uint32_t limit;
 };
 NODISCARD enum err store_hosts(struct store *s, store_host_fn *fn, void *arg);
-NODISCARD enum err store_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg); /* newest first */
-NODISCARD enum err store_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);         /* by host */
+/* Their signed_order is left empty. */
+NODISCARD enum err store_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
+/* The one with this id, if there is one. */
+NODISCARD enum err store_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
+NODISCARD enum err store_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg); /* by host */
 /* By host, then part.  host .p NULL: of all hosts. */
 NODISCARD enum err store_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);

@@ -9,6 +9,7 @@ struct store_engine {
     enum err (*apply)(struct store *s, struct store_op *const *ops, size_t n);
     enum err (*hosts)(struct store *s, store_host_fn *fn, void *arg);
     enum err (*campaigns)(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
+    enum err (*campaign)(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
     enum err (*targets)(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);
     enum err (*parts)(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);
 };

@@ -24,8 +24,13 @@ static const char *const sql[SQL__COUNT] = {
     [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5 WHERE campaign = ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3 WHERE id = ?1",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
-    [SQL_CAMPAIGNS] = "SELECT id, signed_order, operator, tool, created, stopped, ended FROM campaign WHERE id BETWEEN ?1 AND ?2 AND"
-                      " (?3 = 0 OR ended = 0) ORDER BY created DESC, id DESC LIMIT ?4",
+    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended FROM campaign WHERE id = ?1",
+    /* A statement for each way to choose, so that each has its index; signed orders are long. */
+    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign ORDER BY created DESC, id DESC LIMIT ?1",
+    [SQL_UNENDED] =
+        "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE ended = 0 ORDER BY created DESC, id DESC LIMIT ?1",
+    [SQL_WITHIN] =
+        "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
     [SQL_TARGETS] = "SELECT host, end_state, reason, outcome FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
@@ -241,6 +246,7 @@ static const struct store_engine engine = {
     .apply = apply,
     .hosts = store_sqlite_read_hosts,
     .campaigns = store_sqlite_read_campaigns,
+    .campaign = store_sqlite_read_campaign,
     .targets = store_sqlite_read_targets,
     .parts = store_sqlite_read_parts,
 };

@@ -17,7 +17,10 @@ enum store_sqlite_sql {
     SQL_END_TARGET,
     SQL_END_CAMPAIGN,
     SQL_HOSTS,
-    SQL_CAMPAIGNS,
+    SQL_CAMPAIGN,
+    SQL_NEWEST,
+    SQL_UNENDED,
+    SQL_WITHIN,
     SQL_TARGETS,
     SQL_PARTS,
     SQL_PARTS_OF_HOST,
@@ -45,5 +48,6 @@ NODISCARD enum err store_sqlite_schema_ready(struct store_sqlite *q);
 /* store_sqlite_read.c */
 NODISCARD enum err store_sqlite_read_hosts(struct store *s, store_host_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
+NODISCARD enum err store_sqlite_read_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);

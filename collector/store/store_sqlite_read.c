@@ -49,14 +49,7 @@ enum err store_sqlite_read_hosts(struct store *s, store_host_fn *fn, void *arg) 
     return e;
 }
 
-enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg) {
-    struct store_sqlite *q = of(s);
-    sqlite3_stmt *st = store_sqlite_statement(q, SQL_CAMPAIGNS);
-    if (!st) return store_sqlite_fail(q);
-    store_sqlite_bind_blob(st, 1, span_of((const char *)which->low.b, sizeof which->low.b));
-    store_sqlite_bind_blob(st, 2, span_of((const char *)which->high.b, sizeof which->high.b));
-    sqlite3_bind_int(st, 3, which->unended);
-    sqlite3_bind_int64(st, 4, which->limit);
+static enum err give_campaigns(struct store_sqlite *q, sqlite3_stmt *st, store_campaign_fn *fn, void *arg) {
     enum err e;
     while ((e = step(q, st)) == ERR_AGAIN) {
         struct store_campaign c = {.signed_order = column(st, 1),
@@ -73,11 +66,37 @@ enum err store_sqlite_read_campaigns(struct store *s, const struct store_select 
     return e;
 }
 
+static void bind_id(sqlite3_stmt *st, int at, const struct campaign_id *id) {
+    store_sqlite_bind_blob(st, at, span_of((const char *)id->b, sizeof id->b));
+}
+
+enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg) {
+    static const enum store_sqlite_sql sql[] = {
+        [STORE_NEWEST] = SQL_NEWEST, [STORE_UNENDED] = SQL_UNENDED, [STORE_WITHIN] = SQL_WITHIN};
+    struct store_sqlite *q = of(s);
+    sqlite3_stmt *st = store_sqlite_statement(q, sql[which->which]);
+    if (!st) return store_sqlite_fail(q);
+    sqlite3_bind_int64(st, 1, which->limit);
+    if (which->which == STORE_WITHIN) {
+        bind_id(st, 2, &which->low);
+        bind_id(st, 3, &which->high);
+    }
+    return give_campaigns(q, st, fn, arg);
+}
+
+enum err store_sqlite_read_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg) {
+    struct store_sqlite *q = of(s);
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_CAMPAIGN);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, id);
+    return give_campaigns(q, st, fn, arg);
+}
+
 enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg) {
     struct store_sqlite *q = of(s);
     sqlite3_stmt *st = store_sqlite_statement(q, SQL_TARGETS);
     if (!st) return store_sqlite_fail(q);
-    store_sqlite_bind_blob(st, 1, span_of((const char *)id->b, sizeof id->b));
+    bind_id(st, 1, id);
     enum err e;
     while ((e = step(q, st)) == ERR_AGAIN) {
         int coverage = sqlite3_column_int(st, 1);
@@ -98,7 +117,7 @@ enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, 
     struct store_sqlite *q = of(s);
     sqlite3_stmt *st = store_sqlite_statement(q, host.p ? SQL_PARTS_OF_HOST : SQL_PARTS);
     if (!st) return store_sqlite_fail(q);
-    store_sqlite_bind_blob(st, 1, span_of((const char *)id->b, sizeof id->b));
+    bind_id(st, 1, id);
     if (host.p) store_sqlite_bind(st, 2, host);
     enum err e;
     while ((e = step(q, st)) == ERR_AGAIN) {

@@ -16,6 +16,9 @@ static const char *const migrations[] = {
     "CREATE TABLE part(campaign BLOB NOT NULL, host TEXT NOT NULL, round INTEGER NOT NULL, tool TEXT NOT NULL, part INTEGER NOT NULL,"
     "  body BLOB NOT NULL, PRIMARY KEY(campaign, host, round, tool, part),"
     "  FOREIGN KEY(campaign, host) REFERENCES target(campaign, host)) STRICT, WITHOUT ROWID;",
+    "DROP INDEX campaign_by_time;"
+    "CREATE INDEX campaign_by_time ON campaign(created, id);"
+    "CREATE INDEX campaign_unended ON campaign(created, id) WHERE ended = 0;",
 };
 
 static enum err number_of(struct store_sqlite *q, const char *sql, int64_t *out) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
+#include "collector/store/store_sqlite.h"
 
 static const struct span hosts[] = {{"db-1", 4}, {"web-1", 5}};
 
@@ -47,15 +47,9 @@ static enum err say_host(void *arg, const struct store_host *h) {
     return ERR_OK;
 }
 
-static struct store_select all(void) {
-    struct store_select w = {.limit = 100};
-    memset(&w.high, 0xff, sizeof w.high);
-    return w;
-}
-
 static void expect_dump(struct store *s, struct campaign_id id, const char *want) {
     struct buf b;
-    struct store_select which = all();
+    const struct store_select which = {.which = STORE_NEWEST, .limit = 100};
     buf_init(&b, 0);
     assert_int_equal(store_hosts(s, say_host, &b), ERR_OK);
     assert_int_equal(store_campaigns(s, &which, say_campaign, &b), ERR_OK);
@@ -170,19 +164,56 @@ static void campaigns_are_chosen_by_age_id_and_end(void **state) {
     struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(3), .ended_wall_ns = 5}};
     apply(s, &over, STORE_DONE);
     buf_init(&b, 0);
-    struct store_select which = all();
-    which.limit = 2;
+    struct store_select which = {.which = STORE_NEWEST, .limit = 2};
     assert_int_equal(store_campaigns(s, &which, say_campaign, &b), ERR_OK);
-    which.unended = true;
+    which.which = STORE_UNENDED;
     which.limit = 1;
     assert_int_equal(store_campaigns(s, &which, say_campaign, &b), ERR_OK);
-    which = all();
-    which.low = made_id(1);
-    which.high = made_id(1);
+    which = (struct store_select){.which = STORE_WITHIN, .low = made_id(1), .high = made_id(2), .limit = 1};
     assert_int_equal(store_campaigns(s, &which, say_campaign, &b), ERR_OK);
+    assert_int_equal(store_campaign(s, &which.low, say_campaign, &b), ERR_OK);
+    which.low = made_id(9);
+    assert_int_equal(store_campaign(s, &which.low, say_campaign, &b), ERR_OK); /* there is none */
     assert_string_equal(buf_str(&b), "03 ada runqlat stopped 0 ended 1\n02 ada runqlat stopped 0 ended 0\n02 ada runqlat stopped 0 ended "
-                                     "0\n01 ada runqlat stopped 0 ended 0\n");
+                                     "0\n01 ada runqlat stopped 0 ended 0\n01 ada runqlat stopped 0 ended 0\n");
     buf_done(&b);
+    store_close(s);
+    made_dir_done(&d);
+}
+
+static enum err has_order(void *arg, const struct store_campaign *c) {
+    bool *has = arg;
+    *has = c->signed_order.n > 0;
+    return ERR_OK;
+}
+
+/* "last" is asked all the time, and nothing is ever deleted. */
+static void choosing_campaigns_neither_sorts_nor_scans_nor_reads_orders(void **state) {
+    struct made_dir d;
+    (void)state;
+    made_dir(&d);
+    struct store *s = made_store(&d, STORE_WRITER);
+    for (unsigned char i = 1; i <= 200; i++) {
+        made_put_campaign(s, made_id(i), "runqlat", hosts, 1);
+        struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(i), .ended_wall_ns = i == 100 ? 0 : 5}};
+        apply(s, &over, STORE_DONE);
+    }
+    const struct store_select ways[] = {{.which = STORE_NEWEST, .limit = 1},
+                                        {.which = STORE_UNENDED, .limit = 1},
+                                        {.which = STORE_WITHIN, .low = made_id(7), .high = made_id(90), .limit = 2}};
+    static const enum store_sqlite_sql statements[] = {SQL_NEWEST, SQL_UNENDED, SQL_WITHIN};
+    struct store_sqlite *q = container_of(s, struct store_sqlite, base);
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        bool order = true;
+        assert_int_equal(store_campaigns(s, &ways[i], has_order, &order), ERR_OK);
+        assert_false(order);
+        assert_int_equal(sqlite3_stmt_status(q->prepared[statements[i]], SQLITE_STMTSTATUS_SORT, 0), 0);
+        assert_true(sqlite3_stmt_status(q->prepared[statements[i]], SQLITE_STMTSTATUS_VM_STEP, 0) < 100);
+    }
+    struct campaign_id id = made_id(7);
+    bool order = false;
+    assert_int_equal(store_campaign(s, &id, has_order, &order), ERR_OK);
+    assert_true(order);
     store_close(s);
     made_dir_done(&d);
 }
@@ -394,6 +425,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_kept_that_nobody_asked_for),
         cmocka_unit_test(a_campaign_id_is_taken_once_with_its_targets),
         cmocka_unit_test(campaigns_are_chosen_by_age_id_and_end),
+        cmocka_unit_test(choosing_campaigns_neither_sorts_nor_scans_nor_reads_orders),
         cmocka_unit_test(a_reader_that_stops_gets_its_own_error_back),
         cmocka_unit_test(a_reader_sees_each_commit_and_writes_nothing),
         cmocka_unit_test(a_transaction_that_fails_in_its_middle_leaves_nothing),
