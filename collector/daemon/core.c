@@ -50,6 +50,7 @@ static void take(struct core *core, struct message *m) {
         loop_stop(core->loop);
         return; /* core's own, freed with it */
     case MESSAGE_ACK:
+    case MESSAGE_TAKEN:
     case MESSAGE_SEND:
     case MESSAGE_DISCONNECT:
     case MESSAGE_ANSWER:

@@ -171,6 +171,9 @@ static void take_part(struct core *core, const struct message_part *part) {
     case STORE_DIFFERS:
         why = "another one with its key came before and is kept";
         break;
+    case STORE_REFUSED:
+        why = "the store cannot take it (store.refused says why); it is not acknowledged";
+        break;
     case STORE_DONE:
     case STORE_DUPLICATE: {
         enum err e = core_campaigns_get(core, &key->campaign, &cc);
@@ -182,9 +185,14 @@ static void take_part(struct core *core, const struct message_part *part) {
     if (why) LOG(LOG_WARNING, "part.refused", KV("host", key->host), KV("campaign", hex), KV("part", key->part), KV("why", why));
 }
 
-/* Stored, or nobody wants it: either way the agent need not keep it. */
+/* Stored, or nobody wants it: either way the agent need not keep it.  What the store cannot take it keeps. */
 void core_agents_part(struct core *core, struct message *m) {
     take_part(core, &m->part);
-    m->kind = MESSAGE_ACK;
+    if (m->part.op.result == STORE_REFUSED) {
+        m->taken = (struct message_taken){.session = m->part.session, .credit = m->part.credit};
+        m->kind = MESSAGE_TAKEN;
+    } else {
+        m->kind = MESSAGE_ACK;
+    }
     queue_push_always(core->opt.ingest, &m->item);
 }

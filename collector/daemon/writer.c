@@ -82,6 +82,49 @@ static void fail_questions(struct writer *w, enum err e) {
     w->n_batch = kept;
 }
 
+static struct span host_of(const struct store_op *op, const struct campaign_id **out_campaign) {
+    switch (op->kind) {
+    case STORE_PUT_HOST:
+        return op->host.name;
+    case STORE_PUT_CAMPAIGN:
+        *out_campaign = &op->campaign.row.id;
+        break;
+    case STORE_PUT_PART:
+        *out_campaign = &op->part.key.campaign;
+        return op->part.key.host;
+    case STORE_END_TARGET:
+        *out_campaign = &op->target.campaign;
+        return op->target.host;
+    case STORE_END_CAMPAIGN:
+        *out_campaign = &op->end.id;
+        break;
+    }
+    return SPAN_LIT("");
+}
+
+static void log_refused(struct writer *w) {
+    static const char *const what[] = {[STORE_PUT_HOST] = "a host",
+                                       [STORE_PUT_CAMPAIGN] = "a campaign",
+                                       [STORE_PUT_PART] = "a part",
+                                       [STORE_END_TARGET] = "a host's end",
+                                       [STORE_END_CAMPAIGN] = "a campaign's end"};
+    for (size_t i = 0; i < w->n_ops; i++) {
+        const struct campaign_id *campaign = NULL;
+        char hex[2 * CAMPAIGN_ID_BYTES + 1] = "";
+        if (w->ops[i]->result != STORE_REFUSED) continue;
+        struct span host = host_of(w->ops[i], &campaign);
+        if (campaign) part_campaign_hex(campaign, hex);
+        LOG(LOG_ERR, "store.refused", KV("what", what[w->ops[i]->kind]), KV("host", host), KV("campaign", hex),
+            KV("why", store_why(w->store)));
+    }
+}
+
+/* Whoever waits for a write that was refused must not believe it done. */
+static void tell_refused(struct message *m) {
+    for (size_t k = 0; m->kind == MESSAGE_WRITE && k < m->write.n; k++)
+        if (m->write.ops[k].result == STORE_REFUSED) m->write.failed = ERR_DAMAGED;
+}
+
 static void pause_before_retry(struct writer *w) {
     const struct timespec step = {.tv_nsec = (long)(RETRY_STEP_MS * NS_PER_MS)};
     for (int i = 0; i < RETRY_STEPS && !atomic_load(&w->stopping); i++) nanosleep(&step, NULL);
@@ -100,7 +143,11 @@ static void flush(struct writer *w) {
         pause_before_retry(w);
     }
     note_unstuck(w);
-    for (size_t i = 0; i < w->n_batch; i++) queue_push_always(w->core, &w->batch[i]->item);
+    if (w->n_batch) log_refused(w);
+    for (size_t i = 0; i < w->n_batch; i++) {
+        tell_refused(w->batch[i]);
+        queue_push_always(w->core, &w->batch[i]->item);
+    }
     w->n_batch = 0;
 }
 

@@ -1,6 +1,7 @@
 /* The store thread: takes all that waits in its inbox, makes it durable in one transaction, and hands it on to core.  When the
  * store fails (a full disk) it says so, keeps what it has and tries again every second: nothing is acknowledged meanwhile, so
- * agents wait.  Only a campaign's start is not retried: its console is told, and core is told so that it refuses others. */
+ * agents wait.  Only a campaign's start is not retried: its console is told, and core is told so that it refuses others.
+ * An op that can never be written is dropped, with a line in the log. */
 #pragma once
 
 #include "collector/message/message.h"

@@ -22,6 +22,11 @@ static void ack(struct ingest *in, const struct message_part *part) {
     ingest_session_done(s, part->credit);
 }
 
+static void taken(struct ingest *in, const struct message_taken *t) {
+    struct ingest_session *s = ingest_session_find(in, t->session);
+    if (s) ingest_session_done(s, t->credit);
+}
+
 static void spread(struct ingest *in, const struct message_send *send) {
     for (size_t i = 0; i < send->n; i++) {
         struct ingest_session *s = ingest_session_find(in, send->sessions[i]);
@@ -50,6 +55,7 @@ static void on_inbox(struct loop_watch *w, uint32_t events) {
         next = item->next;
         struct message *m = message_of(item);
         if (m->kind == MESSAGE_ACK) ack(in, &m->part);
+        if (m->kind == MESSAGE_TAKEN) taken(in, &m->taken);
         if (m->kind == MESSAGE_SEND) spread(in, &m->send);
         if (m->kind == MESSAGE_DISCONNECT) disconnect(in, &m->agent);
         if (m->kind == MESSAGE_RELOAD) reload(in);

@@ -26,7 +26,7 @@ struct ingest_options {
     struct net_options net; /* with the loop */
     const char *listen;     /* HOST:PORT */
     struct ingest_ops *ops; /* keeps */
-    struct queue *inbox;    /* keeps: ACK, SEND, DISCONNECT, RELOAD, QUIT (which stops the loop) */
+    struct queue *inbox;    /* keeps: ACK, TAKEN, SEND, DISCONNECT, RELOAD, QUIT (which stops the loop) */
     struct queue *store;    /* keeps: PART; its cap is what holds agents back */
     size_t store_cap;       /* that cap */
     struct queue *core;     /* keeps: CONNECTED, FACTS, STATE, DISCONNECTED */

@@ -1,7 +1,7 @@
 /* What the collector's threads hand each other.  A message lives in its own arena, which has all it points to; whoever holds
  * it owns it whole, and pushing it on a queue gives it away.
  *
- *   ingest ──PART──▶ store ──PART──▶ core ──ACK──▶ ingest            core ──WRITE──▶ store ──WRITE──▶ core
+ *   ingest ──PART──▶ store ──PART──▶ core ──ACK, TAKEN──▶ ingest     core ──WRITE──▶ store ──WRITE──▶ core
  *   ingest ──CONNECTED, FACTS, STATE, DISCONNECTED──▶ core           core ──SEND, DISCONNECT──▶ ingest
  *   store ──STORE_DOWN, STORE_UP──▶ core
  *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
@@ -19,6 +19,7 @@ enum message_kind {
     MESSAGE_DISCONNECTED,
     MESSAGE_PART,
     MESSAGE_ACK,
+    MESSAGE_TAKEN,
     MESSAGE_SEND,
     MESSAGE_DISCONNECT,
     MESSAGE_WRITE,
@@ -51,6 +52,12 @@ struct message_part {
     size_t credit;            /* bytes of the session's credit that it holds */
     struct store_op op;       /* STORE_PUT_PART */
     struct part_body decoded; /* of op.part.body */
+};
+
+/* Done with what a session sent, without an ack. */
+struct message_taken {
+    uint64_t session;
+    size_t credit;
 };
 
 struct message_send {
@@ -89,6 +96,7 @@ struct message {
     union {
         struct message_agent agent;
         struct message_part part;
+        struct message_taken taken;
         struct message_send send;
         struct message_write write;
         struct message_question question;

@@ -61,7 +61,8 @@ enum store_result {
     STORE_DONE,
     STORE_DUPLICATE, /* it was there already */
     STORE_DIFFERS,   /* a part with this key was there with another body: the first is kept */
-    STORE_UNKNOWN    /* no such campaign, target, or not the campaign's tool */
+    STORE_UNKNOWN,   /* no such campaign, target, or not the campaign's tool */
+    STORE_REFUSED    /* it can never be written, however often it is tried; nothing of it was; store_why of the last such */
 };
 struct store_op {
     enum store_op_kind kind;
@@ -83,8 +84,8 @@ struct store_op {
     };
 };
 
-/* All ops in one transaction, in order; on success it is on the disk.  On failure nothing was written and results mean nothing.
- * ERR_SYS (disk full, I/O: worth trying again), ERR_DAMAGED, ERR_NOMEM. */
+/* All ops in one transaction, in order; on success it is on the disk, but for those that are STORE_REFUSED.  On failure nothing was
+ * written, results mean nothing, and it is worth trying again: ERR_SYS (disk full, I/O), ERR_DAMAGED, ERR_NOMEM. */
 NODISCARD enum err store_apply(struct store *s, struct store_op *const *ops, size_t n);
 
 /* ---- reading: rows are borrowed for the length of the call.  An error that fn returns ends the iteration and is returned. ---- */

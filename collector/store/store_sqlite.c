@@ -10,6 +10,9 @@ static const char *const sql[SQL__COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_OP_BEGIN] = "SAVEPOINT op",
+    [SQL_OP_BACK] = "ROLLBACK TO op",
+    [SQL_OP_END] = "RELEASE op",
     [SQL_PUT_HOST] = "INSERT INTO host(name, facts, seen, address, cert_expires) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO UPDATE SET"
                      " facts = ?2, seen = ?3, address = ?4, cert_expires = ?5",
     [SQL_PUT_CAMPAIGN] =
@@ -38,8 +41,28 @@ static const char *const sql[SQL__COUNT] = {
 
 static struct store_sqlite *of(struct store *s) { return container_of(s, struct store_sqlite, base); }
 
+static bool is_lasting(int rc) {
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_PROTOCOL:
+    case SQLITE_INTERRUPT:
+    case SQLITE_NOTADB:
+        return false;
+    default:
+        return true;
+    }
+}
+
 enum err store_sqlite_fail(struct store_sqlite *q) {
     int rc = q->db ? sqlite3_errcode(q->db) : SQLITE_NOMEM;
+    q->lasting = is_lasting(rc);
     snprintf(q->base.why, sizeof q->base.why, "%s", q->db ? sqlite3_errmsg(q->db) : "out of memory");
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
@@ -201,11 +224,29 @@ static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
     return ERR_SYNTAX;
 }
 
-static enum err apply(struct store *s, struct store_op *const *ops, size_t n) {
-    struct store_sqlite *q = of(s);
+/* One that fails for good is taken back alone. */
+static enum err apply_or_refuse(struct store_sqlite *q, struct store_op *op) {
+    enum err e = simple(q, SQL_OP_BEGIN);
+    if (e != ERR_OK) return e;
+    e = apply_one(q, op);
+    if (e == ERR_OK) return simple(q, SQL_OP_END);
+    if (!q->lasting) return e;
+    char why[sizeof q->base.why];
+    memcpy(why, q->base.why, sizeof why);
+    op->result = STORE_REFUSED;
+    e = simple(q, SQL_OP_BACK);
+    if (e == ERR_OK) e = simple(q, SQL_OP_END);
+    memcpy(q->base.why, why, sizeof why);
+    return e;
+}
+
+typedef enum err apply_fn(struct store_sqlite *q, struct store_op *op);
+
+static enum err transaction(struct store_sqlite *q, struct store_op *const *ops, size_t n, apply_fn *fn) {
+    q->lasting = false;
     enum err e = simple(q, SQL_BEGIN);
     if (e != ERR_OK) return e;
-    for (size_t i = 0; e == ERR_OK && i < n; i++) e = apply_one(q, ops[i]);
+    for (size_t i = 0; e == ERR_OK && i < n; i++) e = fn(q, ops[i]);
     if (e == ERR_OK) e = simple(q, SQL_COMMIT);
     if (e != ERR_OK && !sqlite3_get_autocommit(q->db)) {
         char why[sizeof q->base.why];
@@ -214,6 +255,12 @@ static enum err apply(struct store *s, struct store_op *const *ops, size_t n) {
         memcpy(q->base.why, why, sizeof why);
     }
     return e;
+}
+
+static enum err apply(struct store *s, struct store_op *const *ops, size_t n) {
+    struct store_sqlite *q = of(s);
+    enum err e = transaction(q, ops, n, apply_one);
+    return e != ERR_OK && q->lasting ? transaction(q, ops, n, apply_or_refuse) : e;
 }
 
 static enum err check(struct store *s) {

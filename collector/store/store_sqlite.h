@@ -9,6 +9,9 @@ enum store_sqlite_sql {
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
+    SQL_OP_BEGIN,
+    SQL_OP_BACK,
+    SQL_OP_END,
     SQL_PUT_HOST,
     SQL_PUT_CAMPAIGN,
     SQL_PUT_TARGET,
@@ -31,7 +34,8 @@ struct store_sqlite {
     struct store base;
     sqlite3 *db;
     enum store_mode mode;
-    int lock_fd; /* a writer's; -1 */
+    int lock_fd;  /* a writer's; -1 */
+    bool lasting; /* the last failure is not the disk's or another's: trying again would not help */
     sqlite3_stmt *prepared[SQL__COUNT];
 };
 

@@ -148,6 +148,32 @@ static void with_a_full_disk_nothing_is_acknowledged_until_there_is_room(void **
     made_dir_done(&t.dir);
 }
 
+/* Before, the batch was tried again for ever, and nothing was stored any more. */
+static void a_row_that_can_never_be_written_is_dropped_and_the_others_go_on(void **state) {
+    static const struct span twice[] = {{"a", 1}, {"a", 1}};
+    struct thread t;
+    struct message *got[4];
+    (void)state;
+    start(&t);
+    struct message *bad = campaign(2, 9), *part_of_bad = part(0, SPAN_LIT("body"));
+    bad->write.ops[0].campaign.hosts = twice;
+    bad->write.ops[0].campaign.n_hosts = 2;
+    part_of_bad->part.op.part.key.campaign = made_id(2);
+    queue_push_always(t.in, &campaign(1, 0)->item);
+    queue_push_always(t.in, &bad->item);
+    queue_push_always(t.in, &part(0, SPAN_LIT("body"))->item);
+    queue_push_always(t.in, &part_of_bad->item);
+    assert_int_equal(take(t.out, got, 4, 5000), 4);
+    assert_int_equal(got[0]->write.ops[0].result, STORE_DONE);
+    assert_int_equal(got[1]->write.ops[0].result, STORE_REFUSED);
+    assert_int_equal(got[1]->write.failed, ERR_DAMAGED);
+    assert_int_equal(got[2]->part.op.result, STORE_DONE);
+    assert_int_equal(got[3]->part.op.result, STORE_UNKNOWN);
+    for (size_t i = 0; i < 4; i++) message_free(got[i]);
+    stop(&t);
+    made_dir_done(&t.dir);
+}
+
 static void a_stop_with_a_full_disk_does_not_wait_for_ever(void **state) {
     static char body[60000];
     struct thread t;
@@ -171,6 +197,7 @@ int main(void) {
         cmocka_unit_test(messages_come_back_in_order_once_they_are_durable),
         cmocka_unit_test(what_waits_when_told_to_stop_is_written_first),
         cmocka_unit_test(with_a_full_disk_nothing_is_acknowledged_until_there_is_room),
+        cmocka_unit_test(a_row_that_can_never_be_written_is_dropped_and_the_others_go_on),
         cmocka_unit_test(a_stop_with_a_full_disk_does_not_wait_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
