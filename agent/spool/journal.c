@@ -50,7 +50,13 @@ static enum err entry_read(struct journal *j, const char *name, size_t *damaged)
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", j->dir_fd, name);
     struct buf text;
     buf_init(&text, LINE_BYTES);
-    if (fds_read_file(path, &text) != ERR_OK || !line_parse(buf_span(&text), e)) {
+    enum err failed = fds_read_file(path, &text);
+    if (failed == ERR_NOMEM) {
+        buf_done(&text);
+        free(e);
+        return failed;
+    }
+    if (failed || !line_parse(buf_span(&text), e)) {
         e->done = true;
         e->expires_wall_ms = UINT64_MAX;
         ++*damaged;
@@ -107,6 +113,9 @@ enum err journal_take(struct journal *j, const struct campaign_id *id, struct sp
     e->expires_wall_ms = expires_wall_ms;
     enum err failed = entry_write(j, e);
     if (failed) {
+        char name[NAME_BYTES];
+        name_of(id, name);
+        unlinkat(j->dir_fd, name, 0); /* it may stand there although it failed */
         free(e);
         return failed;
     }

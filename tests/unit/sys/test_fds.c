@@ -14,38 +14,7 @@
 
 #include "common/base/auto.h"
 #include "common/sys/fds.h"
-#include "tests/support/fault.h"
-
-/* Every call that fds_write_file makes can be made to fail. */
-int __real_openat(int dir, const char *name, int flags, mode_t mode);
-ssize_t __real_write(int fd, const void *p, size_t n);
-int __real_fsync(int fd);
-int __real_fchmod(int fd, mode_t mode);
-int __real_close(int fd);
-int __real_renameat(int dir, const char *from, int to_dir, const char *to);
-int __wrap_openat(int dir, const char *name, int flags, mode_t mode);
-ssize_t __wrap_write(int fd, const void *p, size_t n);
-int __wrap_fsync(int fd);
-int __wrap_fchmod(int fd, mode_t mode);
-int __wrap_close(int fd);
-int __wrap_renameat(int dir, const char *from, int to_dir, const char *to);
-
-static size_t longest_write = SIZE_MAX;
-
-static bool fails(void) {
-    if (!fault_now()) return false;
-    errno = EIO;
-    return true;
-}
-int __wrap_openat(int dir, const char *name, int flags, mode_t mode) { return fails() ? -1 : __real_openat(dir, name, flags, mode); }
-ssize_t __wrap_write(int fd, const void *p, size_t n) { return fails() ? -1 : __real_write(fd, p, n < longest_write ? n : longest_write); }
-int __wrap_fsync(int fd) { return fails() ? -1 : __real_fsync(fd); }
-int __wrap_fchmod(int fd, mode_t mode) { return fails() ? -1 : __real_fchmod(fd, mode); }
-int __wrap_close(int fd) {
-    int r = __real_close(fd); /* closed in any case, as Linux does */
-    return fails() ? -1 : r;
-}
-int __wrap_renameat(int dir, const char *from, int to_dir, const char *to) { return fails() ? -1 : __real_renameat(dir, from, to_dir, to); }
+#include "tests/support/fault_file.h"
 
 static char folder[] = "/tmp/trawl-fds-XXXXXX";
 static int dir_fd = -1;
@@ -193,9 +162,9 @@ static void short_writes_and_a_leftover_of_a_killed_writer_do_no_harm(void **sta
     int left = openat(dir_fd, ".a.tmp", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_int_equal(write(left, "leftover", 8), 8);
     close(left);
-    longest_write = 3;
+    fault_file_longest_write(3);
     assert_int_equal(fds_write_file(dir_fd, "a", SPAN_LIT("0123456789"), 0600), ERR_OK);
-    longest_write = SIZE_MAX;
+    fault_file_longest_write(SIZE_MAX);
     assert_content("a", "0123456789");
     assert_int_equal(files(), 1);
     unlinkat(dir_fd, "a", 0);
