@@ -16,20 +16,27 @@ load lib
     [[ "$stderr" == *"3/3 hosts"* ]]
 }
 
-@test "runqlat under CPU load is visibly worse than idle" {
-    need_bpf
-    fleet_up web-1:role=web
-    run --separate-stderr trawl run runqlat --for 3s -o json
-    local idle loaded pids=()
-    idle=$(json '.histograms[0].p99')
-    for _ in $(seq 12); do
+# p99_under N: what runqlat says with N busy loops beside it.
+p99_under() {
+    local pids=() _
+    for _ in $(seq "$1"); do
         (exec 3>&- 4>&-; while :; do :; done) &
         pids+=($!)
     done
     run --separate-stderr trawl run runqlat --for 3s -o json
-    kill "${pids[@]}"
-    wait "${pids[@]}" 2>/dev/null || true
-    loaded=$(json '.histograms[0].p99')
+    for pid in "${pids[@]}"; do
+        kill "$pid"
+        wait "$pid" 2>/dev/null || true
+    done
+    json '.histograms[0].p99'
+}
+
+@test "runqlat under CPU load is visibly worse than idle" {
+    need_bpf
+    fleet_up web-1:role=web
+    local idle loaded
+    idle=$(p99_under 0)
+    loaded=$(p99_under 16)
     echo "p99 idle $idle, loaded $loaded usecs"
     jq -en "$loaded > $idle"
 }
