@@ -1,0 +1,1 @@
+"""Print-outs as the tools' own format strings make them."""
