@@ -9,13 +9,16 @@ static void take(struct core *core, struct message *m) {
     switch (m->kind) {
     case MESSAGE_CONNECTED:
         core_agents_connected(core, m);
-        break;
+        core_agents_taken(core, m);
+        return;
     case MESSAGE_FACTS:
         core_agents_facts(core, m);
-        break;
+        core_agents_taken(core, m);
+        return;
     case MESSAGE_STATE:
         core_agents_state(core, m);
-        break;
+        core_agents_taken(core, m);
+        return;
     case MESSAGE_DISCONNECTED:
         core_agents_disconnected(core, m);
         break;

@@ -38,7 +38,8 @@ static size_t host_bytes(const struct fleet_host *h) {
 }
 
 /* What is known of a host is of use, not of consequence: without memory it is written another time. */
-static void store_host(struct core *core, const struct fleet_host *h) {
+static void store_host(struct core *core, struct fleet_host *h) {
+    h->stored_ns = clock_mono_ns();
     struct message *w = message_new(MESSAGE_WRITE, host_bytes(h) + 64);
     if (w && (w->write.ops = arena_array(w->mem, 1, sizeof *w->write.ops)) && add_host(w, h))
         queue_push_always(core->opt.store, &w->item);
@@ -139,7 +140,7 @@ void core_agents_connected(struct core *core, struct message *m) {
 
 void core_agents_facts(struct core *core, struct message *m) {
     struct fleet_host *h = put_facts(core, &m->agent);
-    if (h) store_host(core, h);
+    if (h && clock_mono_ns() - h->stored_ns >= CORE_FACTS_MS * NS_PER_MS) store_host(core, h);
 }
 
 void core_agents_disconnected(struct core *core, struct message *m) {
@@ -152,10 +153,16 @@ void core_agents_disconnected(struct core *core, struct message *m) {
 }
 
 void core_agents_state(struct core *core, struct message *m) {
-    struct core_campaign *cc = NULL;
-    enum err e = core_campaigns_get(core, &m->agent.campaign, &cc);
-    if (e == ERR_OK) campaign_state(cc->c, m->agent.host, m->agent.coverage, core_now());
-    if (e == ERR_OK) cc->touched = true;
+    struct core_campaign *cc = core_campaigns_loaded(core, &m->agent.campaign); /* what is not loaded has ended, or never was */
+    if (!cc) return;
+    campaign_state(cc->c, m->agent.host, m->agent.coverage, core_now());
+    cc->touched = true;
+}
+
+void core_agents_taken(struct core *core, struct message *m) {
+    m->taken = (struct message_taken){.session = m->agent.session, .credit = m->agent.credit};
+    m->kind = MESSAGE_TAKEN;
+    queue_push_always(core->opt.ingest, &m->item);
 }
 
 static void take_part(struct core *core, const struct message_part *part) {

@@ -22,6 +22,11 @@ enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_c
     return ERR_OK;
 }
 
+struct core_campaign *core_campaigns_loaded(struct core *core, const struct campaign_id *id) {
+    const uint64_t *at = map_get(core->by_id, id_span(id));
+    return at ? &core->campaigns[*at] : NULL;
+}
+
 static void unload(struct core *core, size_t at) {
     struct core_campaign *cc = &core->campaigns[at], *last = &core->campaigns[core->n_campaigns - 1];
     map_remove(core->by_id, id_span(&cc->c->id));
@@ -183,10 +188,10 @@ static enum err load(struct core *core, const struct campaign_id *id, struct cor
 }
 
 enum err core_campaigns_get(struct core *core, const struct campaign_id *id, struct core_campaign **out) {
-    const uint64_t *at = map_get(core->by_id, id_span(id));
-    if (!at) return load(core, id, out);
-    core->campaigns[*at].used_ns = clock_mono_ns();
-    *out = &core->campaigns[*at];
+    struct core_campaign *cc = core_campaigns_loaded(core, id);
+    if (!cc) return load(core, id, out);
+    cc->used_ns = clock_mono_ns();
+    *out = cc;
     return ERR_OK;
 }
 

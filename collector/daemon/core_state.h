@@ -15,6 +15,7 @@ enum {
     CORE_TICK_MS = 1000,
     CORE_WATCH_MS = 100,          /* changes of a campaign are told to its watchers at most this often */
     CORE_SEEN_MS = 5 * 60 * 1000, /* how often it is stored that a connected host is here */
+    CORE_FACTS_MS = 10 * 1000,    /* a host's facts are stored at most this often; the latest always by CORE_SEEN_MS */
     CORE_TARGET_S = 24 * 3600,    /* hosts not seen for longer are not targeted */
     CORE_LIVE_MAX = 1000,         /* campaigns that have not ended */
     CORE_ENDED_MAX = 64           /* ended campaigns that are kept loaded */
@@ -75,6 +76,8 @@ NODISCARD enum err core_campaigns_add(struct core *core, struct campaign *c, str
 enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char *why, struct campaign_id *out);
 /* Newest first. */
 NODISCARD enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n);
+/* NULL: not loaded. */
+struct core_campaign *core_campaigns_loaded(struct core *core, const struct campaign_id *id);
 /* aggregate is there afterwards.  ERR_NOMEM, ERR_SYS, ERR_DAMAGED. */
 NODISCARD enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc);
 /* Adds one stored part: coverage, and live results if they are there. */
@@ -90,6 +93,7 @@ void core_agents_connected(struct core *core, struct message *m);
 void core_agents_facts(struct core *core, struct message *m);
 void core_agents_disconnected(struct core *core, struct message *m);
 void core_agents_state(struct core *core, struct message *m);
+void core_agents_taken(struct core *core, struct message *m); /* takes m: its session gets the credit back */
 void core_agents_part(struct core *core, struct message *m); /* takes m */
 /* Order or stop to every target that is connected and has not ended. */
 void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what);

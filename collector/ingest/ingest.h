@@ -1,6 +1,6 @@
 /* Where agents arrive: their sessions, who they are, and what they send, validated and handed on.  No state of campaigns here.
- * Parts go to the store's queue and come back from core as acks; only then does the agent get its credit back, so a slow store
- * makes agents wait and nothing grows.
+ * Parts go to the store's queue and come back from core as acks, all else goes to core and comes back as taken; only then does the
+ * agent get its credit back, so a slow store or core makes agents wait and nothing grows.
  * Thread: the loop's.  The others reach it through its inbox only. */
 #pragma once
 

@@ -99,35 +99,44 @@ static bool take_place(struct ingest_session *s) {
     return true;
 }
 
-/* True: handed on. */
-static bool take_facts(struct ingest_session *s, const struct from_agent *from, struct span bytes, struct message *m) {
-    const struct identity *peer = rpc_peer(s->conn);
-    char text[256];
-    if (!span_eq_str(from->facts.host, peer->name)) {
-        char shown[LIMIT_NAME_BYTES + 1];
-        size_t n = from->facts.host.n < LIMIT_NAME_BYTES ? from->facts.host.n : LIMIT_NAME_BYTES;
-        for (size_t i = 0; i < n; i++) shown[i] = from->facts.host.p[i] > ' ' && from->facts.host.p[i] < 0x7f ? from->facts.host.p[i] : '?';
-        shown[n] = 0;
-        snprintf(text, sizeof text, "the certificate is %s's, the facts are %s's", peer->name, shown);
-        report(s, INGEST_REFUSED, span_str(text));
-        ingest_session_end(s, RPC_PERMISSION_DENIED, text);
+static bool is_its_own(struct ingest_session *s, struct span says) {
+    const char *name = rpc_peer(s->conn)->name;
+    char shown[LIMIT_NAME_BYTES + 1], text[256];
+    if (span_eq_str(says, name)) return true;
+    size_t n = says.n < LIMIT_NAME_BYTES ? says.n : LIMIT_NAME_BYTES;
+    for (size_t i = 0; i < n; i++) shown[i] = says.p[i] > ' ' && says.p[i] < 0x7f ? says.p[i] : '?';
+    shown[n] = 0;
+    snprintf(text, sizeof text, "the certificate is %s's, the facts are %s's", name, shown);
+    report(s, INGEST_REFUSED, span_str(text));
+    ingest_session_end(s, RPC_PERMISSION_DENIED, text);
+    return false;
+}
+
+/* Facts and states travel in messages of their own: many may wait, and the arena they were decoded in is large.
+ * True: handed on, credit and all. */
+static bool take_facts(struct ingest_session *s, const struct from_agent *from, struct span bytes) {
+    if (!is_its_own(s, from->facts.host)) return false;
+    if (bytes.n > LIMIT_FACTS_BYTES) {
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, "the facts are too large");
         return false;
     }
-    m->agent.facts_bytes = bytes.n <= LIMIT_FACTS_BYTES ? arena_copy(m->mem, bytes) : SPAN_NONE;
-    m->agent.address = arena_copy(m->mem, span_str(s->address));
-    m->agent.host = from->facts.host;
-    if (!m->agent.facts_bytes.p || !m->agent.address.p || (!s->known && !take_place(s))) {
-        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED,
-                           bytes.n > LIMIT_FACTS_BYTES ? "the facts are too large" : "the collector is out of memory");
+    AUTO(message_free)
+    struct message *m = message_new(s->known ? MESSAGE_FACTS : MESSAGE_CONNECTED, bytes.n + sizeof s->host + sizeof s->address + 64);
+    if (m) {
+        m->agent.facts_bytes = arena_copy(m->mem, bytes);
+        m->agent.address = arena_copy(m->mem, span_str(s->address));
+        m->agent.host = arena_copy(m->mem, host_of(s));
+    }
+    if (!m || !m->agent.facts_bytes.p || !m->agent.address.p || !m->agent.host.p || (!s->known && !take_place(s))) {
+        ingest_session_end(s, RPC_RESOURCE_EXHAUSTED, "the collector is out of memory");
         return false;
     }
-    m->kind = s->known ? MESSAGE_FACTS : MESSAGE_CONNECTED;
-    m->agent.facts = from->facts;
-    m->agent.cert_expires_wall_ns = peer->expires_wall_ns;
+    m->agent.cert_expires_wall_ns = rpc_peer(s->conn)->expires_wall_ns;
     if (!s->known) report(s, INGEST_CONNECTED, from->facts.version);
     s->known = true;
     m->agent.session = s->id;
-    queue_push_always(s->in->opt.core, &m->item);
+    m->agent.credit = bytes.n;
+    queue_push_always(s->in->opt.core, &TAKE(m)->item);
     return true;
 }
 
@@ -158,18 +167,18 @@ static bool take_part(struct ingest_session *s, const struct from_agent *from, s
     return false;
 }
 
-static void take_state(struct ingest_session *s, const struct from_agent *from, struct message *m) {
-    m->kind = MESSAGE_STATE;
+/* True: handed on, credit and all. */
+static bool take_state(struct ingest_session *s, const struct from_agent *from, size_t credit) {
+    struct message *m = message_new(MESSAGE_STATE, LIMIT_NAME_BYTES + from->state.note.n + 64);
+    if (!m) return false; /* the state is of use, not of consequence */
     m->agent.session = s->id;
+    m->agent.credit = credit;
     m->agent.host = arena_copy(m->mem, host_of(s));
     m->agent.campaign = from->state.campaign;
     m->agent.coverage = from->state.coverage;
-    m->agent.note = from->state.note;
-    if (!m->agent.host.p) {
-        message_free(m);
-        return;
-    }
+    m->agent.note = arena_copy(m->mem, from->state.note);
     queue_push_always(s->in->opt.core, &m->item);
+    return true;
 }
 
 static void take(struct ingest_session *s, struct span bytes) {
@@ -185,22 +194,20 @@ static void take(struct ingest_session *s, struct span bytes) {
         ingest_session_end(s, RPC_FAILED_PRECONDITION, "a session begins with facts");
         return;
     }
-    size_t credit = bytes.n;
+    bool handed_on = false;
     switch (from.kind) {
     case FROM_AGENT_FACTS:
-        if (take_facts(s, &from, bytes, m)) m = NULL;
+        handed_on = take_facts(s, &from, bytes);
         break;
     case FROM_AGENT_STATE:
-        take_state(s, &from, TAKE(m));
+        handed_on = take_state(s, &from, bytes.n);
         break;
     case FROM_AGENT_PART:
-        if (take_part(s, &from, credit, m)) {
-            m = NULL;
-            credit = 0;
-        }
+        handed_on = take_part(s, &from, bytes.n, m);
+        if (handed_on) m = NULL;
         break;
     }
-    if (credit) ingest_session_done(s, credit);
+    if (!handed_on) ingest_session_done(s, bytes.n);
 }
 
 /* Taking more would only make queues longer: the agents must wait. */

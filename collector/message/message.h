@@ -2,7 +2,7 @@
  * it owns it whole, and pushing it on a queue gives it away.
  *
  *   ingest ──PART──▶ store ──PART──▶ core ──ACK, TAKEN──▶ ingest     core ──WRITE──▶ store ──WRITE──▶ core
- *   ingest ──CONNECTED, FACTS, STATE, DISCONNECTED──▶ core           core ──SEND, DISCONNECT──▶ ingest
+ *   ingest ──CONNECTED, FACTS, STATE──▶ core ──TAKEN──▶ ingest       ingest ──DISCONNECTED──▶ core ──SEND, DISCONNECT──▶ ingest
  *   store ──STORE_DOWN, STORE_UP──▶ core
  *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
 #pragma once
@@ -35,11 +35,11 @@ enum message_kind {
 /* Of one agent's session.  session: ingest's number for it, never used twice. */
 struct message_agent {
     uint64_t session;
+    size_t credit; /* CONNECTED, FACTS, STATE: bytes of the session's credit that it holds */
     struct span host;
     struct span address; /* CONNECTED */
     uint64_t cert_expires_wall_ns;
-    struct facts facts;          /* CONNECTED, FACTS */
-    struct span facts_bytes;     /* the FromAgent message they came in */
+    struct span facts_bytes;     /* CONNECTED, FACTS: the FromAgent message they came in */
     struct span why;             /* DISCONNECTED; DISCONNECT: what the agent is told */
     struct campaign_id campaign; /* STATE */
     enum coverage coverage;

@@ -1,0 +1,235 @@
+/* What SQLite asks of the system fails in turn: every write, sync and truncation, and every allocation.  A batch that failed is not
+ * half there, and works when it is tried again; a store that could not be opened says why. */
+#include "tests/unit/collector/made.h"
+
+#include <malloc.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "tests/support/fault.h" /* without its malloc: that is called by our own objects only */
+
+enum { WHY_BYTES = 256, BODY_BYTES = 9000 /* more than a page */ };
+
+static const struct span hosts[] = {{"db-1", 4}, {"db-2", 4}};
+static bool io_faults, memory_faults;
+
+/* ---- SQLite's system, with failures ---- */
+
+static const sqlite3_io_methods *real_io;
+static sqlite3_io_methods failing_io;
+static sqlite3_vfs failing_vfs;
+static sqlite3_vfs *real_vfs;
+
+static bool io_fails(void) { return io_faults && fault_now(); }
+
+static int io_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
+    return io_fails() ? SQLITE_IOERR_WRITE : real_io->xWrite(f, p, n, at);
+}
+static int io_sync(sqlite3_file *f, int flags) { return io_fails() ? SQLITE_IOERR_FSYNC : real_io->xSync(f, flags); }
+static int io_truncate(sqlite3_file *f, sqlite3_int64 size) { return io_fails() ? SQLITE_IOERR_TRUNCATE : real_io->xTruncate(f, size); }
+
+/* The real file with three of its methods changed. */
+static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, int flags, int *out_flags) {
+    (void)vfs;
+    int rc = real_vfs->xOpen(real_vfs, name, f, flags, out_flags);
+    if (rc != SQLITE_OK || !f->pMethods) return rc;
+    if (!real_io) {
+        real_io = f->pMethods;
+        failing_io = *real_io;
+        failing_io.xWrite = io_write;
+        failing_io.xSync = io_sync;
+        failing_io.xTruncate = io_truncate;
+    }
+    if (f->pMethods == real_io) f->pMethods = &failing_io;
+    return rc;
+}
+
+static void *mem_malloc(int n) { return memory_faults && fault_now() ? NULL : malloc((size_t)n); }
+static void *mem_realloc(void *p, int n) { return memory_faults && fault_now() ? NULL : realloc(p, (size_t)n); }
+static int mem_size(void *p) { return p ? (int)malloc_usable_size(p) : 0; }
+static int mem_roundup(int n) { return (n + 7) & ~7; }
+static int mem_init(void *arg) {
+    (void)arg;
+    return SQLITE_OK;
+}
+static void mem_shutdown(void *arg) { (void)arg; }
+
+static int set_up(void **state) {
+    static const sqlite3_mem_methods memory = {mem_malloc, free, mem_realloc, mem_size, mem_roundup, mem_init, mem_shutdown, NULL};
+    (void)state;
+    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) || sqlite3_initialize()) return -1;
+    real_vfs = sqlite3_vfs_find(NULL);
+    failing_vfs = *real_vfs;
+    failing_vfs.zName = "failing";
+    failing_vfs.pNext = NULL;
+    failing_vfs.xOpen = vfs_open;
+    return sqlite3_vfs_register(&failing_vfs, 1);
+}
+
+/* ---- what is tried ---- */
+
+static char body[BODY_BYTES];
+
+static struct store_op part_op(const char *host) {
+    return (struct store_op){
+        .kind = STORE_PUT_PART,
+        .part = {.key = {.campaign = made_id(1), .host = span_str(host), .tool = SPAN_LIT("runqlat")}, .body = {body, sizeof body}}};
+}
+
+static struct store_op end_op(void) {
+    return (struct store_op){
+        .kind = STORE_END_TARGET,
+        .target = {.campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OK, .reason = SPAN_LIT("r"), .outcome = SPAN_LIT("o")}};
+}
+
+static struct store_op host_op(void) {
+    return (struct store_op){.kind = STORE_PUT_HOST, .host = {.name = hosts[0], .facts = SPAN_LIT("f"), .address = SPAN_LIT("a")}};
+}
+
+static enum err count_part(void *arg, const struct store_part *p) {
+    size_t *n = arg;
+    assert_int_equal(p->body.n, sizeof body);
+    ++*n;
+    return ERR_OK;
+}
+
+static enum err count_ended(void *arg, const struct store_target *t) {
+    size_t *n = arg;
+    *n += t->coverage == COVERAGE_OK;
+    return ERR_OK;
+}
+
+static enum err count_host(void *arg, const struct store_host *h) {
+    size_t *n = arg;
+    (void)h;
+    ++*n;
+    return ERR_OK;
+}
+
+/* All three of the batch, or none of them. */
+static bool batch_is_there(struct store *s) {
+    struct campaign_id id = made_id(1);
+    size_t parts = 0, ended = 0, known = 0;
+    assert_int_equal(store_parts(s, &id, SPAN_NONE, count_part, &parts), ERR_OK);
+    assert_int_equal(store_targets(s, &id, count_ended, &ended), ERR_OK);
+    assert_int_equal(store_hosts(s, count_host, &known), ERR_OK);
+    assert_true(parts == ended && ended == known && known <= 1);
+    return known == 1;
+}
+
+static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(bool *faults, enum err want) {
+    size_t rounds = 0;
+    FOR_EACH_FAULT(n) {
+        struct made_dir d;
+        fault_off();
+        made_dir(&d);
+        struct store *s = made_store(&d, STORE_WRITER);
+        made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
+        struct store_op part = part_op("db-1"), end = end_op(), host = host_op();
+        struct store_op *ops[] = {&part, &end, &host};
+        *faults = true;
+        fault_on(n);
+        enum err e = store_apply(s, ops, COUNT_OF(ops));
+        fault_off();
+        *faults = false;
+        assert_true(e == ERR_OK || (e == want && fault_hit()));
+        if (e) assert_true(store_why(s)[0]);
+        assert_int_equal(batch_is_there(s), e == ERR_OK);
+        if (e) assert_int_equal(store_apply(s, ops, COUNT_OF(ops)), ERR_OK);
+        assert_true(batch_is_there(s));
+        assert_int_equal(store_check(s), ERR_OK);
+        store_close(s);
+        s = made_store(&d, STORE_WRITER);
+        assert_true(batch_is_there(s));
+        store_close(s);
+        made_dir_done(&d);
+        rounds++;
+    }
+    assert_true(rounds > 2);
+}
+
+static void a_failed_write_or_sync_leaves_no_half_batch(void **state) {
+    (void)state;
+    a_batch_that_failed_is_not_half_there_and_can_be_tried_again(&io_faults, ERR_SYS);
+}
+
+static void a_batch_without_memory_is_not_half_there(void **state) {
+    (void)state;
+    a_batch_that_failed_is_not_half_there_and_can_be_tried_again(&memory_faults, ERR_NOMEM);
+}
+
+static void open_with(bool *faults, bool exists) {
+    size_t rounds = 0;
+    FOR_EACH_FAULT(n) {
+        struct made_dir d;
+        char why[WHY_BYTES] = "";
+        struct store *s = NULL;
+        fault_off();
+        made_dir(&d);
+        if (exists) store_close(made_store(&d, STORE_WRITER));
+        *faults = true;
+        fault_on(n);
+        enum err e = store_open(d.store, STORE_WRITER, why, sizeof why, &s);
+        if (!e) e = store_check(s);
+        fault_off();
+        *faults = false;
+        assert_true(e == ERR_OK || ((e == ERR_SYS || e == ERR_NOMEM) && fault_hit()));
+        if (!s) assert_true(why[0]);
+        store_close(s);
+        s = made_store(&d, STORE_WRITER); /* what is left opens */
+        assert_int_equal(store_check(s), ERR_OK);
+        store_close(s);
+        made_dir_done(&d);
+        rounds++;
+    }
+    assert_true(rounds > 1);
+}
+
+static void a_store_that_could_not_be_made_is_made_at_the_next_try(void **state) {
+    (void)state;
+    open_with(&io_faults, false);
+    open_with(&memory_faults, false);
+}
+
+static void a_store_that_could_not_be_opened_is_as_it_was(void **state) {
+    (void)state;
+    open_with(&memory_faults, true);
+}
+
+static void reading_without_memory_is_an_error_not_an_end(void **state) {
+    struct made_dir d;
+    (void)state;
+    made_dir(&d);
+    struct store *s = made_store(&d, STORE_WRITER);
+    made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
+    struct store_op part = part_op("db-1"), *ops = &part;
+    assert_int_equal(store_apply(s, &ops, 1), ERR_OK);
+    store_close(s);
+    struct campaign_id id = made_id(1);
+    FOR_EACH_FAULT(n) {
+        size_t parts = 0, ended = 0;
+        char why[WHY_BYTES];
+        s = NULL;
+        memory_faults = true;
+        enum err e = store_open(d.store, STORE_READER, why, sizeof why, &s);
+        if (!e) e = store_parts(s, &id, SPAN_NONE, count_part, &parts);
+        if (!e) e = store_targets(s, &id, count_ended, &ended);
+        fault_off();
+        memory_faults = false;
+        assert_true(e == ERR_OK || (e == ERR_NOMEM && fault_hit()));
+        if (!e) assert_int_equal(parts, 1);
+        store_close(s);
+    }
+    made_dir_done(&d);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failed_write_or_sync_leaves_no_half_batch),
+        cmocka_unit_test(a_batch_without_memory_is_not_half_there),
+        cmocka_unit_test(a_store_that_could_not_be_made_is_made_at_the_next_try),
+        cmocka_unit_test(a_store_that_could_not_be_opened_is_as_it_was),
+        cmocka_unit_test(reading_without_memory_is_an_error_not_an_end),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
