@@ -1,0 +1,12 @@
+# One man page: SOURCE (scdoc, with @GENERATED@ for what COMMAND prints) → RESULT, compressed.
+file(READ ${SOURCE} text)
+if(COMMAND)
+  execute_process(COMMAND ${COMMAND} OUTPUT_VARIABLE generated COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "@GENERATED@\n" "${generated}" text "${text}")
+endif()
+get_filename_component(folder ${RESULT} DIRECTORY)
+file(MAKE_DIRECTORY ${folder})
+file(WRITE ${RESULT}.scd "${text}")
+execute_process(COMMAND ${SCDOC} INPUT_FILE ${RESULT}.scd OUTPUT_FILE ${RESULT}.roff COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${GZIP} -9nc ${RESULT}.roff OUTPUT_FILE ${RESULT} COMMAND_ERROR_IS_FATAL ANY)
+file(REMOVE ${RESULT}.scd ${RESULT}.roff)
