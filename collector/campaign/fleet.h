@@ -7,6 +7,7 @@
 struct fleet_host {
     char name[LIMIT_NAME_BYTES + 1];
     char address[64];
+    char note[256];   /* what is wrong with it */
     uint64_t session; /* 0: not connected */
     uint64_t seen_wall_ns, cert_expires_wall_ns;
     uint64_t stored_ns; /* when the owner last stored it; monotonic */

@@ -19,6 +19,9 @@ static void take(struct core *core, struct message *m) {
         core_agents_state(core, m);
         core_agents_taken(core, m);
         return;
+    case MESSAGE_TWICE:
+        core_agents_twice(core, m);
+        break;
     case MESSAGE_DISCONNECTED:
         core_agents_disconnected(core, m);
         break;

@@ -128,6 +128,7 @@ void core_agents_connected(struct core *core, struct message *m) {
     struct fleet_host *h = put_facts(core, &m->agent);
     if (!h) return;
     h->session = m->agent.session;
+    h->note[0] = 0;
     h->cert_expires_wall_ns = m->agent.cert_expires_wall_ns;
     snprintf(h->address, sizeof h->address, "%.*s", (int)(m->agent.address.n < 63 ? m->agent.address.n : 63), m->agent.address.p);
     store_host(core, h);
@@ -143,10 +144,16 @@ void core_agents_facts(struct core *core, struct message *m) {
     if (h && clock_mono_ns() - h->stored_ns >= CORE_FACTS_MS * NS_PER_MS) store_host(core, h);
 }
 
+void core_agents_twice(struct core *core, struct message *m) {
+    struct fleet_host *h = fleet_find(core->fleet, m->agent.host);
+    if (h && h->session == m->agent.session) snprintf(h->note, sizeof h->note, "%.*s", (int)m->agent.why.n, m->agent.why.p);
+}
+
 void core_agents_disconnected(struct core *core, struct message *m) {
     struct fleet_host *h = fleet_find(core->fleet, m->agent.host);
     if (!h || h->session != m->agent.session) return; /* a newer session has taken its place */
     h->session = 0;
+    h->note[0] = 0;
     h->seen_wall_ns = clock_wall_ns();
     store_host(core, h);
     for (size_t i = 0; i < core->n_campaigns; i++) campaign_disconnected(core->campaigns[i].c, m->agent.host, core_now());

@@ -91,6 +91,7 @@ void core_campaigns_evict(struct core *core);
 NODISCARD enum err core_agents_load(struct core *core);
 void core_agents_connected(struct core *core, struct message *m);
 void core_agents_facts(struct core *core, struct message *m);
+void core_agents_twice(struct core *core, struct message *m);
 void core_agents_disconnected(struct core *core, struct message *m);
 void core_agents_state(struct core *core, struct message *m);
 void core_agents_taken(struct core *core, struct message *m); /* takes m: its session gets the credit back */

@@ -46,6 +46,9 @@ static void on_report(struct ingest_ops *self, enum ingest_event what, struct sp
     case INGEST_REFUSED:
         LOG(LOG_WARNING, "agent.refused", KV("host", host), KV("address", address), KV("why", why));
         break;
+    case INGEST_TWICE:
+        LOG(LOG_WARNING, "host.twice", KV("host", host), KV("address", address), KV("why", why));
+        break;
     case INGEST_PART_REFUSED:
         LOG(LOG_WARNING, "part.malformed", KV("host", host), KV("address", address), KV("why", why));
         break;

@@ -77,8 +77,8 @@ static struct ingest *of(struct rpc_server_ops *self) { return container_of(self
 
 static enum rpc_status on_admit(struct rpc_server_ops *self, const struct identity *peer, struct span address, char *text,
                                 size_t text_size) {
-    (void)self, (void)peer, (void)address, (void)text, (void)text_size;
-    return RPC_OK; /* every agent of the fleet; who it is was verified */
+    bool yes = ingest_session_gives_way(of(self), peer->name, address, text, text_size);
+    return yes ? RPC_OK : RPC_ALREADY_EXISTS; /* otherwise every agent of the fleet; who it is was verified */
 }
 
 static void on_opened(struct rpc_server_ops *self, struct rpc_conn *c) { (void)self, (void)c; }

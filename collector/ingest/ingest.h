@@ -12,6 +12,7 @@ enum ingest_event {
     INGEST_CONNECTED,
     INGEST_DISCONNECTED,
     INGEST_REFUSED,      /* a peer, before or instead of a session */
+    INGEST_TWICE,        /* a peer, because another agent with its name is connected; said once for that other one */
     INGEST_PART_REFUSED, /* a part that does not follow the format, or of somebody else; it is not acknowledged */
     INGEST_RELOADED,
     INGEST_RELOAD_FAILED
@@ -29,7 +30,7 @@ struct ingest_options {
     struct queue *inbox;    /* keeps: ACK, TAKEN, SEND, DISCONNECT, RELOAD, QUIT (which stops the loop) */
     struct queue *store;    /* keeps: PART; its cap is what holds agents back */
     size_t store_cap;       /* that cap */
-    struct queue *core;     /* keeps: CONNECTED, FACTS, STATE, DISCONNECTED */
+    struct queue *core;     /* keeps: CONNECTED, FACTS, STATE, TWICE, DISCONNECTED */
 };
 
 /* As net_new and rpc_listen, with why. */

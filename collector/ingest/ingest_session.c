@@ -84,6 +84,31 @@ void ingest_session_done(struct ingest_session *s, size_t n) {
 }
 
 /* ---- in ---- */
+static void tell_twice(struct ingest_session *s, struct span address, const char *why) {
+    struct message *m = message_new(MESSAGE_TWICE, LIMIT_REASON_BYTES + LIMIT_NAME_BYTES + 64);
+    s->in->opt.ops->report(s->in->opt.ops, INGEST_TWICE, host_of(s), address, span_str(why));
+    if (!m) return; /* the log has it */
+    m->agent.session = s->id;
+    m->agent.host = arena_copy(m->mem, host_of(s));
+    m->agent.why = arena_copy(m->mem, span_str(why));
+    queue_push_always(s->in->opt.core, &m->item);
+}
+
+/* Refused before its Welcome, the newcomer dials less and less often. */
+bool ingest_session_gives_way(struct ingest *in, const char *host, struct span address, char *why, size_t why_size) {
+    const uint64_t *at = map_get(in->by_host, span_str(host));
+    struct ingest_session *s = at ? ingest_session_find(in, *at) : NULL;
+    if (!s || s->ending) return true;
+    uint64_t first_ns = s->takeovers_ns[INGEST_TAKEOVERS - 1];
+    bool often = first_ns && clock_mono_ns() - first_ns < INGEST_TAKEOVERS_S * NS_PER_S;
+    if (!often && !s->twice) return true;
+    snprintf(why, why_size, "two agents say that they are %s: %s and %.*s; give one another name", host, s->address, (int)address.n,
+             address.p);
+    if (!s->twice) tell_twice(s, address, why);
+    s->twice = true;
+    return false;
+}
+
 /* The newer session of a host wins: the older one is a connection that the network lost, or a second agent with the same certificate. */
 static bool take_place(struct ingest_session *s) {
     struct ingest *in = s->in;
@@ -92,6 +117,8 @@ static bool take_place(struct ingest_session *s) {
     struct ingest_session *old = ingest_session_find(in, *at);
     *at = s->id;
     if (!old) return true;
+    s->takeovers_ns[0] = clock_mono_ns();
+    memcpy(s->takeovers_ns + 1, old->takeovers_ns, sizeof s->takeovers_ns - sizeof s->takeovers_ns[0]);
     char text[256];
     snprintf(text, sizeof text, "another session of host %s has begun, from %s", s->host, s->address);
     ingest_session_end(old, RPC_ABORTED, text);

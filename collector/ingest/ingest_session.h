@@ -6,6 +6,8 @@
 
 enum {
     INGEST_RETRY_MS = 20,          /* how often held messages are tried again */
+    INGEST_TAKEOVERS = 3, /* of a host's session by a newer one within INGEST_TAKEOVERS_S; then the newer is refused: they are two */
+    INGEST_TAKEOVERS_S = 60,
     INGEST_CORE_WAITING_MAX = 8192 /* messages that wait for core before agents must wait too */
 };
 
@@ -29,6 +31,8 @@ struct ingest_session {
     bool ending; /* we have ended it; whatever still comes is not looked at */
     char host[LIMIT_NAME_BYTES + 1];
     char address[64];
+    uint64_t takeovers_ns[INGEST_TAKEOVERS]; /* when this host's session was taken over, the latest first; 0: never */
+    bool twice;                              /* another agent with this name was refused for its sake */
     struct ingest_list held; /* came while the store or core was behind: raw, in order, their credit kept */
     struct ingest_list out;  /* waits for the agent's credit */
 };
@@ -52,6 +56,8 @@ struct ingest {
 NODISCARD enum err ingest_session_new(struct ingest *in, struct rpc_conn *c, struct ingest_session **out);
 /* NULL: gone. */
 struct ingest_session *ingest_session_find(struct ingest *in, uint64_t id);
+/* May another connection of this host begin a session?  False: two agents have its name, why (≥ 256 bytes) says it. */
+bool ingest_session_gives_way(struct ingest *in, const char *host, struct span address, char *why, size_t why_size);
 /* Send or keep for later; over a megabyte kept the agent is disconnected. */
 void ingest_session_send(struct ingest_session *s, struct span message);
 /* The message that held n bytes of credit is done with. */

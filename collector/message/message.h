@@ -2,7 +2,7 @@
  * it owns it whole, and pushing it on a queue gives it away.
  *
  *   ingest ──PART──▶ store ──PART──▶ core ──ACK, TAKEN──▶ ingest     core ──WRITE──▶ store ──WRITE──▶ core
- *   ingest ──CONNECTED, FACTS, STATE──▶ core ──TAKEN──▶ ingest       ingest ──DISCONNECTED──▶ core ──SEND, DISCONNECT──▶ ingest
+ *   ingest ──CONNECTED, FACTS, STATE──▶ core ──TAKEN──▶ ingest       ingest ──TWICE, DISCONNECTED──▶ core ──SEND, DISCONNECT──▶ ingest
  *   store ──STORE_DOWN, STORE_UP──▶ core
  *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
 #pragma once
@@ -16,6 +16,7 @@ enum message_kind {
     MESSAGE_CONNECTED,
     MESSAGE_FACTS,
     MESSAGE_STATE,
+    MESSAGE_TWICE,
     MESSAGE_DISCONNECTED,
     MESSAGE_PART,
     MESSAGE_ACK,
@@ -40,7 +41,7 @@ struct message_agent {
     struct span address; /* CONNECTED */
     uint64_t cert_expires_wall_ns;
     struct span facts_bytes;     /* CONNECTED, FACTS: the FromAgent message they came in */
-    struct span why;             /* DISCONNECTED; DISCONNECT: what the agent is told */
+    struct span why;             /* TWICE, DISCONNECTED; DISCONNECT: what the agent is told */
     struct campaign_id campaign; /* STATE */
     enum coverage coverage;
     struct span note;

@@ -181,7 +181,8 @@ enum rpc_status query_hosts(const struct fleet *f, struct span selector, struct 
                                                   .online = h->session != 0,
                                                   .seen_wall_ns = h->seen_wall_ns,
                                                   .cert_expires_wall_ns = h->cert_expires_wall_ns,
-                                                  .address = span_str(h->address)};
+                                                  .address = span_str(h->address),
+                                                  .note = span_str(h->note)};
     }
     if (list.hosts) qsort(list.hosts, list.n, sizeof *list.hosts, by_host);
     e = list.hosts ? query_encode_hosts(&list, out) : ERR_NOMEM;

@@ -9,6 +9,7 @@ struct host_info {
     bool online;
     uint64_t seen_wall_ns, cert_expires_wall_ns;
     struct span address;
+    struct span note; /* what is wrong with it; empty: nothing */
 };
 struct host_list {
     struct host_info *hosts;

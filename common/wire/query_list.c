@@ -7,6 +7,7 @@ static void get_host(struct unpack *in, const Trawl__HostInfo *m, struct host_in
     h->seen_wall_ns = m->seen_wall_ns;
     h->address = unpack_text(in, span_str(m->address), LIMIT_LABEL_BYTES);
     h->cert_expires_wall_ns = m->cert_expires_wall_ns;
+    h->note = unpack_text(in, span_str(m->note), LIMIT_REASON_BYTES);
 }
 
 void query_list_get_hosts(struct unpack *in, const Trawl__HostList *m, struct host_list *out) {
@@ -22,6 +23,7 @@ static void put_host(struct pack *o, const struct host_info *h, Trawl__HostInfo 
     m->seen_wall_ns = h->seen_wall_ns;
     m->address = pack_text(o, h->address, LIMIT_LABEL_BYTES);
     m->cert_expires_wall_ns = h->cert_expires_wall_ns;
+    m->note = pack_text(o, h->note, LIMIT_REASON_BYTES);
 }
 
 void query_list_put_hosts(struct pack *o, const struct host_list *l, Trawl__HostList *m) {

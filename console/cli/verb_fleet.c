@@ -69,6 +69,16 @@ static void warn_of_ends(const struct host_list *l) {
     buf_done(&names);
 }
 
+static void print_notes(const struct host_list *l) {
+    struct screen s = screen_on(stderr);
+    for (size_t i = 0; i < l->n; i++) {
+        if (!l->hosts[i].note.n) continue;
+        fputs("note: ", stderr);
+        screen_print(&s, l->hosts[i].note);
+        fputc('\n', stderr);
+    }
+}
+
 static enum err print_hosts(struct ask *k, const struct args *a) {
     static const struct table_column columns[] = {{"HOST", TABLE_LEFT},   {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_LEFT},
                                                   {"LABELS", TABLE_WRAP}, {"RUNS", TABLE_WRAP},  {"CERT", TABLE_RIGHT}};
@@ -91,6 +101,7 @@ static enum err print_hosts(struct ask *k, const struct args *a) {
     if (a->output == OUTPUT_TABLE) {
         fprintf(stderr, "%zu hosts, %zu online\n", l.n, online);
         warn_of_ends(&l);
+        print_notes(&l);
     }
     return e;
 }

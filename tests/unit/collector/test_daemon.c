@@ -240,6 +240,46 @@ static void the_newer_session_of_a_host_wins_and_the_older_is_told(void **state)
     world_done(&w);
 }
 
+/* Before, they took each other's place for ever, and nobody was told. */
+static void of_two_agents_with_one_name_the_newer_is_refused_in_the_end(void **state) {
+    enum { N = 4 };
+    struct world w;
+    struct fake_agent a[N], again;
+    struct fake_console ada;
+    const struct query hosts = {.selector = SPAN_LIT("")};
+    struct host_list known = {0};
+    (void)state;
+    world_make(&w);
+    world_start(&w);
+    for (int i = 0; i < N; i++) {
+        world_agent(&w, &a[i], "web-1", "web-1");
+        if (i) world_turn_until(&w, &a[i - 1].ended); /* once, twice, three times a newer one is believed */
+    }
+    for (int i = 0; i < 2; i++) {
+        world_agent_refused(&w, &again, "web-1");
+        expect_words(again.why, "two agents say that they are web-1: 127.0.0.1:");
+        expect_words(again.why, "give one another name");
+        world_agent_done(&again);
+    }
+    assert_false(a[N - 1].ended);
+    world_wait_log(&w, "host.twice");
+    assert_null(strstr(strstr(w.text, "host.twice") + 1, "host.twice")); /* said once */
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_HOSTS, QUERY_HOSTS, &hosts), RPC_OK);
+    assert_int_equal(query_decode_hosts(buf_span(&ada.answer), ada.mem, &known), ERR_OK);
+    assert_int_equal(known.n, 1);
+    assert_true(known.hosts[0].note.n > 0);
+    world_agent_done(&a[N - 1]); /* the present one goes: there is room for another */
+    w.n_text = 0; /* it is the next one that is waited for */
+    w.text[0] = 0;
+    world_wait_log(&w, "agent.disconnected");
+    world_agent(&w, &a[N - 1], "web-1", "web-1");
+    for (int i = 0; i < N; i++) world_agent_done(&a[i]);
+    world_console_done(&ada);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
 static void a_reload_keeps_what_is_connected(void **state) {
     struct world w;
     struct fake_agent one;
@@ -432,6 +472,7 @@ int main(void) {
         cmocka_unit_test(a_stop_reaches_the_agents_and_ends_the_campaign),
         cmocka_unit_test(agents_and_operators_act_only_for_themselves),
         cmocka_unit_test(the_newer_session_of_a_host_wins_and_the_older_is_told),
+        cmocka_unit_test(of_two_agents_with_one_name_the_newer_is_refused_in_the_end),
         cmocka_unit_test(a_reload_keeps_what_is_connected),
         cmocka_unit_test(with_a_full_disk_agents_wait_consoles_are_told_and_nothing_is_lost),
         cmocka_unit_test(ended_campaigns_are_read_back_and_a_late_result_still_counts),

@@ -6,12 +6,11 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-#include "tests/support/fault.h" /* without its malloc: that is called by our own objects only */
+#include "tests/support/fault.h"
 
 enum { WHY_BYTES = 256, BODY_BYTES = 9000 /* more than a page */ };
 
 static const struct span hosts[] = {{"db-1", 4}, {"db-2", 4}};
-static bool io_faults, memory_faults;
 
 /* ---- SQLite's system, with failures ---- */
 
@@ -20,13 +19,14 @@ static sqlite3_io_methods failing_io;
 static sqlite3_vfs failing_vfs;
 static sqlite3_vfs *real_vfs;
 
-static bool io_fails(void) { return io_faults && fault_now(); }
-
 static int io_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
-    return io_fails() ? SQLITE_IOERR_WRITE : real_io->xWrite(f, p, n, at);
+    return fault_now() ? SQLITE_IOERR_WRITE : real_io->xWrite(f, p, n, at);
 }
-static int io_sync(sqlite3_file *f, int flags) { return io_fails() ? SQLITE_IOERR_FSYNC : real_io->xSync(f, flags); }
-static int io_truncate(sqlite3_file *f, sqlite3_int64 size) { return io_fails() ? SQLITE_IOERR_TRUNCATE : real_io->xTruncate(f, size); }
+static int io_sync(sqlite3_file *f, int flags) { /* not done: no power fails here, and it takes most of the time */
+    (void)f, (void)flags;
+    return fault_now() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+}
+static int io_truncate(sqlite3_file *f, sqlite3_int64 size) { return fault_now() ? SQLITE_IOERR_TRUNCATE : real_io->xTruncate(f, size); }
 
 /* The real file with three of its methods changed. */
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, int flags, int *out_flags) {
@@ -44,8 +44,9 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, in
     return rc;
 }
 
-static void *mem_malloc(int n) { return memory_faults && fault_now() ? NULL : malloc((size_t)n); }
-static void *mem_realloc(void *p, int n) { return memory_faults && fault_now() ? NULL : realloc(p, (size_t)n); }
+/* Called from here, malloc and realloc are counted, as fault.h says. */
+static void *mem_malloc(int n) { return malloc((size_t)n); }
+static void *mem_realloc(void *p, int n) { return realloc(p, (size_t)n); }
 static int mem_size(void *p) { return p ? (int)malloc_usable_size(p) : 0; }
 static int mem_roundup(int n) { return (n + 7) & ~7; }
 static int mem_init(void *arg) {
@@ -117,7 +118,8 @@ static bool batch_is_there(struct store *s) {
     return known == 1;
 }
 
-static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(bool *faults, enum err want) {
+static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(void **state) {
+    (void)state;
     size_t rounds = 0;
     FOR_EACH_FAULT(n) {
         struct made_dir d;
@@ -127,12 +129,10 @@ static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(bool *f
         made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
         struct store_op part = part_op("db-1"), end = end_op(), host = host_op();
         struct store_op *ops[] = {&part, &end, &host};
-        *faults = true;
         fault_on(n);
         enum err e = store_apply(s, ops, COUNT_OF(ops));
         fault_off();
-        *faults = false;
-        assert_true(e == ERR_OK || (e == want && fault_hit()));
+        assert_true(e == ERR_OK || ((e == ERR_SYS || e == ERR_NOMEM) && fault_hit()));
         if (e) assert_true(store_why(s)[0]);
         assert_int_equal(batch_is_there(s), e == ERR_OK);
         if (e) assert_int_equal(store_apply(s, ops, COUNT_OF(ops)), ERR_OK);
@@ -145,20 +145,10 @@ static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(bool *f
         made_dir_done(&d);
         rounds++;
     }
-    assert_true(rounds > 2);
+    assert_true(rounds > 20);
 }
 
-static void a_failed_write_or_sync_leaves_no_half_batch(void **state) {
-    (void)state;
-    a_batch_that_failed_is_not_half_there_and_can_be_tried_again(&io_faults, ERR_SYS);
-}
-
-static void a_batch_without_memory_is_not_half_there(void **state) {
-    (void)state;
-    a_batch_that_failed_is_not_half_there_and_can_be_tried_again(&memory_faults, ERR_NOMEM);
-}
-
-static void open_with(bool *faults, bool exists) {
+static void open_with_faults(bool exists) {
     size_t rounds = 0;
     FOR_EACH_FAULT(n) {
         struct made_dir d;
@@ -167,12 +157,10 @@ static void open_with(bool *faults, bool exists) {
         fault_off();
         made_dir(&d);
         if (exists) store_close(made_store(&d, STORE_WRITER));
-        *faults = true;
         fault_on(n);
         enum err e = store_open(d.store, STORE_WRITER, why, sizeof why, &s);
         if (!e) e = store_check(s);
         fault_off();
-        *faults = false;
         assert_true(e == ERR_OK || ((e == ERR_SYS || e == ERR_NOMEM) && fault_hit()));
         if (!s) assert_true(why[0]);
         store_close(s);
@@ -182,18 +170,17 @@ static void open_with(bool *faults, bool exists) {
         made_dir_done(&d);
         rounds++;
     }
-    assert_true(rounds > 1);
+    assert_true(rounds > 20);
 }
 
 static void a_store_that_could_not_be_made_is_made_at_the_next_try(void **state) {
     (void)state;
-    open_with(&io_faults, false);
-    open_with(&memory_faults, false);
+    open_with_faults(false);
 }
 
 static void a_store_that_could_not_be_opened_is_as_it_was(void **state) {
     (void)state;
-    open_with(&memory_faults, true);
+    open_with_faults(true);
 }
 
 static void reading_without_memory_is_an_error_not_an_end(void **state) {
@@ -210,12 +197,10 @@ static void reading_without_memory_is_an_error_not_an_end(void **state) {
         size_t parts = 0, ended = 0;
         char why[WHY_BYTES];
         s = NULL;
-        memory_faults = true;
         enum err e = store_open(d.store, STORE_READER, why, sizeof why, &s);
         if (!e) e = store_parts(s, &id, SPAN_NONE, count_part, &parts);
         if (!e) e = store_targets(s, &id, count_ended, &ended);
         fault_off();
-        memory_faults = false;
         assert_true(e == ERR_OK || (e == ERR_NOMEM && fault_hit()));
         if (!e) assert_int_equal(parts, 1);
         store_close(s);
@@ -225,8 +210,7 @@ static void reading_without_memory_is_an_error_not_an_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_failed_write_or_sync_leaves_no_half_batch),
-        cmocka_unit_test(a_batch_without_memory_is_not_half_there),
+        cmocka_unit_test(a_batch_that_failed_is_not_half_there_and_can_be_tried_again),
         cmocka_unit_test(a_store_that_could_not_be_made_is_made_at_the_next_try),
         cmocka_unit_test(a_store_that_could_not_be_opened_is_as_it_was),
         cmocka_unit_test(reading_without_memory_is_an_error_not_an_end),

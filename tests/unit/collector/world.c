@@ -186,19 +186,33 @@ static void agent_opened(struct rpc_client_ops *self, struct rpc_conn *c, uint64
 static void agent_closed(struct rpc_client_ops *self, enum err why, struct span text) {
     struct fake_agent *a = container_of(self, struct fake_agent, client_ops);
     (void)why;
-    if (!a->connected) fail_msg("%s cannot connect: %.*s", a->host, (int)text.n, text.p);
+    a->refused = !a->connected;
+    if (a->refused && !a->may_be_refused) fail_msg("%s cannot connect: %.*s", a->host, (int)text.n, text.p);
+    if (a->refused) snprintf(a->why, sizeof a->why, "%.*s", (int)text.n, text.p);
 }
 
-void world_agent(struct world *w, struct fake_agent *a, const char *host, const char *says) {
+static void dial(struct fake_agent *a) {
     char address[32], cert[64], key[64];
-    *a = (struct fake_agent){.w = w, .host = host, .says = says};
+    struct world *w = a->w;
+    const char *host = a->host;
     a->client_ops = (struct rpc_client_ops){.opened = agent_opened, .closed = agent_closed};
     snprintf(cert, sizeof cert, "agents/%s.pem", host);
     snprintf(key, sizeof key, "agents/%s.key", host);
     snprintf(address, sizeof address, "127.0.0.1:%d", w->agents_port);
     a->net = net_of(w, "fleet-ca.pem", cert, key);
     assert_int_equal(rpc_dial(a->net, address, "c-1", false, &a->client_ops, &a->client), ERR_OK);
+}
+
+void world_agent(struct world *w, struct fake_agent *a, const char *host, const char *says) {
+    *a = (struct fake_agent){.w = w, .host = host, .says = says};
+    dial(a);
     world_turn_until(w, &a->connected);
+}
+
+void world_agent_refused(struct world *w, struct fake_agent *a, const char *host) {
+    *a = (struct fake_agent){.w = w, .host = host, .says = host, .may_be_refused = true};
+    dial(a);
+    world_turn_until(w, &a->refused);
 }
 
 void world_agent_done(struct fake_agent *a) {

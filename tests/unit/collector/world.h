@@ -42,6 +42,7 @@ struct fake_agent {
     struct rpc_stream session;
     const char *host, *says; /* says: the host that its facts name */
     bool connected, ended, got_order, got_stop;
+    bool may_be_refused, refused;
     enum rpc_status status;
     char why[256];
     struct campaign_id campaign;
@@ -49,6 +50,8 @@ struct fake_agent {
     bool acked; /* cleared by the test */
 };
 void world_agent(struct world *w, struct fake_agent *a, const char *host, const char *says);
+/* Dial, and wait until it is turned away; why says with what words. */
+void world_agent_refused(struct world *w, struct fake_agent *a, const char *host);
 void world_agent_done(struct fake_agent *a);
 void world_agent_state(struct fake_agent *a, enum coverage coverage);
 /* Without waiting for the ack. */

@@ -170,6 +170,7 @@ static void dump_hosts(const struct host_list *l, struct buf *out) {
         dump_facts(&h->facts, out);
         buf_add_fmt(out, "%d %" PRIu64 " %" PRIu64 " ", h->online, h->seen_wall_ns, h->cert_expires_wall_ns);
         buf_add(out, h->address);
+        buf_add(out, h->note);
     }
 }
 
@@ -177,7 +178,8 @@ static void random_hosts(struct random *r, struct host_list *out) {
     static struct host_info hosts[3];
     *out = (struct host_list){hosts, random_below(r, COUNT_OF(hosts) + 1)};
     for (size_t i = 0; i < out->n; i++) {
-        hosts[i] = (struct host_info){.online = i == 1, .seen_wall_ns = 7, .cert_expires_wall_ns = 9, .address = SPAN_LIT("10.0.0.1:4711")};
+        hosts[i] = (struct host_info){.online = i == 1, .seen_wall_ns = 7, .cert_expires_wall_ns = 9, .address = SPAN_LIT("10.0.0.1:4711"),
+                                      .note = SPAN_LIT("twice")};
         random_facts(r, &hosts[i].facts);
     }
 }
