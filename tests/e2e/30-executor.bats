@@ -10,7 +10,7 @@ run_fake() {
 }
 # Its deadline is what was asked and 2 s for starting; and 3 s more.
 ended_in_time() { [ "$lived_ms" -lt $((($1 + 2 + 3) * 1000)) ]; }
-no_fake() { ! pgrep -x fake_tool; }
+no_fake() { ! pgrep -f "$FAKE_DIR/.fake_tool"; }
 peak_kib() { awk '/VmHWM/ {print $2}' "/proc/$(pgrep -P "$(cat "$FLEET_DIR/pid/agent-web-1")" -f trawl-agentd)/status"; }
 
 # The memory promise is about the product, not about a sanitizer's shadow of it.

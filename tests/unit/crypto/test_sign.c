@@ -195,7 +195,7 @@ static void a_revocation_list_out_of_date_lets_nobody_in(void **state) {
     ca_run(&f->ca, "crl", "--days", "2", NULL);
     assert_int_equal(verify_at(f, clock_wall_ns() + DAY_NS), ERR_OK);
     refused(f, verify_at(f, clock_wall_ns() + 3 * DAY_NS), ERR_EXPIRED, "revocation list here has expired");
-    refused(f, verify_at(f, clock_wall_ns() - 2 * 60 * NS_PER_S), ERR_EXPIRED, "from the future");
+    refused(f, verify_at(f, clock_wall_ns() - 10 * 60 * NS_PER_S), ERR_EXPIRED, "from the future");
     ca_run(&f->ca, "crl", NULL);
 }
 

@@ -1,3 +1,4 @@
+#include <netdb.h>
 #include <stdio.h>
 
 #include "tests/unit/net/raw.h"
@@ -137,6 +138,12 @@ static void the_host_that_was_dialled_must_be_in_the_certificate(void **state) {
 
 static void a_host_may_be_dialled_by_name(void **state) {
     (void)state;
+    struct addrinfo *list = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &list) != 0) {
+        print_message("skipped: this machine does not know \"localhost\" (no /etc/hosts)\n");
+        skip();
+    }
+    freeaddrinfo(list);
     struct stage st = {.listen_host = "127.0.0.1"};
     stage_listen(&st, ROLE_AGENT, NULL);
     snprintf(st.address, sizeof st.address, "localhost:%d", rpc_server_port(st.server));
