@@ -108,7 +108,7 @@ static const struct flavour cpudist[] = {
      PARAMS(cpudist_bcc_params),
      .functions = {"finish_task_switch|finish_task_switch.isra.0|finish_task_switch.isra.N"},
      .tells = {TELL_BCC},
-     .parse = {.grammar = GRAMMAR_HISTOGRAM}},
+     .parse = {.grammar = GRAMMAR_HISTOGRAM, .comm_lines = true}},
 };
 
 const struct tool catalog_cpu_cpudist = {

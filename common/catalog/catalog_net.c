@@ -5,7 +5,7 @@
 /* ---- tcpconnlat ---- */
 
 static const struct parse_column tcpconnlat_columns[] = {
-    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s"},
+    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .glued = true, .decimals = 3},
     {.name = "PID", .type = COLUMN_INT},
     {.name = "COMM", .type = COLUMN_TEXT, .blanks = true, .most = ROW_COMM_MOST},
     {.name = "IP", .type = COLUMN_INT},

@@ -6,10 +6,10 @@
 
 static const struct parse_column execsnoop_columns[] = {
     {.name = "TIME", .type = COLUMN_TIME, .width = 9},
-    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .width = 8, .glued = true},
+    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .width = 8, .glued = true, .decimals = 3},
     {.name = "UID", .type = COLUMN_INT, .width = 6, .glued = true},
-    {.name = "PCOMM", .type = COLUMN_TEXT, .blanks = true, .width = 17},
-    {.name = "COMM", .type = COLUMN_TEXT, .blanks = true, .width = 17},
+    {.name = "PCOMM", .type = COLUMN_TEXT, .blanks = true, .width = 17, .most = 15},
+    {.name = "COMM", .type = COLUMN_TEXT, .blanks = true, .width = 17, .most = 15},
     {.name = "PID", .type = COLUMN_INT},
     {.name = "PPID", .type = COLUMN_INT},
     {.name = "RET", .type = COLUMN_INT},
@@ -71,7 +71,7 @@ static const struct flavour offcputime[] = {
      .capabilities_why = CAPS_STACKS_WHY,
      .n_ok_exits = 1,
      .tells = {"bpf_trace_run", "Tracing off-CPU time (us) for "},
-     .parse = {.grammar = GRAMMAR_STACKS, .stacks_unit = "usecs"}},
+     .parse = {.grammar = GRAMMAR_STACKS, .stacks_unit = "usecs", .missed_aside = true}},
     {BCC,
      .binaries = {"offcputime-bpfcc", "offcputime"},
      .defaults = {"-d"},

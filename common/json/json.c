@@ -42,7 +42,7 @@ static json_t *stack(struct json_maker *m, const struct stacks *s, const struct 
     json_t *o = json_make_object(m);
     json_make_put(m, o, "frames", json_body_frames(m, s, row->leaf, false));
     json_make_put(m, o, "count", json_make_count(m, row->count));
-    json_make_put(m, o, "comm", json_make_text_or_null(m, s->strings.text[row->comm]));
+    json_make_put(m, o, "comm", json_make_text(m, s->strings.text[row->comm]));
     json_make_put(m, o, "pid", row->pid == STACKS_NO_PID ? json_make_null() : json_make_int(m, row->pid));
     return o;
 }

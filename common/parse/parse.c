@@ -24,9 +24,15 @@ static enum err read_text(struct parse_job *job) {
     return ERR_OK;
 }
 
+/* A terminal's or an editor's line ends; one at the end of a task's name is not. */
+static bool has_crlf(struct span text) {
+    struct span first = span_head(text, span_find(text, '\n'));
+    return first.n > 0 && first.n < text.n && first.p[first.n - 1] == '\r';
+}
+
 enum err parse_output(const struct parse_spec *spec, const struct parse_input *in, struct arena *mem, struct capture *out) {
     struct capture c = {.kind = RESULT_NONE};
-    struct parse_job job = {.spec = spec, .text = in->out, .mem = mem, .capture = &c};
+    struct parse_job job = {.spec = spec, .text = in->out, .crlf = has_crlf(in->out), .mem = mem, .capture = &c};
     enum err e = read_text(&job);
     if (e) return e;
     parse_notices_stderr(&job, in->err);

@@ -22,6 +22,7 @@ struct parse_column {
     bool to_end;        /* takes the rest of the line, blanks included (ARGS, FILENAME) */
     unsigned width;     /* least width the tool pads it to, its separator included; 0: as the header shows */
     bool glued;         /* a cell that fills its width is followed by the next one without a blank between */
+    unsigned decimals;  /* glued: behind the point */
     unsigned most;      /* to_end and blanks: the longest cell that can be; 0: any length */
     const char *one_of; /* the cell is one of these letters */
     bool optional;      /* one_of: may be missing */
@@ -37,12 +38,14 @@ struct parse_spec {
                                          * that it prints with other options, which then makes events */
     size_t n_columns;
     const char *stacks_unit; /* GRAMMAR_STACKS: "usecs" or "samples" */
+    bool missed_aside;       /* "[Missed User Stack]" comes on stderr, so among the stacks it is no frame */
     bool histogram_clamps;   /* the last slot that can be printed means "and above" … */
     uint64_t clamp_low;      /* … and this is its low end */
     bool multiline_last;     /* a to_end column may hold raw newlines (execsnoop ARGS) */
     bool trailing_blank;     /* the tool ends a row with one blank that is not data (libbpf execsnoop) */
     bool interval_tables;    /* a table for each interval: its mark, or its number, becomes the first column */
     bool row_stacks;         /* indented lines below a row are its stack, leaf first (tcpdrop) */
+    bool comm_lines;         /* the tool prints names of tasks with a newline (bcc's cpudist) */
     bool occupancy;          /* "runqocc: 12.34%" lines instead of histograms (runqlen -O) */
     bool dicts;              /* a Python dictionary in a line for each histogram (biolatency -j) */
 };

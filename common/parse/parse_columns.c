@@ -5,6 +5,8 @@
 
 /* ---- the header ---- */
 
+enum { EXTRA_DIGITS = 4 }; /* of a number that is wider than its column: a uid has ten, its column six */
+
 static const struct parse_column of_later_version = {.name = "", .type = COLUMN_TEXT};
 
 /* The name within what is printed around it; .p NULL: the column would be printed otherwise. */
@@ -37,6 +39,7 @@ static bool is_capitals(struct span word) {
 }
 
 static void add_column(struct parse_columns *c, const struct parse_column *column, struct span word) {
+    c->has_glued = c->has_glued || (column && column->glued);
     if (column && column->blanks && c->free == PARSE_COLUMNS_MAX) c->free = c->n;
     c->column[c->n] = column ? column : &of_later_version;
     c->name[c->n++] = column ? span_str(column->name) : word;
@@ -137,6 +140,12 @@ static bool is_short_enough(const struct parse_column *c, struct span cell) { re
 
 /* ---- rows ---- */
 
+/* Without the padding; a tab or a newline at the end is part of a name. */
+static struct span without_padding(struct span s) {
+    while (s.n > 0 && s.p[s.n - 1] == ' ') s.n--;
+    return s;
+}
+
 static bool is_blank_at(struct span line, size_t at) { return at >= line.n || line.p[at] == ' ' || line.p[at] == '\t'; }
 
 static struct span word_at(struct span line, size_t *at) {
@@ -150,24 +159,39 @@ static struct span word_at(struct span line, size_t *at) {
 
 static bool is_before(const struct parse_column *c, struct span word) { return c->before && span_eq_str(word, c->before); }
 
-/* The last cell of a row: everything behind the one blank that separates it. */
-static struct span rest_at(const struct parse_columns *c, struct span line, size_t at) {
-    struct span rest = span_drop(line, at < line.n && is_blank_at(line, at) ? at + 1 : at);
+/* Where the field that holds word ends, its separator included. */
+static size_t field_end(const struct parse_columns *c, size_t i, struct span line, struct span word) {
+    size_t begin = (size_t)(word.p - line.p), end = begin + word.n, padded = begin + c->width[i];
+    for (size_t at = end; at < padded && at < line.n; at++)
+        if (!is_blank_at(line, at)) padded = 0; /* the rows are not padded as the header is */
+    if (padded > end) return padded;
+    return c->column[i]->glued ? end : end + 1;
+}
+
+/* The last cell of a row: everything behind the field before it, whose word ended at end and began where the field does when
+ * it is padded on the right. */
+static struct span rest_at(const struct parse_columns *c, struct span line, size_t from, struct span word) {
+    size_t begin = word.p ? (size_t)(word.p - line.p) : 0, at = from;
+    if (word.p) at = begin <= from + 1 ? field_end(c, c->n - 2, line, word) : begin + word.n + 1;
+    struct span rest = span_drop(line, at);
     if (c->trailing_blank && rest.n > 0 && rest.p[rest.n - 1] == ' ') rest.n--;
     return rest;
 }
 
 /* Columns from first on, the last may take the rest. */
 static bool split_forward(const struct parse_columns *c, struct span line, size_t at, size_t first, struct span *cells) {
+    struct span word = SPAN_NONE;
+    size_t from = at;
     for (size_t i = first; i < c->n; i++) {
         const struct parse_column *column = c->column[i];
         if (column->to_end && i == c->n - 1) {
-            cells[i] = rest_at(c, line, at);
+            cells[i] = rest_at(c, line, from, word);
             return is_blank_at(line, at) && is_short_enough(column, cells[i]);
         }
-        size_t from = at;
-        cells[i] = word_at(line, &at);
-        if (is_before(column, cells[i])) cells[i] = word_at(line, &at);
+        from = at;
+        word = word_at(line, &at);
+        if (is_before(column, word)) word = word_at(line, &at);
+        cells[i] = word;
         if (parse_columns_cell(column, &cells[i])) continue;
         if (!column->optional) return false;
         cells[i] = span_of(line.p + from, 0);
@@ -176,42 +200,42 @@ static bool split_forward(const struct parse_columns *c, struct span line, size_
     return word_at(line, &at).n == 0;
 }
 
-/* Where the field that begins at from and holds word ends, its separator included. */
-static size_t field_end(const struct parse_columns *c, size_t i, struct span line, size_t from, struct span word) {
-    size_t end = (size_t)(word.p - line.p) + word.n, padded = from + c->width[i];
-    for (size_t at = end; at < padded && at < line.n; at++)
-        if (!is_blank_at(line, at)) padded = 0; /* the rows are not padded as the header is */
-    if (padded > end) return padded;
-    return c->column[i]->glued ? end : end + 1;
+/* How much of a word is the cell, when the next cell follows without a blank: a number with its decimals, or as many digits
+ * as fill the width and extra ones.  0: it cannot be. */
+static size_t glued_length(const struct parse_columns *c, size_t i, struct span word, size_t extra) {
+    const struct parse_column *column = c->column[i];
+    if (word.n <= c->width[i] && column->decimals == 0) return word.n;
+    if (column->decimals > 0) {
+        size_t end = span_find(word, '.') + 1 + column->decimals;
+        return end <= word.n ? end : 0;
+    }
+    size_t digits = 0;
+    while (digits < word.n && is_digits(span_of(word.p + digits, 1))) digits++;
+    return digits >= c->width[i] + extra ? c->width[i] + extra : 0;
 }
 
 /* The columns before the free one: words, each padded to its width. */
-static bool split_left(const struct parse_columns *c, struct span line, size_t *at, struct span *cells) {
+static bool split_left(const struct parse_columns *c, struct span line, size_t extra, size_t *at, struct span *cells) {
     for (size_t i = 0; i < c->free; i++) {
-        size_t from = *at, width = c->width[i], digits = 0;
         struct span word = word_at(line, at);
-        if (c->column[i]->glued && word.n > width && c->column[i]->type == COLUMN_INT) {
-            while (digits < word.n && is_digits(span_of(word.p + digits, 1))) digits++;
-            if (digits < width) return false;
-            word.n = digits;
-        }
+        if (c->column[i]->glued) word.n = glued_length(c, i, word, extra);
         cells[i] = word;
-        if (!parse_columns_cell(c->column[i], &cells[i])) return false;
-        *at = field_end(c, i, line, from, word);
+        if (word.n == 0 || !parse_columns_cell(c->column[i], &cells[i])) return false;
+        *at = field_end(c, i, line, word);
     }
     return *at <= line.n;
 }
 
 /* Everything behind the free column is one word each: found from the end. */
 static bool split_backward(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
-    struct span rest = span_trim_end(span_drop(line, at)), word, before = SPAN_NONE;
+    struct span rest = without_padding(span_drop(line, at)), word, before = SPAN_NONE;
     for (size_t i = c->n - 1; i > c->free; i--) {
         size_t from = rest.n;
         while (from > 0 && !is_blank_at(rest, from - 1)) from--;
         word = span_drop(rest, from);
         cells[i] = word;
         if (parse_columns_cell(c->column[i], &cells[i])) {
-            rest = span_trim_end(span_head(rest, from));
+            rest = without_padding(span_head(rest, from));
         } else {
             if (!c->column[i]->optional) return false;
             cells[i] = span_of(word.p, 0);
@@ -220,7 +244,7 @@ static bool split_backward(const struct parse_columns *c, struct span line, size
         from = rest.n;
         while (from > 0 && !is_blank_at(rest, from - 1)) from--;
         before = span_drop(rest, from);
-        if (is_before(c->column[i], before)) rest = span_trim_end(span_head(rest, from));
+        if (is_before(c->column[i], before)) rest = without_padding(span_head(rest, from));
     }
     cells[c->free] = rest;
     return is_short_enough(c->column[c->free], rest);
@@ -236,11 +260,24 @@ static size_t free_end(struct span line, size_t at, size_t width, bool character
     return width > 0 ? SIZE_MAX : end;
 }
 
+/* The words behind the free cell begin where the header has their columns, but for the last two. */
+static bool is_aligned(const struct parse_columns *c, struct span line, size_t at) {
+    for (size_t i = c->free + 1; i + 2 < c->n; i++) {
+        size_t end = at;
+        struct span word = word_at(line, &end);
+        if (word.n == 0 || word.p != line.p + at) return false;
+        at = field_end(c, i, line, word);
+    }
+    return true;
+}
+
 static bool split_exact(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
     for (int characters = 0; characters < 2; characters++) {
         size_t end = free_end(line, at, c->width[c->free], characters);
         if (end > line.n || end == at || !is_blank_at(line, end - 1)) continue;
-        cells[c->free] = span_trim_end(span_of(line.p + at, end - at));
+        if (c->has_glued && !is_aligned(c, line, end)) continue; /* the number before took too little */
+        cells[c->free] = without_padding(span_of(line.p + at, end - at));
+        if (!is_short_enough(c->column[c->free], cells[c->free])) continue;
         if (split_forward(c, line, end, c->free + 1, cells)) return true;
     }
     return false;
@@ -256,15 +293,23 @@ static bool split_anywhere(const struct parse_columns *c, struct span line, size
     return false;
 }
 
-bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]) {
-    size_t at = 0;
-    if (c->csv) return parse_csv_split(c, line, cells);
-    if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
-    if (!split_left(c, line, &at, cells)) return false;
+static bool split_free(const struct parse_columns *c, struct span line, bool exact, size_t at, struct span *cells) {
     if (c->column[c->free]->to_end) {
-        cells[c->free] = span_trim_end(span_drop(line, at));
+        cells[c->free] = without_padding(span_drop(line, at));
         return c->free == c->n - 1;
     }
     if (!c->column[c->n - 1]->to_end) return split_backward(c, line, at, cells);
     return exact ? split_exact(c, line, at, cells) : split_anywhere(c, line, at, cells);
+}
+
+bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]) {
+    if (c->csv) return parse_csv_split(c, line, cells);
+    if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
+    for (size_t extra = 0; extra <= EXTRA_DIGITS; extra++) {
+        size_t at = 0;
+        if (!split_left(c, line, extra, &at, cells)) return false;
+        if (split_free(c, line, exact, at, cells)) return true;
+        if (!c->has_glued) return false;
+    }
+    return false;
 }

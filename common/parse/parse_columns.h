@@ -11,6 +11,7 @@ struct parse_columns {
     size_t free;        /* index of the column that may contain blanks; n: none */
     struct span header; /* without blanks at its end */
     bool trailing_blank;
+    bool has_glued;
     bool csv; /* commas between the cells */
 };
 

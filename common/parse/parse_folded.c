@@ -19,8 +19,12 @@ static bool has_border(struct span frames) {
     return false;
 }
 
+static bool may_have_border(struct span frames) {
+    return (frames.n > 0 && frames.p[0] == '-') || span_find_span(frames, SPAN_LIT(";-")) < frames.n;
+}
+
 static enum err add_frames(struct stacks *s, struct span frames, uint32_t *out_leaf) {
-    enum frame_kind side = span_find_span(frames, SPAN_LIT("-;")) < frames.n && has_border(frames) ? FRAME_USER : FRAME_UNKNOWN;
+    enum frame_kind side = may_have_border(frames) && has_border(frames) ? FRAME_USER : FRAME_UNKNOWN;
     struct span frame;
     uint32_t node = STACKS_ROOT;
     bool more = true;

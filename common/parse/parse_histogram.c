@@ -137,6 +137,17 @@ static enum err close_hist(struct reader *r) {
     return ERR_OK;
 }
 
+/* A task's name that ends in newlines leaves blank lines between its section and the histogram. */
+static void end_section(struct reader *r, struct span header) {
+    struct span until = span_of(header.p, 0);
+    if (!r->section.p || !parse_section_is_task(r->section)) return;
+    struct span whole = parse_job_joined(r->section, until);
+    size_t newlines = 0, own = r->job->spec->comm_lines ? 2 : 1; /* that are the print-out's */
+    for (size_t i = r->section.n; i < whole.n; i++) newlines += whole.p[i] == '\n';
+    if (newlines <= own || newlines != whole.n - r->section.n) return;
+    r->section.n += newlines - own;
+}
+
 static enum err open_hist(struct reader *r, struct span unit) {
     struct arena *mem = r->job->mem;
     struct found f = {.blanks = r->section.p ? r->blanks_above : r->blanks, .marked = r->mark.p != NULL};
@@ -214,24 +225,28 @@ static enum err on_other(struct reader *r, struct span line) {
         return ERR_OK;
     }
     if (parse_notices_line(r->job, line)) return ERR_OK;
-    return parse_job_is_open(r->job, line) ? parse_job_cut(r->job, line) : parse_job_unknown(r->job, line);
+    return parse_job_unknown(r->job, line);
 }
 
 static enum err on_line(struct reader *r, struct span line) {
     struct row row;
     struct span unit;
     if (span_starts(line, SPAN_LIT("^C"))) line = span_drop(line, 2); /* the terminal's echo in a print-out kept by hand */
-    if (parse_job_is_blank(line)) return on_blank(r);
+    bool cut = line.n > 0 && parse_job_is_open(r->job, line);
+    if (parse_job_is_blank(line) && !cut) return on_blank(r);
     if (r->is_open && is_row(line, &row)) {
+        r->job->cut = r->job->cut || cut; /* the row is whole, what came behind it is not there */
         enum err e = add_row(r, &row);
         return e == ERR_SYNTAX ? parse_job_unknown(r->job, line) : e;
     }
     enum err e = close_hist(r);
     if (e) return e;
+    if (cut) return parse_notices_line(r->job, line) ? ERR_OK : parse_job_cut(r->job, line);
     bool goes_on = r->section.p && !r->section_ended && parse_job_joined(r->section, line).n <= SECTION_BYTES;
-    if (parse_histogram_is_header(line, &unit))
+    if (parse_histogram_is_header(line, &unit)) {
+        end_section(r, line);
         e = open_hist(r, unit);
-    else if (goes_on)
+    } else if (goes_on)
         r->section = parse_job_joined(r->section, line); /* a newline within a process's name */
     else
         e = on_other(r, line);
@@ -290,7 +305,7 @@ enum err parse_histogram(struct parse_job *job) {
     struct reader r = {.job = job};
     struct span rest = job->text, line;
     enum err e = ERR_OK;
-    while (!e && parse_job_line(&rest, &line)) e = on_line(&r, line);
+    while (!e && parse_job_line(job, &rest, &line)) e = on_line(&r, line);
     if (!e) e = close_hist(&r);
     if (!e) e = number_intervals(&r);
     if (e) return e;

@@ -4,9 +4,9 @@
 
 enum { NOTE_TEXT_BYTES = 320, NOTE_BYTES = 480 };
 
-bool parse_job_line(struct span *rest, struct span *line) {
+bool parse_job_line(const struct parse_job *job, struct span *rest, struct span *line) {
     if (!span_line(rest, line)) return false;
-    if (line->n > 0 && line->p[line->n - 1] == '\r') line->n--;
+    if (job->crlf && line->n > 0 && line->p[line->n - 1] == '\r') line->n--;
     return true;
 }
 

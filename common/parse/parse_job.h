@@ -8,6 +8,7 @@ struct parse_signs {
     int weight; /* of why; 0: none */
     struct span why;
     bool in_traceback, in_ignored; /* inside a Python traceback; one that Python itself ignored */
+    bool in_usage;                 /* behind a usage line */
     bool died;                     /* a traceback that ended the tool */
     struct span said;              /* the first line on stderr that nothing explains, and their number */
     uint64_t n_said;
@@ -16,6 +17,7 @@ struct parse_signs {
 struct parse_job {
     const struct parse_spec *spec;
     struct span text; /* the print-out */
+    bool crlf;        /* lines end in "\r\n" */
     struct arena *mem;
     struct capture *capture;
     bool has_rows;   /* the grammar understood something */
@@ -29,7 +31,7 @@ struct parse_job {
 };
 
 /* The next line of *rest, without its end.  False when there is none. */
-bool parse_job_line(struct span *rest, struct span *line);
+bool parse_job_line(const struct parse_job *job, struct span *rest, struct span *line);
 bool parse_job_is_blank(struct span line);
 bool parse_job_is_clock(struct span s); /* "11:07:42" and nothing else */
 bool parse_job_is_mark(struct span line); /* the same alone on its line: an interval's mark */

@@ -15,6 +15,7 @@ static const char *const harmless[] = {
     "During handling of the above exception",
     "Detaching...",
     "HINT: ",
+    "Try `",
     "^C",
 };
 
@@ -40,6 +41,8 @@ static const struct sign signs[] = {
     {"invaild partition name", 95, false},
     {"invalid partition name", 95, false},
     {"std::bad_alloc", 95, true},
+    {"terminate called after throwing", 94, false},
+    {"  what():  ", 95, false},
     {"ERROR", 92, false},
     {"Invalid ", 90, false},
     {"invalid ", 90, false},
@@ -86,6 +89,12 @@ static uint64_t loss_of_kernel(struct span line) {
     return counted(line, "Possibly lost ", " samples", &n) ? n : 0;
 }
 
+static bool is_harmless(struct span line) {
+    for (size_t i = 0; i < COUNT_OF(harmless); i++)
+        if (starts(line, harmless[i])) return true;
+    return false;
+}
+
 bool parse_notices_loss(struct parse_job *job, struct span line) {
     struct ledger *l = &job->capture->ledger;
     uint64_t tool = loss_of_tool(line), kernel = loss_of_kernel(line);
@@ -113,8 +122,19 @@ static bool in_traceback(struct parse_job *job, struct span line) {
     return true;
 }
 
+bool parse_notices_aside(struct parse_job *job, struct span line) {
+    return in_traceback(job, line) || parse_notices_loss(job, line) || is_harmless(line);
+}
+
+/* "libbpf: …", "/usr/sbin/runqlat: unrecognized option": a program names itself. */
+static bool is_named(struct span line) {
+    size_t blank = span_find(line, ' ');
+    return blank < line.n && blank > 1 && line.p[blank - 1] == ':';
+}
+
 static bool is_sign(struct parse_job *job, struct span line, bool on_stderr) {
     bool found = false;
+    on_stderr = on_stderr || is_named(line); /* both streams in one file */
     for (size_t i = 0; i < COUNT_OF(signs); i++) {
         const struct sign *s = &signs[i];
         bool here = s->anywhere && on_stderr ? span_find_span(line, span_str(s->text)) < line.n : starts(line, s->text);
@@ -124,11 +144,20 @@ static bool is_sign(struct parse_job *job, struct span line, bool on_stderr) {
     return found;
 }
 
+/* Behind "Usage: " whatever follows explains it, when the tool prints nothing else. */
+static bool in_usage(struct parse_job *job, struct span line) {
+    struct parse_signs *s = &job->signs;
+    if (starts(line, "Usage: ") || starts(line, "usage: ")) s->in_usage = true;
+    return s->in_usage && !job->has_rows && !job->has_banner;
+}
+
 static bool is_known(struct parse_job *job, struct span line, bool on_stderr) {
     if (in_traceback(job, line) || parse_notices_loss(job, line)) return true;
-    for (size_t i = 0; i < COUNT_OF(harmless); i++)
-        if (starts(line, harmless[i])) return true;
-    return is_sign(job, line, on_stderr);
+    if (in_usage(job, line)) {
+        IGNORED(is_sign(job, line, on_stderr)); /* what is wrong with the usage says more than the usage */
+        return true;
+    }
+    return is_harmless(line) || is_sign(job, line, on_stderr);
 }
 
 /* "Tracing … Hit Ctrl-C to end.", "Sampling at 49 Hertz of … for 5 secs." */
@@ -141,13 +170,12 @@ static bool is_banner(struct span line) {
 
 bool parse_notices_line(struct parse_job *job, struct span line) {
     if (is_banner(line)) return job->has_banner = true;
-    bool is_library = starts(line, "libbpf: "); /* both streams in one file */
-    return is_known(job, line, is_library) || is_library;
+    return is_known(job, line, false) || starts(line, "libbpf: ");
 }
 
 void parse_notices_stderr(struct parse_job *job, struct span err) {
     struct span line;
-    while (parse_job_line(&err, &line)) {
+    while (parse_job_line(job, &err, &line)) {
         if (parse_job_is_blank(line) || is_known(job, line, true)) continue;
         if (job->signs.n_said++ == 0) job->signs.said = line;
     }
@@ -174,9 +202,12 @@ static enum err note_failure(struct parse_job *job) {
         c->failed = true;
         return parse_job_note(job, "", s->said, "");
     }
-    if (silent && job->spec->grammar != GRAMMAR_STACKS) {
+    if (silent) {
         c->partial = true;
-        return parse_job_note(job, "the tool printed nothing at all: what it held back was lost when it was stopped", SPAN_NONE, "");
+        return parse_job_note(job, job->spec->grammar == GRAMMAR_STACKS
+                                       ? "the tool printed nothing at all: there was nothing, or what it held back was lost when it was stopped"
+                                       : "the tool printed nothing at all: what it held back was lost when it was stopped",
+                              SPAN_NONE, "");
     }
     if (s->weight == 0) return ERR_OK;
     c->partial = c->partial || s->died;

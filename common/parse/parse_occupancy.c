@@ -28,7 +28,7 @@ static bool read_line(struct span text, struct line *out) {
 bool parse_occupancy_is(const struct parse_job *job) {
     struct span rest = job->text, text;
     struct line l;
-    while (parse_job_line(&rest, &text))
+    while (parse_job_line(job, &rest, &text))
         if (read_line(text, &l)) return true;
     return false;
 }
@@ -43,7 +43,7 @@ static struct shape shape_of(const struct parse_job *job) {
     struct span rest = job->text, text;
     struct line l;
     bool apart = false, any = false;
-    while (parse_job_line(&rest, &text)) {
+    while (parse_job_line(job, &rest, &text)) {
         if (parse_job_is_mark(text)) shape.marked = true;
         if (parse_job_is_blank(text)) apart = any;
         if (!read_line(text, &l)) continue;
@@ -93,7 +93,7 @@ enum err parse_occupancy(struct parse_job *job) {
     uint32_t interval = 0;
     bool apart = true; /* from the previous line by a blank one */
     enum err e = begin(job, &shape);
-    while (!e && parse_job_line(&rest, &text)) {
+    while (!e && parse_job_line(job, &rest, &text)) {
         if (parse_job_is_blank(text)) {
             apart = true;
         } else if (parse_job_is_open(job, text)) {

@@ -37,6 +37,11 @@ static struct span without_average(struct span s) {
 
 static bool is_name_of_task(struct span key) { return span_eq_str(key, "Process Name"); }
 
+bool parse_section_is_task(struct span line) {
+    struct span key = span_head(line, key_length(line));
+    return is_process(key) || is_name_of_task(key);
+}
+
 static void split(struct span section, struct label out[HIST_SECTION_MAX], size_t *n) {
     size_t length = key_length(section);
     struct span key = span_head(section, length), value = span_drop(section, length + 3), rest;

@@ -5,6 +5,8 @@
 
 /* The line has the form "key = …" with a key of letters and blanks. */
 bool parse_section_is(struct span line);
+/* It names a task: the name may hold newlines. */
+bool parse_section_is_task(struct span line);
 /* Both begin with the same key. */
 bool parse_section_same_key(struct span a, struct span b);
 /* Labels of a section (a line that parse_section_is; it may go on over newlines, which then belong to the name).

@@ -86,11 +86,16 @@ static enum err below_task(struct reader *r, struct span line) {
     return e ? e : parse_job_unknown(r->job, line);
 }
 
+static bool is_missed(struct span line) {
+    return span_eq_str(line, FRAME_INDENT "[Missed User Stack]") || span_eq_str(line, FRAME_INDENT "[Missed Kernel Stack]");
+}
+
 static enum err on_block_line(struct reader *r, struct span line) {
     if (parse_job_is_open(r->job, line)) {
         enum err e = drop_block(r);
         return e ? e : parse_job_cut(r->job, line);
     }
+    if (r->job->spec->missed_aside && is_missed(line) && parse_notices_loss(r->job, line)) return ERR_OK;
     if (r->task.p) return below_task(r, line);
     if (parse_job_is_blank(line)) return drop_block(r);
     if (span_starts(line, SPAN_LIT(TASK_INDENT))) {
@@ -103,6 +108,11 @@ static enum err on_block_line(struct reader *r, struct span line) {
 
 static bool has_blocks(struct span text) {
     text = span_head(text, LOOK_BYTES);
+    struct span start = text;
+    while (start.n > 0 && start.p[0] == '\n') start = span_drop(start, 1);
+    struct span first = span_head(start, span_find(start, '\n'));
+    if (span_starts(first, SPAN_LIT("Sampling at ")) || span_starts(first, SPAN_LIT("Tracing off-CPU time "))) return true;
+    if (span_starts(first, SPAN_LIT(FRAME_INDENT)) && span_find(first, ';') == first.n) return true;
     return span_starts(text, SPAN_LIT(TASK_INDENT)) || span_find_span(text, SPAN_LIT("\n" TASK_INDENT)) < text.n;
 }
 
@@ -114,8 +124,10 @@ static enum err drop_held(struct reader *r) {
     return line.p && !parse_notices_line(r->job, line) ? parse_job_unknown(r->job, line) : ERR_OK;
 }
 
+static bool may_begin_name(struct span s) { return s.n < COMM_BYTES && span_find(s, ';') == s.n; }
+
 static enum err on_folded_line(struct reader *r, struct span line) {
-    if (parse_job_is_blank(line)) return drop_held(r);
+    if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return drop_held(r);
     if (parse_job_is_open(r->job, line)) {
         enum err e = drop_held(r);
         return e ? e : parse_job_cut(r->job, line);
@@ -126,11 +138,14 @@ static enum err on_folded_line(struct reader *r, struct span line) {
         r->held = SPAN_NONE;
         return e;
     }
+    if (may_begin_name(whole)) {
+        r->held = whole;
+        return ERR_OK;
+    }
     e = drop_held(r);
     if (e) return e;
-    bool may_begin_name = line.n < COMM_BYTES && span_find(line, ';') == line.n;
     r->held = line;
-    return may_begin_name ? ERR_OK : drop_held(r);
+    return may_begin_name(line) ? ERR_OK : drop_held(r);
 }
 
 enum err parse_stacks(struct parse_job *job) {
@@ -138,7 +153,7 @@ enum err parse_stacks(struct parse_job *job) {
     struct span rest = job->text, line;
     bool blocks = has_blocks(job->text);
     enum err e = stacks_init(&job->capture->stacks, span_str(job->spec->stacks_unit), job->mem);
-    while (!e && parse_job_line(&rest, &line)) e = blocks ? on_block_line(&r, line) : on_folded_line(&r, line);
+    while (!e && parse_job_line(job, &rest, &line)) e = blocks ? on_block_line(&r, line) : on_folded_line(&r, line);
     if (!e) e = blocks ? drop_block(&r) : drop_held(&r);
     return e;
 }

@@ -5,7 +5,7 @@
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_row_stack.h"
 
-enum { DECIMALS_MAX = 9, INTERVAL_BYTES = 24 };
+enum { DECIMALS_MAX = 9, INTERVAL_BYTES = 24, HELD_LINES = 16 }; /* a task's name has room for 15 newlines */
 
 /* The column in front of the tool's own, when there are several tables: what tells them apart. */
 enum lead { LEAD_NONE, LEAD_MARK, LEAD_NUMBER };
@@ -16,7 +16,8 @@ struct reader {
     bool has_header;
     struct span cells[PARSE_COLUMNS_MAX]; /* the row that waits: its last cell may go on in the next lines */
     bool has_row;
-    struct span held; /* a line that is no row: the begin of the next one, or the previous cell going on; .p NULL: none */
+    struct span held[HELD_LINES]; /* lines that are no rows: the begin of the next one, or the previous cell going on */
+    size_t n_held;
     enum lead lead;
     struct span mark;         /* LEAD_MARK: of the table being read */
     uint64_t tables;          /* headers seen so far */
@@ -27,7 +28,8 @@ struct reader {
 /* The header may come after rows (a tool that flushes rows but not its header), so it is looked for first. */
 static bool find_header(const struct parse_job *job, struct parse_columns *out) {
     struct span rest = job->text, line, unit;
-    while (parse_job_line(&rest, &line)) {
+    while (parse_job_line(job, &rest, &line)) {
+        if (parse_job_is_open(job, line)) return false;
         if (parse_columns_header(job->spec, line, out)) return true;
         if (job->spec->grammar == GRAMMAR_HISTOGRAM && parse_histogram_is_header(line, &unit)) return false;
     }
@@ -44,7 +46,7 @@ static enum lead find_lead(const struct reader *r) {
     struct span rest = r->job->text, line;
     size_t headers = 0;
     if (!r->job->spec->interval_tables || !r->has_header) return LEAD_NONE;
-    while (parse_job_line(&rest, &line)) {
+    while (parse_job_line(r->job, &rest, &line)) {
         if (parse_job_is_mark(line)) return LEAD_MARK;
         headers += span_eq(span_trim_end(line), r->columns.header);
     }
@@ -109,18 +111,32 @@ static bool goes_on(const struct reader *r, struct span line) {
     return last->to_end && (last->most == 0 || parse_job_joined(r->cells[r->columns.n - 1], line).n <= last->most);
 }
 
-/* The held line is nobody's beginning: more of the previous row, a notice, or unknown. */
-static enum err drop_held(struct reader *r) {
-    struct span line = r->held;
-    r->held = SPAN_NONE;
-    if (!line.p) return ERR_OK;
+/* The line is nobody's beginning: more of the previous row, a notice, or unknown. */
+static enum err drop_line(struct reader *r, struct span line) {
     bool more = goes_on(r, line);
-    if (more ? parse_notices_loss(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
+    if (more ? parse_notices_aside(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
     if (!more) return parse_job_unknown(r->job, line);
     struct span *last = &r->cells[r->columns.n - 1];
     *last = parse_job_joined(*last, line);
     if (r->columns.trailing_blank && last->p[last->n - 1] == ' ') last->n--;
     return ERR_OK;
+}
+
+/* The first n held lines. */
+static enum err drop_some(struct reader *r, size_t n) {
+    enum err e = ERR_OK;
+    for (size_t i = 0; !e && i < n; i++) e = drop_line(r, r->held[i]);
+    memmove(r->held, r->held + n, (r->n_held - n) * sizeof *r->held);
+    r->n_held -= n;
+    return e;
+}
+
+static enum err drop_held(struct reader *r) { return drop_some(r, r->n_held); }
+
+static enum err hold(struct reader *r, struct span line) {
+    enum err e = r->n_held == HELD_LINES ? drop_some(r, 1) : ERR_OK;
+    if (!e) r->held[r->n_held++] = line;
+    return e;
 }
 
 static enum err begin_row(struct reader *r, const struct span cells[PARSE_COLUMNS_MAX]) {
@@ -147,7 +163,7 @@ static enum err begin_table(struct reader *r) {
 static bool is_special(struct reader *r, struct span line, enum err *out) {
     if (parse_job_is_open(r->job, line)) {
         *out = drop_held(r);
-        if (!*out) *out = parse_job_cut(r->job, line);
+        if (!*out && !parse_notices_line(r->job, line)) *out = parse_job_cut(r->job, line);
     } else if (r->has_header && span_eq(span_trim_end(line), r->columns.header)) {
         *out = begin_table(r);
     } else if (r->lead == LEAD_MARK && parse_job_is_mark(line)) {
@@ -157,8 +173,7 @@ static bool is_special(struct reader *r, struct span line, enum err *out) {
         *out = drop_held(r);
         if (!*out) *out = parse_row_stack_add(r->job, &r->stack, line);
     } else if (!r->has_header) {
-        r->held = line;
-        *out = drop_held(r);
+        *out = drop_line(r, line);
     } else {
         return false;
     }
@@ -175,22 +190,24 @@ static bool is_telling(const struct parse_columns *c) {
 static enum err on_line(struct reader *r, struct span line) {
     struct span cells[PARSE_COLUMNS_MAX];
     enum err e = ERR_OK;
-    if (parse_job_is_blank(line)) return r->job->spec->row_stacks ? finish_row(r) : ERR_OK;
+    if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return r->job->spec->row_stacks ? finish_row(r) : ERR_OK;
     if (is_special(r, line, &e)) return e;
     if (parse_columns_split(&r->columns, line, true, cells)) {
         e = drop_held(r);
         return e ? e : begin_row(r, cells);
     }
-    if (r->held.p && parse_columns_split(&r->columns, parse_job_joined(r->held, line), true, cells)) {
-        r->held = SPAN_NONE; /* a newline in a task's name had split its row in two */
-        return begin_row(r, cells);
+    for (size_t i = r->n_held; i-- > 0;) {
+        if (!parse_columns_split(&r->columns, parse_job_joined(r->held[i], line), true, cells)) continue;
+        e = drop_some(r, i); /* a newline in a task's name had split its row */
+        r->n_held = 0;
+        return e ? e : begin_row(r, cells);
     }
-    e = drop_held(r);
-    if (e) return e;
     bool may_be_aside = !r->job->spec->multiline_last || is_telling(&r->columns);
-    if (may_be_aside && !r->columns.csv && parse_columns_split(&r->columns, line, false, cells)) return begin_row(r, cells);
-    r->held = line;
-    return ERR_OK;
+    if (may_be_aside && !r->columns.csv && parse_columns_split(&r->columns, line, false, cells)) {
+        e = drop_held(r);
+        return e ? e : begin_row(r, cells);
+    }
+    return hold(r, line);
 }
 
 static enum err begin_events(struct reader *r) {
@@ -211,7 +228,7 @@ enum err parse_table(struct parse_job *job) {
     r.has_header = find_header(job, &r.columns);
     r.lead = find_lead(&r);
     enum err e = begin_events(&r);
-    while (!e && parse_job_line(&rest, &line)) e = on_line(&r, line);
+    while (!e && parse_job_line(job, &rest, &line)) e = on_line(&r, line);
     if (!e) e = drop_held(&r);
     return e ? e : finish_row(&r);
 }
