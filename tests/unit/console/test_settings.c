@@ -63,7 +63,10 @@ static void without_a_file_the_places_are_named(void **state) {
     (void)state;
     struct settings s;
     char why[512] = "";
-    if (access("/etc/trawl/console.conf", F_OK) == 0) skip();
+    if (access("/etc/trawl/console.conf", F_OK) == 0) {
+        print_message("skipped: this machine has an /etc/trawl/console.conf\n");
+        skip();
+    }
     unsetenv("TRAWL_CONFIG");
     setenv("HOME", "/nonexistent", 1);
     assert_int_equal(settings_load(why, sizeof why, &s), ERR_NOTFOUND);
