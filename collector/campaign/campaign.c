@@ -86,6 +86,10 @@ static void move(struct campaign *c, struct campaign_target *t, enum coverage to
     if (t->coverage == to) return;
     c->coverage[t->coverage]--;
     c->coverage[to]++;
+    if (t->has_result) {
+        c->with_result[t->coverage]--;
+        c->with_result[to]++;
+    }
     t->coverage = to;
     c->changes++;
 }
@@ -157,6 +161,33 @@ void campaign_state(struct campaign *c, struct span host, enum coverage coverage
     if (!t) return;
     t->heard_ns = now.mono_ns;
     if (coverage == COVERAGE_RUNNING) begin(c, t, now);
+}
+
+static void note_result(struct campaign *c, struct campaign_target *t) {
+    if (t->has_result) return;
+    t->has_result = true;
+    c->with_result[t->coverage]++;
+    c->changes++;
+    if (coverage_is_end(t->coverage)) mark_dirty(c, t);
+}
+
+static bool has_rows(const struct part_body *body) {
+    switch (body->kind) {
+    case RESULT_HISTOGRAM:
+        return body->hists.n > 0;
+    case RESULT_EVENTS:
+        return body->events.n_rows > 0;
+    case RESULT_STACKS:
+        return body->stacks.n_rows > 0;
+    case RESULT_NONE:
+        break;
+    }
+    return false;
+}
+
+void campaign_result(struct campaign *c, struct span host, const struct part_body *body) {
+    struct campaign_target *t = campaign_find(c, host);
+    if (t && has_rows(body)) note_result(c, t);
 }
 
 static enum err keep_outcome(struct campaign_target *t, const struct outcome *o) {
@@ -281,18 +312,19 @@ static enum err restore_outcome(struct campaign_target *t, struct span outcome) 
     return body.outcome ? keep_outcome(t, body.outcome) : ERR_SYNTAX;
 }
 
-enum err campaign_restore(struct campaign *c, struct span host, enum coverage coverage, struct span reason, struct span outcome) {
+enum err campaign_restore(struct campaign *c, struct span host, const struct campaign_end *end) {
     struct campaign_target *t = campaign_find(c, host);
     if (!t) return ERR_NOTFOUND;
-    if (!coverage_is_end(coverage)) return ERR_OK;
-    if (outcome.n) {
-        enum err e = restore_outcome(t, outcome);
+    if (!coverage_is_end(end->coverage)) return ERR_OK;
+    if (end->outcome.n) {
+        enum err e = restore_outcome(t, end->outcome);
         if (e != ERR_OK) return e;
     }
-    move(c, t, coverage);
-    set_reason(t, reason);
-    t->decided_here = outcome.n == 0;
-    if (outcome.n) add_real_end(c, t);
+    if (end->has_result) note_result(c, t);
+    move(c, t, end->coverage);
+    set_reason(t, end->reason);
+    t->decided_here = end->outcome.n == 0;
+    if (end->outcome.n) add_real_end(c, t);
     return ERR_OK;
 }
 

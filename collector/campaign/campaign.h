@@ -26,6 +26,7 @@ struct campaign_target {
     char *reason;      /* heap; NULL: none */
     bool decided_here; /* the end is the collector's */
     bool online;
+    bool has_result; /* something that it measured is stored */
     bool dirty;                             /* its end has changed since campaign_next_dirty gave it */
     uint32_t next_dirty;                    /* 1 + index of the next such target; 0: it is the last */
     uint64_t running_ns, heard_ns, lost_ns; /* when it began to run, was last heard of, was lost (0: never) */
@@ -53,6 +54,7 @@ struct campaign {
     struct map *by_host;
     uint32_t first_dirty, last_dirty; /* 1 + index; 0: none */
     uint32_t coverage[COVERAGE__COUNT];
+    uint32_t with_result[COVERAGE__COUNT]; /* those of them that has_result */
     struct ledger ledger; /* sums over the real ends */
     bool replayed;        /* one of them is */
     uint64_t changes; /* counts up with everything that a watcher would see */
@@ -86,12 +88,19 @@ void campaign_state(struct campaign *c, struct span host, enum coverage coverage
  * target; ERR_LIMIT; ERR_NOMEM. */
 NODISCARD enum err campaign_part(struct campaign *c, struct span host, uint32_t part, const struct outcome *outcome,
                                  struct campaign_now now);
+/* Of a stored part: has the host measured something?  Before campaign_part. */
+void campaign_result(struct campaign *c, struct span host, const struct part_body *body);
 /* Hosts that are not connected and have not begun end at once; the others have CAMPAIGN_STOP_S. */
 void campaign_stop(struct campaign *c, struct span operator_name, struct campaign_now now);
 /* Time has passed: about once a second. */
 void campaign_tick(struct campaign *c, struct campaign_now now);
-/* An end as it was stored.  outcome empty: decided by the collector. */
-NODISCARD enum err campaign_restore(struct campaign *c, struct span host, enum coverage coverage, struct span reason, struct span outcome);
+/* An end as it was stored. */
+struct campaign_end {
+    enum coverage coverage;
+    struct span reason, outcome; /* outcome empty: decided by the collector */
+    bool has_result;
+};
+NODISCARD enum err campaign_restore(struct campaign *c, struct span host, const struct campaign_end *end);
 
 /* The targets whose ends must be stored, in the order in which they ended: prev NULL: the first one; NULL when there is no other. */
 const struct campaign_target *campaign_dirty(const struct campaign *c, const struct campaign_target *prev);

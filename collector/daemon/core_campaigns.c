@@ -68,6 +68,7 @@ void core_campaigns_evict(struct core *core) {
 /* ---- parts ---- */
 enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t part, const struct part_body *body) {
     cc->touched = true;
+    campaign_result(cc->c, host, body);
     enum err e = campaign_part(cc->c, host, part, body->outcome, core_now());
     if (e == ERR_NOTFOUND || e == ERR_LIMIT || e == ERR_NOMEM) return e;
     if (!cc->aggregate) return ERR_OK;
@@ -146,10 +147,12 @@ static enum err on_target_end(void *arg, const struct store_target *t) {
     const struct fleet_host *h = fleet_find(l->core->fleet, t->host);
     struct campaign_target *target = campaign_find(l->c, t->host);
     if (h && target) target->seen_wall_ns = h->seen_wall_ns;
-    enum err e = campaign_restore(l->c, t->host, t->coverage, t->reason, t->outcome);
+    struct campaign_end end = {.coverage = t->coverage, .reason = t->reason, .outcome = t->outcome, .has_result = t->has_result};
+    enum err e = campaign_restore(l->c, t->host, &end);
     if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
     LOG(LOG_ERR, "target.unreadable", KV("campaign", l->c->hex), KV("host", t->host), KV("why", err_text(e)));
-    return campaign_restore(l->c, t->host, t->coverage, t->reason, SPAN_LIT(""));
+    end.outcome = SPAN_LIT("");
+    return campaign_restore(l->c, t->host, &end);
 }
 
 static enum err make(struct load *l, const struct campaign_id *id) {
@@ -284,7 +287,8 @@ static enum err add_end(struct message *w, const struct campaign *c, const struc
                                        .host = arena_copy(w->mem, span_str(t->host)),
                                        .coverage = t->coverage,
                                        .reason = arena_copy(w->mem, span_str(t->reason ? t->reason : "")),
-                                       .outcome = real ? arena_copy(w->mem, t->outcome) : SPAN_LIT("")}};
+                                       .outcome = real ? arena_copy(w->mem, t->outcome) : SPAN_LIT(""),
+                                       .has_result = t->has_result}};
     if (!op->target.host.p || !op->target.reason.p || !op->target.outcome.p) return ERR_NOMEM;
     w->write.n++;
     return ERR_OK;

@@ -60,6 +60,8 @@ void query_info(const struct campaign *c, struct campaign_info *out) {
                                   .ledger = c->ledger,
                                   .replayed = c->replayed};
     memcpy(out->coverage, c->coverage, sizeof out->coverage);
+    for (int k = 0; k < COVERAGE__COUNT; k++)
+        if (coverage_is_end((enum coverage)k) && k != COVERAGE_OK && k != COVERAGE_PARTIAL) out->with_result += c->with_result[k];
 }
 
 static enum err target_info(const struct campaign_target *t, struct arena *mem, struct target_info *out) {

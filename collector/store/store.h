@@ -43,6 +43,7 @@ struct store_target {
     enum coverage coverage; /* COVERAGE_PENDING until it has ended */
     struct span reason;
     struct span outcome; /* a PartBody with nothing but the outcome; empty when the collector decided the end */
+    bool has_result;     /* something that it measured is stored */
 };
 struct store_part {
     struct part_key key;

@@ -24,7 +24,7 @@ static const char *const sql[SQL__COUNT] = {
         " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
         " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
-    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5 WHERE campaign = ?1 AND host = ?2",
+    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6 WHERE campaign = ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3 WHERE id = ?1",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
     [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended FROM campaign WHERE id = ?1",
@@ -34,7 +34,7 @@ static const char *const sql[SQL__COUNT] = {
         "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE ended = 0 ORDER BY created DESC, id DESC LIMIT ?1",
     [SQL_WITHIN] =
         "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
-    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome FROM target WHERE campaign = ?1 ORDER BY host",
+    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
 };
@@ -191,6 +191,7 @@ static enum err end_target(struct store_sqlite *q, struct store_op *op) {
     sqlite3_bind_int(st, 3, (int)op->target.coverage);
     store_sqlite_bind(st, 4, op->target.reason);
     store_sqlite_bind_blob(st, 5, op->target.outcome);
+    sqlite3_bind_int(st, 6, op->target.has_result);
     enum err e = step(q, st);
     if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
     return e;

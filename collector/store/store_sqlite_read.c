@@ -100,7 +100,8 @@ enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id
     enum err e;
     while ((e = step(q, st)) == ERR_AGAIN) {
         int coverage = sqlite3_column_int(st, 1);
-        struct store_target t = {.campaign = *id, .host = column(st, 0), .reason = column(st, 2), .outcome = column(st, 3)};
+        struct store_target t = {.campaign = *id, .host = column(st, 0), .reason = column(st, 2), .outcome = column(st, 3),
+                                 .has_result = sqlite3_column_int(st, 4) != 0};
         if (coverage < 0 || coverage >= COVERAGE__COUNT) {
             snprintf(q->base.why, sizeof q->base.why, "a target has the end state %d, which there is not", coverage);
             e = ERR_DAMAGED;

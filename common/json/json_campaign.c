@@ -43,6 +43,7 @@ static json_t *coverage(struct json_maker *m, const struct campaign_info *i) {
 void json_campaign_put(struct json_maker *m, json_t *object, const struct campaign_info *i) {
     json_make_put(m, object, "campaign", campaign(m, i));
     json_make_put(m, object, "coverage", coverage(m, i));
+    json_make_put(m, object, "with_result", json_make_count(m, i->with_result));
     json_make_put(m, object, "ledger", json_body_ledger(m, &i->ledger));
 }
 

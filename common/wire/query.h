@@ -23,6 +23,7 @@ struct campaign_info {
     uint64_t created_wall_ns, ended_wall_ns;
     uint32_t coverage[COVERAGE__COUNT];
     uint32_t targeted;
+    uint32_t with_result; /* hosts that ended neither ok nor partial, yet whose results until then are in the answer */
     struct ledger ledger;
     bool replayed;
 };

@@ -16,6 +16,7 @@ void query_message_get_info(struct unpack *in, const Trawl__CampaignInfo *m, str
         .created_wall_ns = m->created_wall_ns,
         .ended_wall_ns = m->ended_wall_ns,
         .targeted = m->targeted,
+        .with_result = m->with_result,
         .replayed = m->replayed,
     };
     if (m->spec) message_spec_get(in, m->spec, &i.spec);
@@ -34,6 +35,7 @@ Trawl__CampaignInfo *query_message_put_info(struct pack *o, const struct campaig
     m->created_wall_ns = i->created_wall_ns;
     m->ended_wall_ns = i->ended_wall_ns;
     m->targeted = i->targeted;
+    m->with_result = i->with_result;
     m->replayed = i->replayed;
     if (i->spec.version) m->spec = message_spec_put(o, &i->spec);
     m->ledger = message_outcome_put_ledger(o, &i->ledger);

@@ -14,7 +14,7 @@ bool ask_open(struct ask *a, const char *verb) {
     }
     a->mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     e = a->mem ? client_open(&a->settings, &a->client) : ERR_NOMEM;
-    if (e) args_complain(verb, "%s", client_why(a->client));
+    if (e) args_complain(verb, "%s; `trawl doctor` looks into it", client_why(a->client));
     return !e;
 }
 
@@ -56,5 +56,5 @@ int ask_failed(const struct ask *a, enum err e) {
 
 int ask_exit_code(const struct campaign_info *i) {
     if (i->targeted > 0 && i->coverage[COVERAGE_OK] == i->targeted) return EXIT_OK;
-    return i->coverage[COVERAGE_OK] + i->coverage[COVERAGE_PARTIAL] > 0 ? EXIT_PARTIAL : EXIT_FAILED;
+    return i->coverage[COVERAGE_OK] + i->coverage[COVERAGE_PARTIAL] + i->with_result > 0 ? EXIT_PARTIAL : EXIT_FAILED;
 }

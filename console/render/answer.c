@@ -10,9 +10,11 @@ enum { ID_SHOWN = 12 };
 static void print_coverage(const struct campaign_info *i, const struct screen *s) {
     uint32_t answered = i->coverage[COVERAGE_OK] + i->coverage[COVERAGE_PARTIAL];
     bool whole = i->coverage[COVERAGE_OK] == i->targeted && i->targeted > 0;
-    fprintf(s->to, "%s%u of %u hosts%s", screen_tone(s, whole ? TONE_GOOD : TONE_BAD), answered, i->targeted, screen_tone(s, TONE_PLAIN));
+    fprintf(s->to, "%s%u of %u hosts%s%s", screen_tone(s, whole ? TONE_GOOD : TONE_BAD), answered, i->targeted,
+            !whole && i->with_result ? " ok" : "", screen_tone(s, TONE_PLAIN));
     for (int c = COVERAGE_PENDING; !whole && c < COVERAGE__COUNT; c++)
         if (i->coverage[c] > 0 && c != COVERAGE_OK) fprintf(s->to, " · %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
+    if (!whole && i->with_result) fprintf(s->to, " (the results of %u of these until then are in the answer)", i->with_result);
 }
 
 static void print_ledger(const struct ledger *l, const struct screen *s) {

@@ -207,26 +207,34 @@ static void a_stop_cancels_at_once_who_has_not_begun_and_waits_for_the_others(vo
     campaign_free(c);
 }
 
+static enum err restore(struct campaign *c, struct span host, enum coverage coverage, struct span reason, struct span outcome) {
+    const struct campaign_end end = {.coverage = coverage, .reason = reason, .outcome = outcome, .has_result = coverage == COVERAGE_OFFLINE};
+    return campaign_restore(c, host, &end);
+}
+
 static void restored_ends_are_as_they_were(void **state) {
     struct campaign *c = three();
     struct outcome o = made_ok(1);
     (void)state;
     o.ledger.tool = 3;
     struct span bytes = made_outcome(&o);
-    assert_int_equal(campaign_restore(c, db1, COVERAGE_OK, SPAN_LIT(""), bytes), ERR_OK);
-    assert_int_equal(campaign_restore(c, web1, COVERAGE_OFFLINE, SPAN_LIT("away"), SPAN_LIT("")), ERR_OK);
-    assert_int_equal(campaign_restore(c, web2, COVERAGE_PENDING, SPAN_LIT(""), SPAN_LIT("")), ERR_OK);
-    assert_int_equal(campaign_restore(c, SPAN_LIT("db-9"), COVERAGE_OK, SPAN_LIT(""), bytes), ERR_NOTFOUND);
-    assert_int_equal(campaign_restore(c, web2, COVERAGE_OK, SPAN_LIT(""), SPAN_LIT("\377\377\377")), ERR_SYNTAX);
+    assert_int_equal(restore(c, db1, COVERAGE_OK, SPAN_LIT(""), bytes), ERR_OK);
+    assert_int_equal(restore(c, web1, COVERAGE_OFFLINE, SPAN_LIT("away"), SPAN_LIT("")), ERR_OK);
+    assert_int_equal(restore(c, web2, COVERAGE_PENDING, SPAN_LIT(""), SPAN_LIT("")), ERR_OK);
+    assert_int_equal(restore(c, SPAN_LIT("db-9"), COVERAGE_OK, SPAN_LIT(""), bytes), ERR_NOTFOUND);
+    assert_int_equal(restore(c, web2, COVERAGE_OK, SPAN_LIT(""), SPAN_LIT("\377\377\377")), ERR_SYNTAX);
     expect(c, db1, COVERAGE_OK, "");
     expect(c, web1, COVERAGE_OFFLINE, "away");
     expect(c, web2, COVERAGE_PENDING, "");
     assert_int_equal(c->ledger.tool, 3);
     assert_false(c->replayed);
     assert_null(campaign_next_dirty(c)); /* what came from the store need not go there */
+    assert_int_equal(c->with_result[COVERAGE_OFFLINE], 1);
     assert_int_equal(campaign_part(c, db1, 0, &o, made_at(1)), ERR_EXISTS);
     part(c, web1, 0, &o, 1);
     expect(c, web1, COVERAGE_OK, "");
+    assert_int_equal(c->with_result[COVERAGE_OFFLINE], 0);
+    assert_int_equal(c->with_result[COVERAGE_OK], 1);
     made_free(bytes);
     campaign_free(c);
 }

@@ -153,8 +153,7 @@ static void a_stop_reaches_the_agents_and_ends_the_campaign(void **state) {
     struct outcome cancelled = made_ok(1);
     (void)state;
     cancelled.coverage = COVERAGE_CANCELLED;
-    cancelled.kind = RESULT_NONE;
-    struct span body = made_outcome(&cancelled);
+    struct span body = made_hist("usecs", 4, 5, &cancelled);
     world_make(&w);
     world_start(&w);
     world_agent(&w, &one, "web-1", "web-1");
@@ -171,9 +170,19 @@ static void a_stop_reaches_the_agents_and_ends_the_campaign(void **state) {
     struct campaign_info info = info_of(&ada);
     assert_true(span_eq_str(info.state, "stopped"));
     assert_int_equal(info.coverage[COVERAGE_CANCELLED], 1);
-    made_free(body);
+    assert_int_equal(info.with_result, 1);
+    struct answer a = hist_of(&ada);
+    assert_int_equal(hist_total(&a.merged.hists[0]), 5);
+    assert_int_equal(a.info.with_result, 1);
     world_console_done(&ada);
     world_agent_done(&one);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_start(&w); /* and when it is read back */
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
+    assert_int_equal(info_of(&ada).with_result, 1);
+    made_free(body);
+    world_console_done(&ada);
     world_done(&w);
 }
 

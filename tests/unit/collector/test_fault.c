@@ -55,7 +55,8 @@ static void an_end_is_restored_or_left(void **state) {
         fault_off();
         struct campaign *c = campaign("runqlat");
         fault_on(n);
-        enum err e = campaign_restore(c, hosts[0], COVERAGE_OK, SPAN_LIT("r"), bytes);
+        const struct campaign_end end = {.coverage = COVERAGE_OK, .reason = SPAN_LIT("r"), .outcome = bytes};
+        enum err e = campaign_restore(c, hosts[0], &end);
         fault_off();
         assert_int_equal(campaign_find(c, hosts[0])->coverage, e == ERR_OK ? COVERAGE_OK : COVERAGE_PENDING);
         campaign_free(c);

@@ -27,8 +27,8 @@ static void expect_refusal(const struct made_dir *d, enum store_mode mode, enum 
 
 /* Everything, as text, in the order it is read. */
 static enum err say_target(void *arg, const struct store_target *t) {
-    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n, t->reason.p,
-                t->outcome.n);
+    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu%s\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n, t->reason.p,
+                t->outcome.n, t->has_result ? " measured" : "");
     return ERR_OK;
 }
 static enum err say_part(void *arg, const struct store_part *p) {
@@ -77,7 +77,7 @@ static void what_was_written_is_there_after_reopening(void **state) {
     struct store_op end = {
         .kind = STORE_END_TARGET,
         .target = {
-            .campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("gone"), .outcome = SPAN_LIT("o")}};
+            .campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("gone"), .outcome = SPAN_LIT("o"), .has_result = true}};
     apply(s, &end, STORE_DONE);
     struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(1), .stopped = true, .ended_wall_ns = 5}};
     apply(s, &over, STORE_DONE);
@@ -94,7 +94,7 @@ static void what_was_written_is_there_after_reopening(void **state) {
         expect_dump(s, made_id(1),
                     "web-1 new a 2\n"
                     "01 ada runqlat stopped 1 ended 1\n"
-                    "  db-1 offline 'gone' 1\n"
+                    "  db-1 offline 'gone' 1 measured\n"
                     "  web-1 pending '' 0\n"
                     "  db-1 runqlat 0: \n"
                     "  web-1 runqlat 0: one\n"

@@ -26,6 +26,18 @@ static void a_whole_answer_has_a_short_head(void **state) {
            "\n");
 }
 
+/* The histogram of stopped hosts stands below it. */
+static void the_first_line_does_not_deny_what_was_measured_before_a_stop(void **state) {
+    (void)state;
+    struct answer a = answer_of("runqlat");
+    memset(a.info.coverage, 0, sizeof a.info.coverage);
+    a.info.coverage[COVERAGE_CANCELLED] = 3;
+    a.info.with_result = 2;
+    is(&a, "runqlat · 0 of 3 hosts ok · 3 cancelled (the results of 2 of these until then are in the answer) · 10 s · campaign 1a2b3c4d5e6f\n"
+           "lost: nothing\n"
+           "\n");
+}
+
 static void the_first_line_says_what_is_missing(void **state) {
     (void)state;
     struct answer a = answer_of("runqlat");
@@ -237,6 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_answer_has_a_short_head),
         cmocka_unit_test(the_first_line_says_what_is_missing),
+        cmocka_unit_test(the_first_line_does_not_deny_what_was_measured_before_a_stop),
         cmocka_unit_test(every_loss_is_named),
         cmocka_unit_test(an_answer_without_hosts_is_not_a_good_one),
         cmocka_unit_test(nothing_of_a_peers_drives_the_terminal),

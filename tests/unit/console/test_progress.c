@@ -77,6 +77,8 @@ static void the_exit_code_says_whether_all_hosts_are_in_it(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) assert_int_equal(ask_exit_code(&rows[i].info), rows[i].want);
     struct campaign_info partial = {.targeted = 1, .coverage = {[COVERAGE_PARTIAL] = 1}};
     assert_int_equal(ask_exit_code(&partial), EXIT_PARTIAL);
+    struct campaign_info stopped = {.targeted = 3, .coverage = {[COVERAGE_CANCELLED] = 3}, .with_result = 2};
+    assert_int_equal(ask_exit_code(&stopped), EXIT_PARTIAL);
 }
 
 int main(void) {

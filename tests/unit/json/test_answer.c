@@ -97,7 +97,7 @@ static void histograms_come_merged_with_the_hosts_worst_first(void **state) {
     a.host_hists = hosts;
     a.n_host_hists = 3;
     json_t *doc = written(json_answer_hist, &a);
-    read_keys(doc, "campaign coverage ledger kind replayed notes targets histograms hosts");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets histograms hosts");
     read_keys(json_array_get(json_object_get(doc, "histograms"), 0),
               "unit scale section interval buckets total p50 p90 p99 p999 brackets verdict");
     read_is(doc, "histograms.0.total", "20");
@@ -144,7 +144,7 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     a.by = SPAN_LIT("COMM");
     a.of = SPAN_LIT("LAT(ms)");
     json_t *doc = written(json_answer_top, &a);
-    read_keys(doc, "campaign coverage ledger kind replayed notes targets by of exact groups rows");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets by of exact groups rows");
     read_is(doc, "by", "\"COMM\"");
     read_is(doc, "of", "\"LAT(ms)\"");
     read_is(doc, "exact", "true");
@@ -176,7 +176,7 @@ static void stacks_come_with_their_whole(void **state) {
     a.total = 100;
     a.distinct = 12;
     json_t *doc = written(json_answer_stacks, &a);
-    read_keys(doc, "campaign coverage ledger kind replayed notes targets unit total distinct stacks");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets unit total distinct stacks");
     read_is(doc, "unit", "\"usecs\"");
     read_is(doc, "total", "100");
     read_is(doc, "distinct", "12");
@@ -205,7 +205,7 @@ static void events_say_their_host_and_columns_are_those_of_all(void **state) {
     a.n_host_events = 2;
     a.total = 900;
     json_t *doc = written(json_answer_events, &a);
-    read_keys(doc, "campaign coverage ledger kind replayed notes targets columns count given events");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets columns count given events");
     read_is(doc, "columns", "[{\"name\":\"PID\",\"type\":\"integer\",\"unit\":\"\"},{\"name\":\"RET\",\"type\":\"integer\",\"unit\":\"\"},"
                             "{\"name\":\"UID\",\"type\":\"integer\",\"unit\":\"\"}]");
     read_is(doc, "count", "900");

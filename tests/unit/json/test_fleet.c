@@ -52,7 +52,7 @@ static void campaigns_are_listed_shown_and_followed_in_one_form(void **state) {
     json_t *list = read_document(&text);
     read_keys(list, "campaigns");
     json_t *one = json_array_get(json_object_get(list, "campaigns"), 0);
-    read_keys(one, "campaign coverage ledger replayed");
+    read_keys(one, "campaign coverage with_result ledger replayed");
     buf_reset(&text);
     assert_int_equal(json_fleet_campaign(&info, &text), ERR_OK);
     json_t *alone = read_document(&text);
@@ -60,7 +60,7 @@ static void campaigns_are_listed_shown_and_followed_in_one_form(void **state) {
     buf_reset(&text);
     assert_int_equal(json_fleet_detail(&d, &text), ERR_OK);
     json_t *detail = read_document(&text);
-    read_keys(detail, "campaign coverage ledger replayed targets");
+    read_keys(detail, "campaign coverage with_result ledger replayed targets");
     read_is(detail, "targets", "[{\"host\":\"web-1\",\"state\":\"ok\",\"reason\":\"\",\"outcome\":null}]");
     assert_true(json_equal(json_object_get(detail, "campaign"), json_object_get(alone, "campaign")));
     json_decref(list);
