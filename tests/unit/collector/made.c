@@ -133,7 +133,7 @@ struct outcome made_ok(uint32_t parts) {
 }
 
 void made_dir(struct made_dir *d) {
-    snprintf(d->path, sizeof d->path, "/dev/shm/trawl-test-XXXXXX");
+    snprintf(d->path, sizeof d->path, "/tmp/trawl-test-XXXXXX");
     assert_non_null(mkdtemp(d->path));
     snprintf(d->store, sizeof d->store, "%s/s.db", d->path);
 }
