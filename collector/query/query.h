@@ -20,6 +20,7 @@ struct query_of {
     struct store *store;
     enum query_kind kind; /* QUERY_HIST, QUERY_TOP, QUERY_STACKS, QUERY_EVENTS */
     const struct query *query;
+    size_t top_budget_bytes; /* 0: LIMIT_TOP_BYTES */
 };
 
 /* The encoded answer, appended to *out.  Otherwise a status and why (QUERY_WHY_BYTES) in words. */

@@ -10,7 +10,7 @@ struct top_work {
     char host[LIMIT_NAME_BYTES + 1]; /* whose mine is */
     struct answer_top_row *rows;     /* per host */
     size_t n_rows, cap_rows;
-    uint64_t groups;
+    uint64_t groups, left_out;
     enum rpc_status status; /* of a refusal while iterating */
 };
 
@@ -105,15 +105,21 @@ static enum err end_host(struct top_work *t) {
         t->rows[t->n_rows++].row.value = value;
     }
     t->groups += groups;
+    t->left_out += top_left_out(t->mine);
     top_free(TAKE(t->mine));
     return ERR_OK;
+}
+
+static struct top *new_top(const struct query_work *w) {
+    size_t budget = w->of->top_budget_bytes;
+    return top_new(w->a->by, w->a->of, budget ? budget : LIMIT_TOP_BYTES);
 }
 
 static enum err begin_host(struct top_work *t, struct span host) {
     enum err e = end_host(t);
     if (e != ERR_OK) return e;
     snprintf(t->host, sizeof t->host, "%.*s", (int)host.n, host.p);
-    t->mine = top_new(t->w->a->by, t->w->a->of);
+    t->mine = new_top(t->w);
     return t->mine ? ERR_OK : ERR_NOMEM;
 }
 
@@ -141,7 +147,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     if (!t->fleet) {
         t->status = resolve(t->w, &body.events);
         if (t->status != RPC_OK) return ERR_REFUSED;
-        t->fleet = top_new(t->w->a->by, t->w->a->of);
+        t->fleet = new_top(t->w);
         if (!t->fleet) return ERR_NOMEM;
     }
     return add(t, p->key.host, &body.events);
@@ -168,6 +174,7 @@ static enum err finish(struct top_work *t) {
     }
     struct top_row *rows = NULL;
     size_t n = 0, groups = 0;
+    t->left_out = top_left_out(t->fleet);
     enum err e = top_get(t->fleet, q->rank, q->n, t->w->mem, &rows, &n, &groups);
     if (e != ERR_OK) return e;
     a->top = arena_array(t->w->mem, n + 1, sizeof *a->top);
@@ -183,6 +190,14 @@ static enum err finish(struct top_work *t) {
     return ERR_OK;
 }
 
+static void note_left_out(struct top_work *t) {
+    if (!t->left_out) return;
+    t->w->a->exact = false;
+    t->w->a->info.ledger.shed += t->left_out;
+    query_note(t->w, "%llu rows are left out: there are more values of %.*s than an answer has memory for; no value that is missing has more",
+               (unsigned long long)t->left_out, (int)t->w->a->by.n, t->w->a->by.p);
+}
+
 enum rpc_status query_top_fill(struct query_work *w) {
     const struct query *q = w->of->query;
     if (q->rank > TOP_MAX) return query_refuse(w, RPC_INVALID_ARGUMENT, "unknown ranking");
@@ -191,6 +206,7 @@ enum rpc_status query_top_fill(struct query_work *w) {
     struct top_work t = {.w = w, .scratch = arena_new(LIMIT_PART_ARENA_BYTES), .status = RPC_OK};
     enum err e = t.scratch ? store_parts(w->of->store, &w->of->campaign->id, SPAN_NONE, on_part, &t) : ERR_NOMEM;
     if (e == ERR_OK) e = finish(&t);
+    if (e == ERR_OK) note_left_out(&t);
     arena_free(t.scratch);
     top_free(t.fleet);
     top_free(t.mine);

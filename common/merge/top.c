@@ -18,12 +18,17 @@ struct top {
     struct group *groups; /* one per value; count 0: the empty string, not seen */
     size_t cap_groups, n_groups;
     unsigned decimals; /* of every total and max */
+    size_t budget_bytes;
+    uint64_t left_out;
 };
 
-struct top *top_new(struct span field, struct span of) {
+enum { NO_ROOM = UINT32_MAX - 1 }; /* instead of a group */
+
+struct top *top_new(struct span field, struct span of, size_t budget_bytes) {
     AUTO(top_free) struct top *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    t->mem = arena_new(SIZE_MAX / 2);
+    t->budget_bytes = budget_bytes;
+    t->mem = arena_new(budget_bytes);
     if (!t->mem || strings_init(&t->values, t->mem)) return NULL;
     t->field = arena_copy(t->mem, field);
     t->of = arena_copy(t->mem, of);
@@ -40,13 +45,25 @@ void top_free(struct top *t) {
     free(t);
 }
 
-/* The group of a value, made with count 0 when new. */
+/* Could a new value be over what is left of the budget?  All its arrays may have to be doubled.  Otherwise it is malloc that failed.
+ * What is left only gets less, so a value that found no room never finds any. */
+static bool is_full(const struct top *t, struct span value) {
+    size_t each = 2 * (sizeof(struct span) + sizeof(struct group));
+    size_t need = (t->values.cap + 1) * each + 2 * t->values.hash_size * sizeof(uint64_t) + value.n + 64;
+    return t->budget_bytes - arena_used(t->mem) < need;
+}
+
+/* The group of a value, made with count 0 when new; NO_ROOM when it must be left out. */
 static enum err find_group(struct top *t, struct span value, uint32_t *out) {
     uint32_t index = 0;
     enum err e = strings_add(&t->values, value, &index);
-    if (!e) e = arena_grow(t->mem, &t->groups, &t->cap_groups, t->values.n, sizeof *t->groups);
+    if (!e) e = arena_grow(t->mem, &t->groups, &t->cap_groups, (size_t)index + 1, sizeof *t->groups);
+    if (e == ERR_NOMEM && is_full(t, value)) {
+        *out = NO_ROOM;
+        return ERR_OK;
+    }
     if (e) return e;
-    while (t->n_groups < t->values.n) t->groups[t->n_groups++] = (struct group){0};
+    while (t->n_groups <= index) t->groups[t->n_groups++] = (struct group){0};
     *out = index;
     return ERR_OK;
 }
@@ -113,6 +130,10 @@ static void add_rows(struct top *t, const struct events *e, const struct column 
     unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
     use_decimals(t, decimals);
     for (size_t row = 0; row < e->n_rows; row++) {
+        if (group_of[row] == NO_ROOM) {
+            t->left_out = num_sat_add(t->left_out, 1);
+            continue;
+        }
         struct group *g = &t->groups[group_of[row]];
         g->count = num_sat_add(g->count, 1);
         if (of && of->number[row] != EVENTS_NULL) add_number(g, scaled(of->number[row], t->decimals - decimals));
@@ -137,6 +158,8 @@ enum err top_add(struct top *t, const struct events *e) {
     add_rows(t, e, of, group_of);
     return ERR_OK;
 }
+
+uint64_t top_left_out(const struct top *t) { return t->left_out; }
 
 static int64_t saturated(__int128_t v) { return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v; }
 

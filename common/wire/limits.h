@@ -18,6 +18,7 @@ enum {
     LIMIT_PART_ARENA_BYTES = 8 * 1024 * 1024,  /* unpacking one part */
     LIMIT_FRAME_ARENA_BYTES = 2 * 1024 * 1024, /* unpacking any other message from a peer */
     LIMIT_ANSWER_ARENA_BYTES = 1024 * 1024 * 1024,
+    LIMIT_TOP_BYTES = 256 * 1024 * 1024,       /* the groups of one top list */
     LIMIT_CAPTURE_ARENA_BYTES = 40 * 1024 * 1024,  /* parsing one print-out on a host */
     LIMIT_OFFLINE_ARENA_BYTES = 1024 * 1024 * 1024, /* parsing one print-out at the console */
 

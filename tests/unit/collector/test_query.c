@@ -15,6 +15,7 @@ struct asked {
     struct buf out;
     char why[QUERY_WHY_BYTES];
     struct answer answer;
+    size_t top_budget_bytes;
 };
 
 static const struct span hosts[] = {{"db-1", 4}, {"db-2", 4}, {"db-3", 4}};
@@ -52,7 +53,7 @@ static void part(struct asked *q, size_t host, uint32_t n, struct span body) {
 }
 
 static enum rpc_status ask(struct asked *q, enum query_kind kind, const struct query *question) {
-    const struct query_of of = {.campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question};
+    const struct query_of of = {.campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question, .top_budget_bytes = q->top_budget_bytes};
     buf_reset(&q->out);
     enum rpc_status status = query_results(&of, q->mem, q->why, &q->out);
     if (status == RPC_OK) assert_int_equal(query_decode_answer(kind, buf_span(&q->out), q->mem, &q->answer), ERR_OK);
@@ -210,6 +211,36 @@ static void put_events(struct asked *q) {
     part(q, 1, 1, made_events(other, pids, more, 1, &o));
 }
 
+static void a_top_list_over_its_budget_says_what_is_left_out(void **state) {
+    enum { N = 2000 };
+    static int64_t pids[N], lat[N];
+    static const char *comms[N];
+    struct asked q;
+    struct outcome o = ok(RESULT_EVENTS);
+    (void)state;
+    begin(&q, "execsnoop");
+    for (int i = 0; i < N; i++) {
+        pids[i] = 100000 + i;
+        comms[i] = "sh";
+    }
+    part(&q, 0, 0, made_events(comms, pids, lat, N, &o));
+    struct query t = {.by = SPAN_LIT("pid"), .n = 5};
+    for (int per_host = 0; per_host < 2; per_host++) {
+        t.per_host = per_host;
+        q.top_budget_bytes = 0;
+        assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
+        assert_true(q.answer.exact);
+        assert_int_equal(q.answer.groups, N);
+        q.top_budget_bytes = 64 * 1024;
+        assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
+        assert_false(q.answer.exact);
+        assert_true(q.answer.groups > 100 && q.answer.groups < N);
+        assert_int_equal(q.answer.info.ledger.shed, N - q.answer.groups);
+        expect_note(&q, "more values of PID than an answer has memory for");
+    }
+    end(&q);
+}
+
 static void top_counts_sums_and_says_which_columns_there_are(void **state) {
     struct asked q;
     (void)state;
@@ -341,6 +372,7 @@ int main(void) {
         cmocka_unit_test(another_unit_stands_beside_and_is_said),
         cmocka_unit_test(slots_that_do_not_line_up_are_left_out_and_said),
         cmocka_unit_test(sections_are_kept_chosen_or_merged_away),
+        cmocka_unit_test(a_top_list_over_its_budget_says_what_is_left_out),
         cmocka_unit_test(top_counts_sums_and_says_which_columns_there_are),
         cmocka_unit_test(events_are_shared_out_fairly_and_counted_in_all),
         cmocka_unit_test(a_stored_part_that_cannot_be_read_is_said_and_left_out),

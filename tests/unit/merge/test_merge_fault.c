@@ -3,6 +3,8 @@
 #include "common/merge/hist_merge.h"
 #include "common/merge/stack_merge.h"
 #include "common/merge/top.h"
+
+enum { BUDGET = 1 << 24 };
 #include "tests/support/fault.h"
 
 static void a_histogram_merge_survives_each_failing_allocation(void **state) {
@@ -77,7 +79,7 @@ static void a_top_survives_each_failing_allocation(void **state) {
     }
     for (size_t by = 0; by < 2; by++)
         FOR_EACH_FAULT(n) {
-            AUTO(top_free) struct top *t = top_new(columns[by].name, SPAN_LIT("PID"));
+            AUTO(top_free) struct top *t = top_new(columns[by].name, SPAN_LIT("PID"), BUDGET);
             AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
             struct top_row *rows = NULL;
             size_t n_rows = 0, groups = 0;

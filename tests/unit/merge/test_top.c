@@ -1,7 +1,11 @@
 #include "tests/unit/merge/made.h"
 
+#include <stdio.h>
+
 #include "common/base/buf.h"
 #include "common/merge/top.h"
+
+enum { BUDGET = 1 << 24 };
 
 enum { COMM, PORT, LAT, COLUMNS };
 
@@ -42,7 +46,7 @@ static void assert_top(const struct top *t, enum top_rank rank, size_t n, size_t
 static void rows_are_grouped_by_text_and_ranked_each_way(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("comm"), SPAN_LIT("lat"));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("comm"), SPAN_LIT("lat"), BUDGET);
     struct events e = table(mem, 2);
     assert_top(t, TOP_COUNT, 0, 0, "");
     put(&e, mem, "curl", 80, 100);
@@ -61,8 +65,8 @@ static void rows_are_grouped_by_text_and_ranked_each_way(void **state) {
 static void numbers_group_by_their_printed_text(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *ports = top_new(SPAN_LIT("DPORT"), SPAN_LIT(""));
-    AUTO(top_free) struct top *lats = top_new(SPAN_LIT("LAT"), SPAN_LIT("DPORT"));
+    AUTO(top_free) struct top *ports = top_new(SPAN_LIT("DPORT"), SPAN_LIT(""), BUDGET);
+    AUTO(top_free) struct top *lats = top_new(SPAN_LIT("LAT"), SPAN_LIT("DPORT"), BUDGET);
     struct events e = table(mem, 2);
     put(&e, mem, "curl", 443, 152);
     put(&e, mem, "curl", 80, 152);
@@ -79,7 +83,7 @@ static void decimals_of_captures_are_brought_to_the_finer_ones(void **state) {
     struct events tenths = table(mem, 1), millis = table(mem, 3);
     put(&tenths, mem, "curl", 1, 15); /* 1.5 */
     put(&millis, mem, "curl", 1, 1250); /* 1.250 */
-    AUTO(top_free) struct top *a = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT")), *b = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *a = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET), *b = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     assert_int_equal(top_add(a, &tenths), ERR_OK);
     assert_int_equal(top_add(a, &millis), ERR_OK);
     assert_int_equal(top_add(b, &millis), ERR_OK);
@@ -91,7 +95,7 @@ static void decimals_of_captures_are_brought_to_the_finer_ones(void **state) {
 static void totals_saturate_whatever_the_order(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     struct events e = table(mem, 0), finer = table(mem, 9);
     put(&e, mem, "up", 1, INT64_MAX);
     put(&e, mem, "up", 1, INT64_MAX);
@@ -116,7 +120,7 @@ static void totals_saturate_whatever_the_order(void **state) {
 static void a_cell_that_is_no_number_counts_but_adds_nothing(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     struct events e = table(mem, 2);
     put(&e, mem, "a", 1, EVENTS_NULL);
     put(&e, mem, "b", 1, -5);
@@ -128,7 +132,7 @@ static void a_cell_that_is_no_number_counts_but_adds_nothing(void **state) {
 static void averages_are_compared_exactly(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     struct events e = table(mem, 0);
     /* as doubles both are 2^62 */
     put(&e, mem, "a", 1, (1LL << 62) + 1);
@@ -154,8 +158,8 @@ static void a_column_that_is_not_there_or_not_a_number_is_said(void **state) {
     struct events e = table(mem, 2), none;
     put(&e, mem, "curl", 1, 1);
     assert_int_equal(events_init(&none, NULL, 0, mem), ERR_OK);
-    AUTO(top_free) struct top *by = top_new(SPAN_LIT("UID"), SPAN_LIT("LAT")), *of = top_new(SPAN_LIT("COMM"), SPAN_LIT("BYTES")),
-                              *text = top_new(SPAN_LIT("COMM"), SPAN_LIT("COMM")), *fine = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *by = top_new(SPAN_LIT("UID"), SPAN_LIT("LAT"), BUDGET), *of = top_new(SPAN_LIT("COMM"), SPAN_LIT("BYTES"), BUDGET),
+                              *text = top_new(SPAN_LIT("COMM"), SPAN_LIT("COMM"), BUDGET), *fine = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     assert_int_equal(top_add(by, &e), ERR_NOTFOUND);
     assert_int_equal(top_add(of, &e), ERR_NOTFOUND);
     assert_int_equal(top_add(text, &e), ERR_NOTFOUND);
@@ -169,7 +173,7 @@ static void a_column_that_is_not_there_or_not_a_number_is_said(void **state) {
 static void an_answer_over_the_budget_is_said(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT(""));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT(""), BUDGET);
     struct events e = table(mem, 2);
     put(&e, mem, "curl", 1, 1);
     assert_int_equal(top_add(t, &e), ERR_OK);
@@ -185,6 +189,29 @@ static void an_answer_over_the_budget_is_said(void **state) {
     }
     assert_int_equal(err, ERR_OK);
     assert_true(budget > 64);
+}
+
+/* Never silently wrong: what is in the list is counted to the last row, what is not is said. */
+static void values_over_the_budget_are_left_out_whole_and_counted(void **state) {
+    enum { VALUES = 2000, TIMES = 3 };
+    (void)state;
+    AUTO(arena_free) struct arena *mem = arena_new(1 << 24);
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), 64 * 1024);
+    for (size_t time = 0; time < TIMES; time++) {
+        struct events e = table(mem, 2);
+        for (size_t i = 0; i < VALUES; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "value-%04zu", i);
+            put(&e, mem, name, 1, 5);
+        }
+        assert_int_equal(top_add(t, &e), ERR_OK);
+    }
+    struct top_row *rows = NULL;
+    size_t n = 0, groups = 0;
+    assert_int_equal(top_get(t, TOP_COUNT, 0, mem, &rows, &n, &groups), ERR_OK);
+    assert_true(n > 100 && n < VALUES);
+    for (size_t i = 0; i < n; i++) assert_true(rows[i].count == TIMES && rows[i].total == 5 * TIMES);
+    assert_int_equal(top_left_out(t), (VALUES - n) * TIMES);
 }
 
 enum { NAMES = 4, ROWS = 24 };
@@ -219,7 +246,7 @@ static bool before(const struct top_row *a, const struct top_row *b, enum top_ra
 }
 
 static void check_case(struct gen *g, struct arena *mem, size_t c) {
-    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"));
+    AUTO(top_free) struct top *t = top_new(SPAN_LIT("COMM"), SPAN_LIT("LAT"), BUDGET);
     struct events e[2] = {table(mem, 0), table(mem, 2)};
     struct raw raw[ROWS];
     struct top_row want[NAMES], *got = NULL;
@@ -270,6 +297,7 @@ int main(void) {
         cmocka_unit_test(averages_are_compared_exactly),
         cmocka_unit_test(a_column_that_is_not_there_or_not_a_number_is_said),
         cmocka_unit_test(an_answer_over_the_budget_is_said),
+        cmocka_unit_test(values_over_the_budget_are_left_out_whole_and_counted),
         cmocka_unit_test(the_top_equals_brute_force),
     };
     return cmocka_run_group_tests_name("top", tests, NULL, NULL);
