@@ -11,10 +11,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "agent/runner/supervise.h"
 #include "common/base/clock.h"
 #include "common/sys/fds.h"
+#include "tests/support/coverage.h"
+
+enum { END_MS = 3000 };
 
 const char *stage_missing(void) {
     if (geteuid() != 0) return "needs root";
@@ -43,13 +47,22 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
     return remove(path);
 }
 
+/* It may end in order; but it does not decide how long this takes. */
+static void end_runner(pid_t runner) {
+    const struct timespec moment = {.tv_nsec = 5 * (long)NS_PER_MS};
+    uint64_t until = clock_mono_ns() + END_MS * NS_PER_MS;
+    pid_t reaped = 0;
+    kill(runner, SIGTERM);
+    while ((reaped = waitpid(runner, NULL, WNOHANG)) == 0 && clock_mono_ns() < until) nanosleep(&moment, NULL);
+    if (reaped == runner) return;
+    kill(runner, SIGKILL);
+    while (waitpid(runner, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
 void stage_close(struct stage *s) {
     if (s->sock >= 0) close(s->sock);
-    if (s->runner > 0) {
-        kill(s->runner, SIGKILL);
-        while (waitpid(s->runner, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
+    if (s->runner > 0) end_runner(s->runner);
     nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -97,7 +110,7 @@ void stage_start(struct stage *s) {
     assert(s->runner >= 0);
     if (s->runner == 0) {
         close(pair[0]);
-        _exit(supervise_run(&(struct supervise_options){.policy = &s->policy, .config_path = "", .sock = pair[1]}));
+        coverage_exit(supervise_run(&(struct supervise_options){.policy = &s->policy, .config_path = "", .sock = pair[1]}));
     }
     close(pair[1]);
     s->sock = pair[0];

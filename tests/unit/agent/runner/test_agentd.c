@@ -14,6 +14,7 @@
 
 #include "agent/runner/supervise.h"
 #include "common/base/auto.h"
+#include "tests/support/coverage.h"
 #include "tests/unit/agent/runner/stage.h"
 
 struct parent {
@@ -53,7 +54,7 @@ static void start(struct parent *p, const char *script) {
         setenv("NOTIFY_SOCKET", "/run/notify", 1);
         setenv("SECRET", "x", 1);
         signal(SIGTERM, SIG_DFL);
-        _exit(supervise_run(&(struct supervise_options){.policy = &p->stage.policy, .config_path = "/etc/some.conf", .sock = -1}));
+        coverage_exit(supervise_run(&(struct supervise_options){.policy = &p->stage.policy, .config_path = "/etc/some.conf", .sock = -1}));
     }
     close(ends[1]);
     p->said = ends[0];
