@@ -5,10 +5,10 @@
 #include <signal.h>
 
 #include "agent/daemon/captures.h"
-#include "agent/daemon/expiry.h"
 #include "agent/daemon/host.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/expiry.h"
 #include "common/sys/seccomp.h"
 
 enum { WHY_BYTES = 512, FACTS_ARENA_BYTES = 256 * 1024 };
@@ -160,6 +160,21 @@ static enum err open_files(struct agentd *d, char *why) {
     return sign_trust_load(p->operators_ca, null_if_empty(p->operators_crl), why, WHY_BYTES, &d->operators);
 }
 
+static void on_ending(const struct expiry_file *f, int64_t days_left, const char *until) {
+    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)), KV("days", days_left),
+        KV("until", until));
+}
+
+static void watch_expiry(struct agentd *d) {
+    const struct policy *p = &d->policy;
+    const struct expiry_file files[] = {{p->tls_cert, CERT_OWN},
+                                        {p->tls_ca, CERT_CA},
+                                        {p->operators_ca, CERT_CA},
+                                        {p->tls_crl, CERT_LIST},
+                                        {p->operators_crl, CERT_LIST}};
+    expiry_start(&d->expiry, d->loop, files, COUNT_OF(files), on_ending);
+}
+
 static enum err start(struct agentd *d, char *why) {
     struct policy *p = &d->policy;
     d->mem = arena_new(FACTS_ARENA_BYTES);
@@ -200,7 +215,7 @@ static enum err start(struct agentd *d, char *why) {
                                    .spool = d->spool,
                                    .journal = d->journal};
     if ((e = captures_new(&opt, &d->captures)) != ERR_OK) return e;
-    expiry_start(&d->expiry, d->loop, p);
+    watch_expiry(d);
     d->runner.report = on_report;
     d->runner.gone = on_runner_gone;
     if ((e = channel_start(&d->runner, d->loop, REQUEST_FD)) != ERR_OK) {

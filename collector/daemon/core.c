@@ -65,9 +65,7 @@ static void take(struct core *core, struct message *m) {
     message_free(m);
 }
 
-static void on_inbox(struct loop_watch *w, uint32_t events) {
-    struct core *core = container_of(w, struct core, inbox);
-    (void)events;
+static void take_all(struct core *core) {
     for (struct queue_item *next, *item = queue_take_all(core->opt.inbox); item; item = next) {
         next = item->next;
         take(core, message_of(item));
@@ -75,6 +73,11 @@ static void on_inbox(struct loop_watch *w, uint32_t events) {
     core_campaigns_settle(core);
     if (core->watches && !core->is_watching)
         core->is_watching = loop_timer_set(core->loop, &core->watching, clock_mono_ns() + CORE_WATCH_MS * NS_PER_MS) == ERR_OK;
+}
+
+static void on_inbox(struct loop_watch *w, uint32_t events) {
+    (void)events;
+    take_all(container_of(w, struct core, inbox));
 }
 
 /* ---- time ---- */
@@ -87,6 +90,7 @@ static void again(struct core *core, struct loop_timer *t, uint64_t ms) {
 
 static void on_tick(struct loop_timer *t) {
     struct core *core = container_of(t, struct core, tick);
+    take_all(core); /* after a long answer: results that wait are no timeouts */
     core_campaigns_tick(core);
     core_campaigns_settle(core);
     core_campaigns_evict(core);

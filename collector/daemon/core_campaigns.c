@@ -210,11 +210,37 @@ static enum err on_id(void *arg, const struct store_campaign *row) {
     return ERR_OK;
 }
 
-enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n) {
-    struct ids l = {.ids = out, .cap = limit};
+struct listing {
+    struct arena *mem;
+    struct campaign_id *ids;
+    struct span *summaries;
+    size_t n, cap;
+};
+
+static enum err on_listed(void *arg, const struct store_campaign *row) {
+    struct listing *l = arg;
+    if (l->n == l->cap) return ERR_OK;
+    l->ids[l->n] = row->id;
+    l->summaries[l->n] = arena_copy(l->mem, row->summary);
+    return l->summaries[l->n++].p ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err info_of(struct core *core, const struct listing *l, size_t i, struct campaign_info *out) {
+    struct core_campaign *cc = core_campaigns_loaded(core, &l->ids[i]);
+    if (!cc && l->summaries[i].n && query_decode_info(l->summaries[i], l->mem, out) == ERR_OK) return ERR_OK;
+    enum err e = cc ? ERR_OK : core_campaigns_get(core, &l->ids[i], &cc); /* it has no summary that reads */
+    if (e == ERR_OK) query_info(cc->c, out); /* texts belong to the campaign, which no later one moves */
+    return e;
+}
+
+enum err core_campaigns_list(struct core *core, uint32_t limit, struct arena *mem, struct campaign_list *out) {
     const struct store_select which = {.which = STORE_NEWEST, .limit = limit};
-    enum err e = store_campaigns(core->reader, &which, on_id, &l);
-    if (e == ERR_OK) *out_n = l.n;
+    struct listing l = {.mem = mem, .ids = arena_array(mem, limit, sizeof *l.ids), .cap = limit};
+    l.summaries = arena_array(mem, limit, sizeof *l.summaries);
+    struct campaign_info *infos = arena_array(mem, limit, sizeof *infos);
+    enum err e = l.ids && l.summaries && infos ? store_campaigns(core->reader, &which, on_listed, &l) : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < l.n; i++) e = info_of(core, &l, i, &infos[i]);
+    if (e == ERR_OK) *out = (struct campaign_list){.campaigns = infos, .n = l.n};
     return e;
 }
 
@@ -302,6 +328,23 @@ static void log_end(const struct campaign *c) {
         KV("cancelled", c->coverage[COVERAGE_CANCELLED]));
 }
 
+static enum err add_campaign_end(struct message *w, const struct campaign *c, struct span summary) {
+    struct span copy = arena_copy(w->mem, summary);
+    if (!copy.p) return ERR_NOMEM;
+    w->write.ops[w->write.n++] =
+        (struct store_op){.kind = STORE_END_CAMPAIGN,
+                          .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns, .summary = copy}};
+    return ERR_OK;
+}
+
+/* The ends, and of a campaign that has ended its summary, which a late result changes too. */
+static enum err fill_ends(struct message *w, struct campaign *c, size_t dirty, struct span summary) {
+    w->write.ops = arena_array(w->mem, dirty + 1, sizeof *w->write.ops);
+    enum err e = w->write.ops ? ERR_OK : ERR_NOMEM;
+    for (const struct campaign_target *t; e == ERR_OK && (t = campaign_next_dirty(c));) e = add_end(w, c, t);
+    return e == ERR_OK && c->ended_wall_ns ? add_campaign_end(w, c, summary) : e;
+}
+
 /* An end that cannot be written for lack of memory is found again in the parts, or by time, after a restart. */
 static void settle(struct core *core, struct core_campaign *cc) {
     struct campaign *c = cc->c;
@@ -317,13 +360,14 @@ static void settle(struct core *core, struct core_campaign *cc) {
         bytes += sizeof(struct store_op) + t->outcome.n + (t->reason ? strlen(t->reason) : 0) + LIMIT_NAME_BYTES + 64;
     }
     if (!dirty && !done) return;
-    struct message *w = message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + 256);
-    if (w) w->write.ops = arena_array(w->mem, dirty + 1, sizeof *w->write.ops);
-    enum err e = w && w->write.ops ? ERR_OK : ERR_NOMEM;
-    for (const struct campaign_target *t; (t = campaign_next_dirty(c)) && e == ERR_OK;) e = add_end(w, c, t);
-    if (e == ERR_OK && done)
-        w->write.ops[w->write.n++] =
-            (struct store_op){.kind = STORE_END_CAMPAIGN, .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns}};
+    struct campaign_info info = {0};
+    struct buf summary;
+    buf_init(&summary, 0);
+    query_info(c, &info);
+    enum err e = query_encode_info(&info, &summary);
+    struct message *w = e == ERR_OK ? message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + summary.n + 256) : NULL;
+    if (e == ERR_OK) e = w ? fill_ends(w, c, dirty, buf_span(&summary)) : ERR_NOMEM;
+    buf_done(&summary);
     if (e == ERR_OK) {
         queue_push_always(core->opt.store, &w->item);
         return;

@@ -81,15 +81,8 @@ static enum rpc_status ask_campaigns(struct asked *a) {
     enum rpc_status status = decode(a, QUERY_CAMPAIGNS, &q);
     if (status != RPC_OK) return status;
     uint32_t limit = q.n == 0 ? CAMPAIGNS_DEFAULT : q.n < CAMPAIGNS_MAX ? q.n : CAMPAIGNS_MAX;
-    struct campaign_id *ids = arena_array(a->mem, limit, sizeof *ids);
-    struct campaign_list list = {.campaigns = arena_array(a->mem, limit, sizeof *list.campaigns)};
-    size_t n = 0;
-    enum err e = ids && list.campaigns ? core_campaigns_newest(a->core, limit, ids, &n) : ERR_NOMEM;
-    for (; e == ERR_OK && list.n < n; list.n++) {
-        struct core_campaign *cc = NULL;
-        e = core_campaigns_get(a->core, &ids[list.n], &cc);
-        if (e == ERR_OK) query_info(cc->c, &list.campaigns[list.n]); /* texts belong to the campaign, which no later one moves */
-    }
+    struct campaign_list list = {0};
+    enum err e = core_campaigns_list(a->core, limit, a->mem, &list);
     if (e == ERR_OK) e = query_encode_campaigns(&list, &a->out);
     return e == ERR_OK ? RPC_OK : failed(a, e);
 }

@@ -74,8 +74,8 @@ NODISCARD enum err core_campaigns_get(struct core *core, const struct campaign_i
 NODISCARD enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_campaign **out);
 /* id, prefix or "last" → id; otherwise a status and why (QUERY_WHY_BYTES). */
 enum rpc_status core_campaigns_resolve(struct core *core, struct span ref, char *why, struct campaign_id *out);
-/* Newest first. */
-NODISCARD enum err core_campaigns_newest(struct core *core, uint32_t limit, struct campaign_id *out, size_t *out_n);
+/* Newest first, texts in mem or borrowed from those that are loaded.  Those that have ended are not loaded for it. */
+NODISCARD enum err core_campaigns_list(struct core *core, uint32_t limit, struct arena *mem, struct campaign_list *out);
 /* NULL: not loaded. */
 struct core_campaign *core_campaigns_loaded(struct core *core, const struct campaign_id *id);
 /* aggregate is there afterwards.  ERR_NOMEM, ERR_SYS, ERR_DAMAGED. */

@@ -7,11 +7,11 @@
 
 #include "collector/daemon/consoles.h"
 #include "collector/daemon/core.h"
-#include "collector/daemon/expiry.h"
 #include "collector/daemon/writer.h"
 #include "collector/ingest/ingest.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/expiry.h"
 #include "common/sys/notify.h"
 
 enum { STORE_QUEUE_MAX = 1024, WHY_BYTES = 512 };
@@ -225,13 +225,28 @@ static void stop(struct collector *c) {
     loop_free(c->loop);
 }
 
+static void on_ending(const struct expiry_file *f, int64_t days_left, const char *until) {
+    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)), KV("days", days_left),
+        KV("until", until));
+}
+
+static void watch_expiry(struct collector *c) {
+    const struct settings *p = c->set;
+    const struct expiry_file files[] = {{p->tls_cert, CERT_OWN},
+                                        {p->tls_ca, CERT_CA},
+                                        {p->operators_ca, CERT_CA},
+                                        {p->tls_crl, CERT_LIST},
+                                        {p->operators_crl, CERT_LIST}};
+    expiry_start(&c->expiry, c->loop, files, COUNT_OF(files), on_ending);
+}
+
 int run_collector(const struct settings *set) {
     struct collector c = {.set = set};
     char why[WHY_BYTES] = "";
     LOG(LOG_NOTICE, "collector.started", KV("version", TRAWL_VERSION), KV("fleet", set->fleet), KV("store", set->store));
     enum err e = start(&c, why);
     if (e == ERR_OK) {
-        expiry_start(&c.expiry, c.loop, set);
+        watch_expiry(&c);
         LOG(LOG_NOTICE, "collector.ready", KV("agents", ingest_port(c.ingest)), KV("consoles", consoles_port(c.consoles)));
         notify_send("READY=1");
         e = loop_run(c.loop);
