@@ -226,6 +226,19 @@ int verb_fleet_show(const struct args *a) {
     return code;
 }
 
+/* A stop that comes in time ends it later: its end is not known yet. */
+static void print_stop(const struct campaign_info *i) {
+    char when[32];
+    if (i->ended_wall_ns) {
+        struct screen s = screen_on(stdout);
+        fputs("campaign ", stdout);
+        screen_print(&s, i->id);
+        printf(" ended at %s: nothing to stop\n", clock_wall_text(i->ended_wall_ns, when));
+    } else {
+        print_summary(i);
+    }
+}
+
 int verb_fleet_stop(const struct args *a) {
     struct ask k;
     struct campaign_info i;
@@ -233,7 +246,7 @@ int verb_fleet_stop(const struct args *a) {
     int code = EXIT_FAILED;
     if (ask_open(&k, "stop") && ask_query(&k, QUERY_REF, &q) && ask_call(&k, RPC_CONSOLE_STOP)) {
         enum err e = query_decode_info(buf_span(&k.reply), k.mem, &i);
-        if (!e) print_summary(&i);
+        if (!e) print_stop(&i);
         code = e ? ask_failed(&k, e) : EXIT_OK;
     }
     ask_close(&k);

@@ -82,3 +82,11 @@ no_agentd() { ! pgrep -f "$FLEET_BIN/trawl-agentd"; }
     output=$(cat "$FLEET_DIR/answer")
     json '.coverage.ok == 3 and (.hosts | length) == 3'
 }
+
+@test "stop of a campaign that has ended says so" {
+    need_bpf
+    fleet_up web-1:role=web
+    trawl run runqlat --for 1s >/dev/null 3>&-
+    run -0 trawl stop last
+    [[ "$output" == "campaign "*" ended at "*": nothing to stop" ]]
+}
