@@ -36,6 +36,7 @@ struct store_campaign {
     struct span operator_name, tool;
     bool stopped;
     uint64_t created_wall_ns, ended_wall_ns; /* ended 0: some target has not ended */
+    struct span summary; /* of one that has ended: its owner's own bytes, so that a list need not read the targets; may be empty */
 };
 struct store_target {
     struct campaign_id campaign;
@@ -56,7 +57,7 @@ enum store_op_kind {
     STORE_PUT_CAMPAIGN, /* with its targets, all pending; STORE_DUPLICATE: the id is taken, nothing was written */
     STORE_PUT_PART,     /* STORE_DUPLICATE, STORE_DIFFERS or STORE_UNKNOWN: nothing was written */
     STORE_END_TARGET,   /* coverage, reason, outcome; STORE_UNKNOWN: no such target */
-    STORE_END_CAMPAIGN  /* stopped and ended; STORE_UNKNOWN */
+    STORE_END_CAMPAIGN  /* stopped, ended and summary, new or replaced; STORE_UNKNOWN */
 };
 enum store_result {
     STORE_DONE,
@@ -81,6 +82,7 @@ struct store_op {
             struct campaign_id id;
             bool stopped;
             uint64_t ended_wall_ns;
+            struct span summary;
         } end;
     };
 };
@@ -106,7 +108,7 @@ struct store_select {
     uint32_t limit;
 };
 NODISCARD enum err store_hosts(struct store *s, store_host_fn *fn, void *arg);
-/* Their signed_order is left empty. */
+/* Their signed_order is left empty, and but for STORE_NEWEST their summary. */
 NODISCARD enum err store_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
 /* The one with this id, if there is one. */
 NODISCARD enum err store_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);

@@ -25,15 +25,15 @@ static const char *const sql[SQL__COUNT] = {
         " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
     [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6 WHERE campaign = ?1 AND host = ?2",
-    [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3 WHERE id = ?1",
+    [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3, summary = ?4 WHERE id = ?1",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
-    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended FROM campaign WHERE id = ?1",
+    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended, summary FROM campaign WHERE id = ?1",
     /* A statement for each way to choose, so that each has its index; signed orders are long. */
-    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign ORDER BY created DESC, id DESC LIMIT ?1",
+    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary FROM campaign ORDER BY created DESC, id DESC LIMIT ?1",
     [SQL_UNENDED] =
-        "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE ended = 0 ORDER BY created DESC, id DESC LIMIT ?1",
+        "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE ended = 0 ORDER BY created DESC, id DESC LIMIT ?1",
     [SQL_WITHIN] =
-        "SELECT id, x'', operator, tool, created, stopped, ended FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
+        "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
     [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
@@ -203,6 +203,7 @@ static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
     bind_id(st, 1, &op->end.id);
     sqlite3_bind_int(st, 2, op->end.stopped);
     bind_u64(st, 3, op->end.ended_wall_ns);
+    store_sqlite_bind_blob(st, 4, op->end.summary);
     enum err e = step(q, st);
     if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
     return e;

@@ -57,7 +57,8 @@ static enum err give_campaigns(struct store_sqlite *q, sqlite3_stmt *st, store_c
                                    .tool = column(st, 3),
                                    .created_wall_ns = column_u64(st, 4),
                                    .stopped = sqlite3_column_int(st, 5) != 0,
-                                   .ended_wall_ns = column_u64(st, 6)};
+                                   .ended_wall_ns = column_u64(st, 6),
+                                   .summary = column(st, 7)};
         e = column_id(q, st, 0, &c.id);
         if (e == ERR_OK) e = fn(arg, &c);
         if (e != ERR_OK) break;

@@ -19,7 +19,8 @@ static const char *const migrations[] = {
     "DROP INDEX campaign_by_time;"
     "CREATE INDEX campaign_by_time ON campaign(created, id);"
     "CREATE INDEX campaign_unended ON campaign(created, id) WHERE ended = 0;",
-    "ALTER TABLE target ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE target ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE campaign ADD COLUMN summary BLOB NOT NULL DEFAULT x'';",
 };
 
 static enum err number_of(struct store_sqlite *q, const char *sql, int64_t *out) {

@@ -146,6 +146,47 @@ static void nothing_acknowledged_is_lost_or_counted_twice_through_kill_9(void **
     world_done(&w);
 }
 
+static enum err size_of_summary(void *arg, const struct store_campaign *row) {
+    size_t *n = arg;
+    *n = row->summary.n;
+    return ERR_OK;
+}
+
+/* What its targets are is not even looked at: here there are two, and the summary says seven. */
+static void a_list_is_made_of_summaries(void **state) {
+    static const struct span hosts[] = {{"web-1", 5}, {"web-2", 5}};
+    struct world w;
+    struct fake_console ada;
+    struct made_dir d;
+    struct buf summary;
+    struct campaign_list list = {0};
+    const struct campaign_info info = {
+        .id = SPAN_LIT("07"), .operator_name = SPAN_LIT("ada"), .state = SPAN_LIT("done"), .targeted = 7, .coverage = {[COVERAGE_OK] = 7}};
+    const struct query some = {.n = 5};
+    (void)state;
+    world_make(&w);
+    snprintf(d.store, sizeof d.store, "%s", w.store);
+    buf_init(&summary, 0);
+    assert_int_equal(query_encode_info(&info, &summary), ERR_OK);
+    struct store *s = made_store(&d, STORE_WRITER);
+    made_put_campaign(s, made_id(7), "runqlat", hosts, 2);
+    struct store_op end = {.kind = STORE_END_CAMPAIGN,
+                           .end = {.id = made_id(7), .ended_wall_ns = 1, .summary = buf_span(&summary)}};
+    struct store_op *ops = &end;
+    assert_int_equal(store_apply(s, &ops, 1), ERR_OK);
+    store_close(s);
+    buf_done(&summary);
+    world_start(&w);
+    world_console(&w, &ada, "ada");
+    assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_CAMPAIGNS, QUERY_CAMPAIGNS, &some), RPC_OK);
+    assert_int_equal(query_decode_campaigns(buf_span(&ada.answer), ada.mem, &list), ERR_OK);
+    assert_int_equal(list.n, 1);
+    assert_int_equal(list.campaigns[0].targeted, 7);
+    world_console_done(&ada);
+    assert_int_equal(world_end(&w, SIGTERM), 0);
+    world_done(&w);
+}
+
 static void a_stop_reaches_the_agents_and_ends_the_campaign(void **state) {
     struct world w;
     struct fake_agent one;
@@ -177,6 +218,14 @@ static void a_stop_reaches_the_agents_and_ends_the_campaign(void **state) {
     world_console_done(&ada);
     world_agent_done(&one);
     assert_int_equal(world_end(&w, SIGTERM), 0);
+    struct made_dir d;
+    struct campaign_id id = made_id(3);
+    size_t summary_bytes = 0;
+    snprintf(d.store, sizeof d.store, "%s", w.store);
+    struct store *s = made_store(&d, STORE_WRITER);
+    assert_int_equal(store_campaign(s, &id, size_of_summary, &summary_bytes), ERR_OK);
+    assert_true(summary_bytes > 0);
+    store_close(s);
     world_start(&w); /* and when it is read back */
     world_console(&w, &ada, "ada");
     assert_int_equal(world_ask_query(&ada, RPC_CONSOLE_WATCH, QUERY_REF, &last), RPC_OK);
@@ -478,6 +527,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_campaign_runs_from_the_signature_to_the_merged_histogram),
         cmocka_unit_test(nothing_acknowledged_is_lost_or_counted_twice_through_kill_9),
+        cmocka_unit_test(a_list_is_made_of_summaries),
         cmocka_unit_test(a_stop_reaches_the_agents_and_ends_the_campaign),
         cmocka_unit_test(agents_and_operators_act_only_for_themselves),
         cmocka_unit_test(the_newer_session_of_a_host_wins_and_the_older_is_told),
