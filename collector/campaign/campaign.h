@@ -26,7 +26,7 @@ struct campaign_target {
     char *reason;      /* heap; NULL: none */
     bool decided_here; /* the end is the collector's */
     bool online;
-    bool has_result; /* something that it measured is stored */
+    bool has_result;                        /* something that it measured is stored */
     bool dirty;                             /* its end has changed since campaign_next_dirty gave it */
     uint32_t next_dirty;                    /* 1 + index of the next such target; 0: it is the last */
     uint64_t running_ns, heard_ns, lost_ns; /* when it began to run, was last heard of, was lost (0: never) */
@@ -55,9 +55,9 @@ struct campaign {
     uint32_t first_dirty, last_dirty; /* 1 + index; 0: none */
     uint32_t coverage[COVERAGE__COUNT];
     uint32_t with_result[COVERAGE__COUNT]; /* those of them that has_result */
-    struct ledger ledger; /* sums over the real ends */
-    bool replayed;        /* one of them is */
-    uint64_t changes; /* counts up with everything that a watcher would see */
+    struct ledger ledger;                  /* sums over the real ends */
+    bool replayed;                         /* one of them is */
+    uint64_t changes;                      /* counts up with everything that a watcher would see */
 };
 
 struct campaign_start {

@@ -11,7 +11,7 @@ struct fleet_host {
     uint64_t session; /* 0: not connected */
     uint64_t seen_wall_ns, cert_expires_wall_ns;
     uint64_t stored_ns; /* when the owner last stored it; monotonic */
-    struct arena *mem; /* of facts and facts_bytes */
+    struct arena *mem;  /* of facts and facts_bytes */
     struct facts facts;
     struct span facts_bytes; /* the message they came in */
 };

@@ -229,7 +229,7 @@ static enum err info_of(struct core *core, const struct listing *l, size_t i, st
     struct core_campaign *cc = core_campaigns_loaded(core, &l->ids[i]);
     if (!cc && l->summaries[i].n && query_decode_info(l->summaries[i], l->mem, out) == ERR_OK) return ERR_OK;
     enum err e = cc ? ERR_OK : core_campaigns_get(core, &l->ids[i], &cc); /* it has no summary that reads */
-    if (e == ERR_OK) query_info(cc->c, out); /* texts belong to the campaign, which no later one moves */
+    if (e == ERR_OK) query_info(cc->c, out);                              /* texts belong to the campaign, which no later one moves */
     return e;
 }
 
@@ -331,9 +331,8 @@ static void log_end(const struct campaign *c) {
 static enum err add_campaign_end(struct message *w, const struct campaign *c, struct span summary) {
     struct span copy = arena_copy(w->mem, summary);
     if (!copy.p) return ERR_NOMEM;
-    w->write.ops[w->write.n++] =
-        (struct store_op){.kind = STORE_END_CAMPAIGN,
-                          .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns, .summary = copy}};
+    w->write.ops[w->write.n++] = (struct store_op){
+        .kind = STORE_END_CAMPAIGN, .end = {.id = c->id, .stopped = c->stopped, .ended_wall_ns = c->ended_wall_ns, .summary = copy}};
     return ERR_OK;
 }
 

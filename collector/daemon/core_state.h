@@ -95,7 +95,7 @@ void core_agents_twice(struct core *core, struct message *m);
 void core_agents_disconnected(struct core *core, struct message *m);
 void core_agents_state(struct core *core, struct message *m);
 void core_agents_taken(struct core *core, struct message *m); /* takes m: its session gets the credit back */
-void core_agents_part(struct core *core, struct message *m); /* takes m */
+void core_agents_part(struct core *core, struct message *m);  /* takes m */
 /* Order or stop to every target that is connected and has not ended. */
 void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what);
 void core_agents_seen(struct core *core); /* stores that the connected hosts are here */

@@ -5,7 +5,7 @@
 #include "common/base/map.h"
 
 enum {
-    INGEST_RETRY_MS = 20,          /* how often held messages are tried again */
+    INGEST_RETRY_MS = 20, /* how often held messages are tried again */
     INGEST_TAKEOVERS = 3, /* of a host's session by a newer one within INGEST_TAKEOVERS_S; then the newer is refused: they are two */
     INGEST_TAKEOVERS_S = 60,
     INGEST_CORE_WAITING_MAX = 8192 /* messages that wait for core before agents must wait too */
@@ -33,8 +33,8 @@ struct ingest_session {
     char address[64];
     uint64_t takeovers_ns[INGEST_TAKEOVERS]; /* when this host's session was taken over, the latest first; 0: never */
     bool twice;                              /* another agent with this name was refused for its sake */
-    struct ingest_list held; /* came while the store or core was behind: raw, in order, their credit kept */
-    struct ingest_list out;  /* waits for the agent's credit */
+    struct ingest_list held;                 /* came while the store or core was behind: raw, in order, their credit kept */
+    struct ingest_list out;                  /* waits for the agent's credit */
 };
 
 struct ingest {

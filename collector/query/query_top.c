@@ -194,7 +194,8 @@ static void note_left_out(struct top_work *t) {
     if (!t->left_out) return;
     t->w->a->exact = false;
     t->w->a->info.ledger.shed += t->left_out;
-    query_note(t->w, "%llu rows are left out: there are more values of %.*s than an answer has memory for; no value that is missing has more",
+    query_note(t->w,
+               "%llu rows are left out: there are more values of %.*s than an answer has memory for; no value that is missing has more",
                (unsigned long long)t->left_out, (int)t->w->a->by.n, t->w->a->by.p);
 }
 

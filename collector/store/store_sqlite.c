@@ -30,8 +30,8 @@ static const char *const sql[SQL__COUNT] = {
     [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended, summary FROM campaign WHERE id = ?1",
     /* A statement for each way to choose, so that each has its index; signed orders are long. */
     [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary FROM campaign ORDER BY created DESC, id DESC LIMIT ?1",
-    [SQL_UNENDED] =
-        "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE ended = 0 ORDER BY created DESC, id DESC LIMIT ?1",
+    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE ended = 0 ORDER BY created DESC, id "
+                    "DESC LIMIT ?1",
     [SQL_WITHIN] =
         "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
     [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result FROM target WHERE campaign = ?1 ORDER BY host",

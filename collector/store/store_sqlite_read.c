@@ -72,8 +72,7 @@ static void bind_id(sqlite3_stmt *st, int at, const struct campaign_id *id) {
 }
 
 enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg) {
-    static const enum store_sqlite_sql sql[] = {
-        [STORE_NEWEST] = SQL_NEWEST, [STORE_UNENDED] = SQL_UNENDED, [STORE_WITHIN] = SQL_WITHIN};
+    static const enum store_sqlite_sql sql[] = {[STORE_NEWEST] = SQL_NEWEST, [STORE_UNENDED] = SQL_UNENDED, [STORE_WITHIN] = SQL_WITHIN};
     struct store_sqlite *q = of(s);
     sqlite3_stmt *st = store_sqlite_statement(q, sql[which->which]);
     if (!st) return store_sqlite_fail(q);
@@ -101,7 +100,10 @@ enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id
     enum err e;
     while ((e = step(q, st)) == ERR_AGAIN) {
         int coverage = sqlite3_column_int(st, 1);
-        struct store_target t = {.campaign = *id, .host = column(st, 0), .reason = column(st, 2), .outcome = column(st, 3),
+        struct store_target t = {.campaign = *id,
+                                 .host = column(st, 0),
+                                 .reason = column(st, 2),
+                                 .outcome = column(st, 3),
                                  .has_result = sqlite3_column_int(st, 4) != 0};
         if (coverage < 0 || coverage >= COVERAGE__COUNT) {
             snprintf(q->base.why, sizeof q->base.why, "a target has the end state %d, which there is not", coverage);

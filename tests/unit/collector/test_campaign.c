@@ -208,7 +208,8 @@ static void a_stop_cancels_at_once_who_has_not_begun_and_waits_for_the_others(vo
 }
 
 static enum err restore(struct campaign *c, struct span host, enum coverage coverage, struct span reason, struct span outcome) {
-    const struct campaign_end end = {.coverage = coverage, .reason = reason, .outcome = outcome, .has_result = coverage == COVERAGE_OFFLINE};
+    const struct campaign_end end = {
+        .coverage = coverage, .reason = reason, .outcome = outcome, .has_result = coverage == COVERAGE_OFFLINE};
     return campaign_restore(c, host, &end);
 }
 

@@ -170,8 +170,7 @@ static void a_list_is_made_of_summaries(void **state) {
     assert_int_equal(query_encode_info(&info, &summary), ERR_OK);
     struct store *s = made_store(&d, STORE_WRITER);
     made_put_campaign(s, made_id(7), "runqlat", hosts, 2);
-    struct store_op end = {.kind = STORE_END_CAMPAIGN,
-                           .end = {.id = made_id(7), .ended_wall_ns = 1, .summary = buf_span(&summary)}};
+    struct store_op end = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(7), .ended_wall_ns = 1, .summary = buf_span(&summary)}};
     struct store_op *ops = &end;
     assert_int_equal(store_apply(s, &ops, 1), ERR_OK);
     store_close(s);
@@ -328,7 +327,7 @@ static void of_two_agents_with_one_name_the_newer_is_refused_in_the_end(void **s
     assert_int_equal(known.n, 1);
     assert_true(known.hosts[0].note.n > 0);
     world_agent_done(&a[N - 1]); /* the present one goes: there is room for another */
-    w.n_text = 0; /* it is the next one that is waited for */
+    w.n_text = 0;                /* it is the next one that is waited for */
     w.text[0] = 0;
     world_wait_log(&w, "agent.disconnected");
     world_agent(&w, &a[N - 1], "web-1", "web-1");

@@ -53,7 +53,8 @@ static void part(struct asked *q, size_t host, uint32_t n, struct span body) {
 }
 
 static enum rpc_status ask(struct asked *q, enum query_kind kind, const struct query *question) {
-    const struct query_of of = {.campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question, .top_budget_bytes = q->top_budget_bytes};
+    const struct query_of of = {
+        .campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question, .top_budget_bytes = q->top_budget_bytes};
     buf_reset(&q->out);
     enum rpc_status status = query_results(&of, q->mem, q->why, &q->out);
     if (status == RPC_OK) assert_int_equal(query_decode_answer(kind, buf_span(&q->out), q->mem, &q->answer), ERR_OK);

@@ -27,8 +27,8 @@ static void expect_refusal(const struct made_dir *d, enum store_mode mode, enum 
 
 /* Everything, as text, in the order it is read. */
 static enum err say_target(void *arg, const struct store_target *t) {
-    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu%s\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n, t->reason.p,
-                t->outcome.n, t->has_result ? " measured" : "");
+    buf_add_fmt(arg, "  %.*s %s '%.*s' %zu%s\n", (int)t->host.n, t->host.p, capture_coverage_name(t->coverage), (int)t->reason.n,
+                t->reason.p, t->outcome.n, t->has_result ? " measured" : "");
     return ERR_OK;
 }
 static enum err say_part(void *arg, const struct store_part *p) {
@@ -74,10 +74,13 @@ static void what_was_written_is_there_after_reopening(void **state) {
     assert_int_equal(made_put_part(s, made_id(1), "web-1", "runqlat", 1, SPAN_LIT("two")), STORE_DONE);
     assert_int_equal(made_put_part(s, made_id(1), "web-1", "runqlat", 0, SPAN_LIT("one")), STORE_DONE);
     assert_int_equal(made_put_part(s, made_id(1), "db-1", "runqlat", 0, SPAN_LIT("")), STORE_DONE);
-    struct store_op end = {
-        .kind = STORE_END_TARGET,
-        .target = {
-            .campaign = made_id(1), .host = hosts[0], .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("gone"), .outcome = SPAN_LIT("o"), .has_result = true}};
+    struct store_op end = {.kind = STORE_END_TARGET,
+                           .target = {.campaign = made_id(1),
+                                      .host = hosts[0],
+                                      .coverage = COVERAGE_OFFLINE,
+                                      .reason = SPAN_LIT("gone"),
+                                      .outcome = SPAN_LIT("o"),
+                                      .has_result = true}};
     apply(s, &end, STORE_DONE);
     struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = made_id(1), .stopped = true, .ended_wall_ns = 5}};
     apply(s, &over, STORE_DONE);
