@@ -71,7 +71,7 @@ static const struct flavour offcputime[] = {
      .capabilities_why = CAPS_STACKS_WHY,
      .n_ok_exits = 1,
      .tells = {"bpf_trace_run", "Tracing off-CPU time (us) for "},
-     .parse = {.grammar = GRAMMAR_STACKS, .stacks_unit = "usecs", .missed_aside = true}},
+     .parse = {.grammar = GRAMMAR_STACKS, .stacks_unit = "usecs", .blocks = true, .missed_aside = true}},
     {BCC,
      .binaries = {"offcputime-bpfcc", "offcputime"},
      .defaults = {"-d"},

@@ -38,6 +38,7 @@ struct parse_spec {
                                          * that it prints with other options, which then makes events */
     size_t n_columns;
     const char *stacks_unit; /* GRAMMAR_STACKS: "usecs" or "samples" */
+    bool blocks;             /* GRAMMAR_STACKS: never folded */
     bool missed_aside;       /* "[Missed User Stack]" comes on stderr, so among the stacks it is no frame */
     bool histogram_clamps;   /* the last slot that can be printed means "and above" … */
     uint64_t clamp_low;      /* … and this is its low end */

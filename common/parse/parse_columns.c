@@ -5,7 +5,7 @@
 
 /* ---- the header ---- */
 
-enum { EXTRA_DIGITS = 4 }; /* of a number that is wider than its column: a uid has ten, its column six */
+enum { EXTRA_DIGITS = 4u }; /* of a number that is wider than its column: a uid has ten, its column six */
 
 static const struct parse_column of_later_version = {.name = "", .type = COLUMN_TEXT};
 
@@ -117,6 +117,8 @@ static bool is_no_number(struct span s) {
     return is_digits(s); /* too large for one of ours */
 }
 
+static bool is_seconds(const struct parse_column *c) { return c->unit && c->unit[0] == 's' && c->unit[1] == '\0'; }
+
 bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
     int64_t number;
     unsigned decimals;
@@ -128,7 +130,9 @@ bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
     switch (c->type) {
     case COLUMN_INT:
     case COLUMN_PORT: return span_i64(s, &number) || is_no_number(s);
-    case COLUMN_DECIMAL: return span_decimal(s, &number, &decimals) || is_no_number(s);
+    case COLUMN_DECIMAL:
+        if (is_seconds(c) && span_find(s, '.') == s.n) return false; /* printed with decimals everywhere */
+        return span_decimal(s, &number, &decimals) || is_no_number(s);
     case COLUMN_TIME: return is_clock(s);
     case COLUMN_ADDRESS: return is_address(s);
     case COLUMN_TEXT: break;
@@ -271,16 +275,12 @@ static bool is_aligned(const struct parse_columns *c, struct span line, size_t a
     return true;
 }
 
-static bool split_exact(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
-    for (int characters = 0; characters < 2; characters++) {
-        size_t end = free_end(line, at, c->width[c->free], characters);
-        if (end > line.n || end == at || !is_blank_at(line, end - 1)) continue;
-        if (c->has_glued && !is_aligned(c, line, end)) continue; /* the number before took too little */
-        cells[c->free] = without_padding(span_of(line.p + at, end - at));
-        if (!is_short_enough(c->column[c->free], cells[c->free])) continue;
-        if (split_forward(c, line, end, c->free + 1, cells)) return true;
-    }
-    return false;
+static bool split_exact(const struct parse_columns *c, struct span line, size_t at, bool characters, struct span *cells) {
+    size_t end = free_end(line, at, c->width[c->free], characters);
+    if (end > line.n || end == at || !is_blank_at(line, end - 1)) return false;
+    if (c->has_glued && !is_aligned(c, line, end)) return false; /* the number before took too little */
+    cells[c->free] = without_padding(span_of(line.p + at, end - at));
+    return is_short_enough(c->column[c->free], cells[c->free]) && split_forward(c, line, end, c->free + 1, cells);
 }
 
 static bool split_anywhere(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
@@ -293,23 +293,31 @@ static bool split_anywhere(const struct parse_columns *c, struct span line, size
     return false;
 }
 
-static bool split_free(const struct parse_columns *c, struct span line, bool exact, size_t at, struct span *cells) {
+/* How the free cell's end is found. */
+enum method { BY_BYTES, BY_CHARACTERS, ANYWHERE };
+
+static bool split_free(const struct parse_columns *c, struct span line, enum method how, size_t at, struct span *cells) {
     if (c->column[c->free]->to_end) {
         cells[c->free] = without_padding(span_drop(line, at));
         return c->free == c->n - 1;
     }
     if (!c->column[c->n - 1]->to_end) return split_backward(c, line, at, cells);
-    return exact ? split_exact(c, line, at, cells) : split_anywhere(c, line, at, cells);
+    return how == ANYWHERE ? split_anywhere(c, line, at, cells) : split_exact(c, line, at, how == BY_CHARACTERS, cells);
+}
+
+static bool split_by(const struct parse_columns *c, struct span line, enum method how, struct span *cells) {
+    for (size_t extra = 0; extra <= (c->has_glued ? (size_t)EXTRA_DIGITS : 0); extra++) {
+        size_t at = 0;
+        if (!split_left(c, line, extra, &at, cells)) return false;
+        if (split_free(c, line, how, at, cells)) return true;
+    }
+    return false;
 }
 
 bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]) {
     if (c->csv) return parse_csv_split(c, line, cells);
     if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
-    for (size_t extra = 0; extra <= EXTRA_DIGITS; extra++) {
-        size_t at = 0;
-        if (!split_left(c, line, extra, &at, cells)) return false;
-        if (split_free(c, line, exact, at, cells)) return true;
-        if (!c->has_glued) return false;
-    }
-    return false;
+    if (!exact) return split_by(c, line, ANYWHERE, cells);
+    bool by_characters = c->column[c->n - 1]->to_end && c->free + 1 < c->n;
+    return split_by(c, line, BY_BYTES, cells) || (by_characters && split_by(c, line, BY_CHARACTERS, cells));
 }

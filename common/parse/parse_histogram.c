@@ -4,7 +4,7 @@
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_section.h"
 
-enum { SECTION_BYTES = 256, SLOTS_FIRST = 64 };
+enum { SECTION_BYTES = 256, TASK_BYTES = 32 /* of a section with a task's name, from its begin */, SLOTS_FIRST = 64 };
 
 /* A histogram found, and the blank lines above it, which tell intervals apart. */
 struct found {
@@ -228,6 +228,13 @@ static enum err on_other(struct reader *r, struct span line) {
     return parse_job_unknown(r->job, line);
 }
 
+/* Is the line, which is no histogram's header, more of the name in the section above: a name with newlines? */
+static bool section_goes_on(const struct reader *r, struct span line) {
+    size_t n = parse_job_joined(r->section, line).n;
+    if (!r->section_ended) return n <= SECTION_BYTES;
+    return n <= TASK_BYTES && parse_section_is_task(r->section) && !parse_section_is(line) && !parse_job_is_mark(line);
+}
+
 static enum err on_line(struct reader *r, struct span line) {
     struct row row;
     struct span unit;
@@ -241,8 +248,8 @@ static enum err on_line(struct reader *r, struct span line) {
     }
     enum err e = close_hist(r);
     if (e) return e;
-    if (cut) return parse_notices_line(r->job, line) ? ERR_OK : parse_job_cut(r->job, line);
-    bool goes_on = r->section.p && !r->section_ended && parse_job_joined(r->section, line).n <= SECTION_BYTES;
+    if (cut) return parse_job_cut(r->job, line);
+    bool goes_on = r->section.p && section_goes_on(r, line);
     if (parse_histogram_is_header(line, &unit)) {
         end_section(r, line);
         e = open_hist(r, unit);

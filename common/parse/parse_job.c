@@ -1,6 +1,7 @@
 #include "common/parse/parse_job.h"
 
 #include "common/base/num.h"
+#include "common/parse/parse_notices.h"
 
 enum { NOTE_TEXT_BYTES = 320, NOTE_BYTES = 480 };
 
@@ -47,6 +48,7 @@ enum err parse_job_unknown(struct parse_job *job, struct span piece) {
 
 enum err parse_job_cut(struct parse_job *job, struct span line) {
     job->cut = true;
+    IGNORED(parse_notices_sign(job, line)); /* a failure's reason may be the last word */
     return parse_job_unknown(job, line);
 }
 

@@ -39,7 +39,7 @@ bool parse_job_is_mark(struct span line); /* the same alone on its line: an inte
 bool parse_job_is_open(const struct parse_job *job, struct span line);
 /* A piece (of one or more lines) that no grammar understood: kept, counted as one. */
 NODISCARD enum err parse_job_unknown(struct parse_job *job, struct span piece);
-/* A line whose end is missing: kept, counted, and said. */
+/* A line whose end is missing: kept, counted, and said; a sign of failure in it is remembered. */
 NODISCARD enum err parse_job_cut(struct parse_job *job, struct span line);
 NODISCARD enum err parse_job_note(struct parse_job *job, const char *before, struct span text, const char *after);
 /* From from to the end of to: two lines of the same print-out and all between. */

@@ -144,6 +144,8 @@ static bool is_sign(struct parse_job *job, struct span line, bool on_stderr) {
     return found;
 }
 
+bool parse_notices_sign(struct parse_job *job, struct span line) { return is_sign(job, line, false); }
+
 /* Behind "Usage: " whatever follows explains it, when the tool prints nothing else. */
 static bool in_usage(struct parse_job *job, struct span line) {
     struct parse_signs *s = &job->signs;

@@ -5,6 +5,8 @@
 
 /* A line of stdout that no grammar wanted.  True: a banner, a loss (counted) or a sign of failure (remembered). */
 bool parse_notices_line(struct parse_job *job, struct span line);
+/* Only signs of failure. */
+bool parse_notices_sign(struct parse_job *job, struct span line);
 /* Only losses. */
 bool parse_notices_loss(struct parse_job *job, struct span line);
 /* Losses and what tools that work say, for places where a line could as well be data. */

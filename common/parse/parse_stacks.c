@@ -124,7 +124,7 @@ static enum err drop_held(struct reader *r) {
     return line.p && !parse_notices_line(r->job, line) ? parse_job_unknown(r->job, line) : ERR_OK;
 }
 
-static bool may_begin_name(struct span s) { return s.n < COMM_BYTES && span_find(s, ';') == s.n; }
+static bool may_begin_name(struct span s) { return s.n < COMM_BYTES; }
 
 static enum err on_folded_line(struct reader *r, struct span line) {
     if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return drop_held(r);
@@ -151,9 +151,10 @@ static enum err on_folded_line(struct reader *r, struct span line) {
 enum err parse_stacks(struct parse_job *job) {
     struct reader r = {.job = job, .border = SIZE_MAX};
     struct span rest = job->text, line;
-    bool blocks = has_blocks(job->text);
+    bool blocks = job->spec->blocks || has_blocks(job->text);
     enum err e = stacks_init(&job->capture->stacks, span_str(job->spec->stacks_unit), job->mem);
     while (!e && parse_job_line(job, &rest, &line)) e = blocks ? on_block_line(&r, line) : on_folded_line(&r, line);
+    job->cut = job->cut || r.n_frames > 0 || r.task.p; /* a block without its count */
     if (!e) e = blocks ? drop_block(&r) : drop_held(&r);
     return e;
 }

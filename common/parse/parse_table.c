@@ -23,6 +23,7 @@ struct reader {
     uint64_t tables;          /* headers seen so far */
     uint32_t lead_text;       /* the lead column's cell, in the events' strings */
     struct parse_row_stack stack; /* of the row that waits */
+    bool ends_in_blanks;          /* rows end in the blank that the tool puts there: nobody has taken it away since */
 };
 
 /* The header may come after rows (a tool that flushes rows but not its header), so it is looked for first. */
@@ -104,6 +105,27 @@ static enum err finish_row(struct reader *r) {
     return e ? e : parse_row_stack_give(r->job, &r->stack, row);
 }
 
+/* Most lines end in a blank. */
+static bool ends_in_blanks(const struct parse_job *job) {
+    struct span rest = job->text, line;
+    size_t with = 0, without = 0;
+    while (parse_job_line(job, &rest, &line)) {
+        bool blank = line.n > 0 && line.p[line.n - 1] == ' ';
+        with += blank;
+        without += !blank;
+    }
+    return with >= without && with > 0;
+}
+
+/* The row that waits does not end as the tool ends rows: whatever comes next is more of its last cell. */
+static bool must_go_on(const struct reader *r) {
+    if (!r->ends_in_blanks || !r->has_row) return false;
+    struct span last = r->cells[r->columns.n - 1];
+    const char *end = last.p + last.n; /* the blank is not in the cell any more */
+    bool whole = last.n == 0 || end[-1] == '"' || span_ends(last, SPAN_LIT("..."));
+    return !whole && end < r->job->text.p + r->job->text.n && *end != ' ';
+}
+
 /* May the line be more of the last cell of the row that waits? */
 static bool goes_on(const struct reader *r, struct span line) {
     if (!r->job->spec->multiline_last || !r->has_row) return false;
@@ -114,6 +136,7 @@ static bool goes_on(const struct reader *r, struct span line) {
 /* The line is nobody's beginning: more of the previous row, a notice, or unknown. */
 static enum err drop_line(struct reader *r, struct span line) {
     bool more = goes_on(r, line);
+    if (parse_job_is_blank(line)) return ERR_OK;
     if (more ? parse_notices_aside(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
     if (!more) return parse_job_unknown(r->job, line);
     struct span *last = &r->cells[r->columns.n - 1];
@@ -163,7 +186,7 @@ static enum err begin_table(struct reader *r) {
 static bool is_special(struct reader *r, struct span line, enum err *out) {
     if (parse_job_is_open(r->job, line)) {
         *out = drop_held(r);
-        if (!*out && !parse_notices_line(r->job, line)) *out = parse_job_cut(r->job, line);
+        if (!*out) *out = parse_job_cut(r->job, line);
     } else if (r->has_header && span_eq(span_trim_end(line), r->columns.header)) {
         *out = begin_table(r);
     } else if (r->lead == LEAD_MARK && parse_job_is_mark(line)) {
@@ -187,12 +210,21 @@ static bool is_telling(const struct parse_columns *c) {
     return false;
 }
 
+/* Where a task's name comes first in a row, it may begin with a newline. */
+static enum err on_blank(struct reader *r, struct span line) {
+    if (r->job->spec->row_stacks) return finish_row(r);
+    return r->has_header && r->columns.free == 0 ? hold(r, line) : ERR_OK;
+}
+
 static enum err on_line(struct reader *r, struct span line) {
     struct span cells[PARSE_COLUMNS_MAX];
     enum err e = ERR_OK;
-    if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return r->job->spec->row_stacks ? finish_row(r) : ERR_OK;
+    if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return on_blank(r, line);
     if (is_special(r, line, &e)) return e;
-    if (parse_columns_split(&r->columns, line, true, cells)) {
+    if (must_go_on(r)) return drop_line(r, line);
+    bool alone = parse_columns_split(&r->columns, line, true, cells);
+    bool padded = alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].n > 0 && cells[r->columns.free].p[0] == ' ';
+    if (alone && !padded) {
         e = drop_held(r);
         return e ? e : begin_row(r, cells);
     }
@@ -201,6 +233,10 @@ static enum err on_line(struct reader *r, struct span line) {
         e = drop_some(r, i); /* a newline in a task's name had split its row */
         r->n_held = 0;
         return e ? e : begin_row(r, cells);
+    }
+    if (alone) {
+        e = drop_held(r);
+        return e || !parse_columns_split(&r->columns, line, true, cells) ? e : begin_row(r, cells);
     }
     bool may_be_aside = !r->job->spec->multiline_last || is_telling(&r->columns);
     if (may_be_aside && !r->columns.csv && parse_columns_split(&r->columns, line, false, cells)) {
@@ -227,6 +263,7 @@ enum err parse_table(struct parse_job *job) {
     struct span rest = job->text, line;
     r.has_header = find_header(job, &r.columns);
     r.lead = find_lead(&r);
+    r.ends_in_blanks = job->spec->trailing_blank && ends_in_blanks(job);
     enum err e = begin_events(&r);
     while (!e && parse_job_line(job, &rest, &line)) e = on_line(&r, line);
     if (!e) e = drop_held(&r);

@@ -1,6 +1,6 @@
 #include "tests/unit/parse/parsed.h"
 
-static const struct parse_spec *spec(void) { return spec_of(TOOL_OFFCPUTIME, FLAVOUR_LIBBPF); }
+static const struct parse_spec *spec(void) { return spec_of(TOOL_OFFCPUTIME, FLAVOUR_BCC); }
 
 /* "root/child/leaf" of a row, a kernel frame with a '+', a user frame with a '-' in front. */
 static const char *path(const struct capture *c, size_t row) {
