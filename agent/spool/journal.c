@@ -113,10 +113,12 @@ enum err journal_take(struct journal *j, const struct campaign_id *id, struct sp
     e->expires_wall_ms = expires_wall_ms;
     enum err failed = entry_write(j, e);
     if (failed) {
+        int error = errno;
         char name[NAME_BYTES];
         name_of(id, name);
         unlinkat(j->dir_fd, name, 0); /* it may stand there although it failed */
         free(e);
+        errno = error;
         return failed;
     }
     e->next = j->first;
