@@ -43,6 +43,8 @@ def cut(rng, pieces):
         if at < len(piece.raw):
             if piece.kind == "bucket" and at == len(piece.raw) - 1:
                 at -= 1             # a row up to its last `|` may be taken as whole or not
+            if piece.kind == "lost":
+                at = min(at, 5)     # so may a notice that only lacks its end
             rest = piece.raw[:at]
             if b"\n" in rest and not piece.cut_anywhere:
                 rest = rest.split(b"\n")[0]         # several lines of text: where they are cut, they could also end

@@ -19,7 +19,7 @@ def comm(rng, newlines=True, avoid=None):
         if rng.random() < 0.8:
             name = rng.choice(NASTY)
         else:
-            name = bytes(rng.choice(b" ;:,.->=()[]|*0123456789abcXYZ\t\xc3\xa9\xff\x80\"'\\%") for _ in range(rng.randrange(16)))
+            name = bytes(rng.choice(b"\n ;:,.->=()[]|*0123456789abcXYZ\t\xc3\xa9\xff\x80\"'\\%") for _ in range(rng.randrange(16)))
         name = name[:15]
         if (newlines or b"\n" not in name) and not (avoid and avoid(name)):
             return name

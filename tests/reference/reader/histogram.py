@@ -22,17 +22,17 @@ ADDRESS = regex(r"(All Addresses|Local Address|Remote Addres|Remote Address) = (
 ONE_NAME = regex(r"(disk|flags|hardirq|softirq|cpu) = ([^\t]*)\t?")
 
 
-def section_of(line):
+def section_of(line, longest):
     """Section as label → text, and whether its name could go on in the next line; None when it is no section line."""
     found = NUMBER_AND_COMM.match(line)
     if found:
         label, number, comm = found.groups()
         if comm is None:
             return {label: number}, False
-        return {label: number, "comm": text(comm)}, len(comm.encode("latin-1")) < LONGEST_COMM
+        return {label: number, "comm": text(comm)}, len(comm) < longest
     found = COMM.match(line)
     if found:
-        return {found.group(1): text(found.group(2))}, len(found.group(2)) < LONGEST_COMM
+        return {found.group(1): text(found.group(2))}, len(found.group(2)) < longest
     found = DISK_AND_FLAGS.match(line)
     if found:
         return {"disk": text(found.group(1)), "flags": text(found.group(2))}, False
@@ -42,13 +42,13 @@ def section_of(line):
     return None
 
 
-def read_section(lines, i):
+def read_section(lines, i, longest):
     """The section that starts in line i.  A task's name may hold newlines: then it goes on until the histogram's header.
     Returns the section and the number of lines, or None."""
-    for used in range(1, LONGEST_COMM + 2):
+    for used in range(1, longest + 2):
         if i + used > len(lines):
             break
-        found = section_of("\n".join(lines[i:i + used]))
+        found = section_of("\n".join(lines[i:i + used]), longest)
         if found is None:
             return None
         section, may_go_on = found
@@ -56,7 +56,7 @@ def read_section(lines, i):
             return section, used
         if not may_go_on:
             break
-    return section_of(lines[i])[0], 1
+    return section_of(lines[i], longest)[0], 1
 
 
 def read_histograms(out, tool, flavour):
@@ -91,11 +91,12 @@ def read_histograms(out, tool, flavour):
             current = None
             i += 1
             continue
-        found = read_section(out.lines, i)
+        with_newline = (tool, flavour) == ("cpudist", "bcc")       # it prints the name as read from /proc/PID/comm
+        found = read_section(out.lines, i, LONGEST_COMM + with_newline)
         if found:
             section, used = found
-            if (tool, flavour) == ("cpudist", "bcc") and section.get("comm", "").endswith("\n"):
-                section["comm"] = section["comm"][:-1]      # as read from /proc/PID/comm, with the newline there
+            if with_newline and section.get("comm", "").endswith("\n"):
+                section["comm"] = section["comm"][:-1]
             current = None
             i += used
             continue
