@@ -82,6 +82,14 @@ static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
         how_it_died(f, why);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_FAILED;
     }
+    if (!has_result(c) && c->ledger.parse > 0) {
+        buf_add_fmt(why, "nothing of what %s printed was understood", f->tool->name);
+        if (c->n_notes) {
+            buf_add_str(why, ": ");
+            buf_add(why, span_head(c->notes[c->n_notes - 1], LIMIT_REASON_BYTES / 2));
+        }
+        return COVERAGE_FAILED;
+    }
     if (c->partial) {
         buf_add(why, c->n_notes ? c->notes[0] : SPAN_LIT("part of the print-out is missing"));
         return COVERAGE_PARTIAL;

@@ -48,7 +48,7 @@ enum err agentd_start(const struct policy *p, const char *config_path, int sock,
         return e;
     }
     if (uid == 0) {
-        buf_add_fmt(out_why, "user %s is root", p->user);
+        buf_add_fmt(out_why, "user %s is root: agentd runs as one without privileges", p->user);
         return ERR_REFUSED;
     }
     pid_t own = getpid(), pid = fork();

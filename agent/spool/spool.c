@@ -142,8 +142,10 @@ static enum err put(struct spool *s, const struct part_key *key, struct span bod
     enum err e = buf_failed(&file);
     if (!e) e = fds_write_file(s->dir_fd, name, buf_span(&file), 0600);
     if (!e) e = entry_add(s, key, bytes, NULL);
+    int error = errno;
     if (e) unlinkat(s->dir_fd, name, 0); /* it may stand there although it failed */
     buf_done(&file);
+    errno = error;
     return e;
 }
 

@@ -48,6 +48,8 @@ const char *tls_fault_text(int error) {
         return "there is no revocation list of the certificate's CA here";
     case X509_V_ERR_CRL_HAS_EXPIRED:
         return "the revocation list here is out of date";
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+        return "the revocation list here is from the future: is the clock right?";
     default:
         return X509_verify_cert_error_string(error);
     }
@@ -112,6 +114,13 @@ static enum err readable(const char *path, char *why, size_t size) {
     return fd >= 0 ? ERR_OK : say(ERR_SYS, why, size, path, strerror(errno));
 }
 
+/* A daemon has nobody to ask; without this OpenSSL would ask at the terminal. */
+static int no_password(char *to, int size, int writing, void *asked) {
+    (void)to, (void)size, (void)writing;
+    if (asked) *(bool *)asked = true;
+    return -1;
+}
+
 static enum err load_own(SSL_CTX *ctx, const struct net_files *f, char *why, size_t size) {
     enum err e = readable(f->cert, why, size);
     if (!e) e = key_mode(f->key, why, size);
@@ -119,7 +128,16 @@ static enum err load_own(SSL_CTX *ctx, const struct net_files *f, char *why, siz
     if (e) return e;
     if (SSL_CTX_use_certificate_chain_file(ctx, f->cert) != 1) return say_openssl(ERR_UNTRUSTED, why, size, f->cert, "not a certificate");
     ERR_clear_error();
-    if (SSL_CTX_use_PrivateKey_file(ctx, f->key, SSL_FILETYPE_PEM) != 1)
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(ctx, no_password);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, &asked);
+    int loaded = SSL_CTX_use_PrivateKey_file(ctx, f->key, SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    if (asked) {
+        ERR_clear_error();
+        return say(ERR_UNTRUSTED, why, size, f->key, "the key is protected by a password: trawl reads keys without one");
+    }
+    if (loaded != 1)
         return say_openssl(ERR_UNTRUSTED, why, size, f->key, "not the key of the certificate");
     if (SSL_CTX_check_private_key(ctx) != 1) return say_openssl(ERR_UNTRUSTED, why, size, f->key, "not the key of the certificate");
     return ERR_OK;

@@ -32,6 +32,10 @@ static enum err parse_text(const struct tool *t, enum flavour_id wanted, struct 
     return ERR_OK;
 }
 
+static bool nothing_understood(const struct capture *c) {
+    return c->ledger.parse > 0 && c->hists.n == 0 && c->events.n_rows == 0 && c->stacks.n_rows == 0;
+}
+
 static enum err print_table(const struct capture *c, const struct tool *t) {
     struct screen s = screen_on(stdout);
     enum err e = ERR_OK;
@@ -52,7 +56,7 @@ static enum err print_table(const struct capture *c, const struct tool *t) {
         e = body_events(&h, 1, ROWS, c->events.n_rows, &s);
     }
     if (c->kind == RESULT_STACKS) body_stacks(&c->stacks, ROWS, stacks_total(&c->stacks), &s);
-    if (c->ledger.parse) printf("%llu lines were not understood\n", (unsigned long long)c->ledger.parse);
+    if (c->ledger.parse) printf("%llu line%s not understood\n", (unsigned long long)c->ledger.parse, c->ledger.parse == 1 ? " was" : "s were");
     return e;
 }
 
@@ -88,7 +92,7 @@ int verb_parse(const struct args *a) {
         else if (!e)
             e = print_capture(&c, t, a);
         if (e && e != ERR_NOTFOUND) args_complain("parse", "%s", err_text(e));
-        code = e == ERR_NOTFOUND ? EXIT_USAGE : e || c.failed ? EXIT_FAILED : EXIT_OK;
+        code = e == ERR_NOTFOUND ? EXIT_USAGE : e || c.failed || nothing_understood(&c) ? EXIT_FAILED : EXIT_OK;
     }
     if (mem) buf_done(&text);
     return code;

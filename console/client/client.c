@@ -54,6 +54,10 @@ enum err client_open(const struct settings *s, struct client **out) {
     enum err e = net_new(&opt, c->why, sizeof c->why, &c->net);
     if (e) return e;
     e = rpc_dial(c->net, s->collector, NULL, false, &c->ops, &c->dial);
+    if (e == ERR_SYNTAX) {
+        snprintf(c->why, sizeof c->why, "collector: \"%s\" is not HOST:PORT", s->collector);
+        return e;
+    }
     if (e) return fail(c, e, s->collector);
     uint64_t until = clock_mono_ns() + CONNECT_MS * NS_PER_MS;
     while (!c->conn && !c->failed) {

@@ -20,7 +20,7 @@ fleet_up() {
     FLEET_DIR=$(mktemp -d /var/lib/trawl-test.XXXXXX)
     chmod 0755 "$FLEET_DIR"
     FLEET_BIN=$FLEET_DIR/root/bin
-    FLEET_CERTS=$TOP/certs/trawl-certs
+    : "${FLEET_CERTS:=$TOP/certs/trawl-certs}"
     export FLEET_DIR FLEET_BIN FLEET_CERTS
     . "$TOP/deploy/fleet.sh"
     mkdir -p "$FLEET_BIN"

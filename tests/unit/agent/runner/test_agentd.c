@@ -173,7 +173,7 @@ static void agentd_never_runs_as_root(void **state) {
     char out[4096];
     p->stage.policy.user = root;
     start(p, "#!/bin/sh\necho there\n");
-    read_until(p, "user root is root", out, sizeof out);
+    read_until(p, "user root is root: agentd runs as one without privileges", out, sizeof out);
     assert_int_equal(stage_wait_runner(&p->stage), 1);
     close(p->said);
     p->stage.policy.user = unknown;
