@@ -131,7 +131,7 @@ bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
     case COLUMN_INT:
     case COLUMN_PORT: return span_i64(s, &number) || is_no_number(s);
     case COLUMN_DECIMAL:
-        if (is_seconds(c) && span_find(s, '.') == s.n) return false; /* printed with decimals everywhere */
+        if (is_seconds(c)) return span_find(s, '.') < s.n && span_decimal(s, &number, &decimals); /* printed with decimals everywhere */
         return span_decimal(s, &number, &decimals) || is_no_number(s);
     case COLUMN_TIME: return is_clock(s);
     case COLUMN_ADDRESS: return is_address(s);
@@ -230,8 +230,27 @@ static bool split_left(const struct parse_columns *c, struct span line, size_t e
     return *at <= line.n;
 }
 
+/* What the free cell's padding leaves of the line: width bytes further, or as many characters (Python pads these). */
+static size_t free_end(struct span line, size_t at, size_t width, bool characters) {
+    size_t end = at;
+    for (; width > 0 && end < line.n; width--) {
+        end++;
+        while (characters && end < line.n && ((unsigned char)line.p[end] & 0xc0) == 0x80) end++;
+    }
+    return width > 0 ? SIZE_MAX : end;
+}
+
+/* How the free cell's end is found: its padding counted in bytes or in characters, or wherever the cells behind it fit. */
+enum method { BY_BYTES, BY_CHARACTERS, ANYWHERE };
+
+/* The next cell begins where the free one's padding ends: no piece of a name has been taken for a cell. */
+static bool is_padded(const struct parse_columns *c, struct span line, size_t at, struct span next, enum method how) {
+    size_t end = free_end(line, at, c->width[c->free], how == BY_CHARACTERS);
+    return end < line.n && next.p == line.p + end;
+}
+
 /* Everything behind the free column is one word each: found from the end. */
-static bool split_backward(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
+static bool split_backward(const struct parse_columns *c, struct span line, enum method how, size_t at, struct span *cells) {
     struct span rest = without_padding(span_drop(line, at)), word, before = SPAN_NONE;
     for (size_t i = c->n - 1; i > c->free; i--) {
         size_t from = rest.n;
@@ -251,17 +270,7 @@ static bool split_backward(const struct parse_columns *c, struct span line, size
         if (is_before(c->column[i], before)) rest = without_padding(span_head(rest, from));
     }
     cells[c->free] = rest;
-    return is_short_enough(c->column[c->free], rest);
-}
-
-/* What the free cell's padding leaves of the line: width bytes further, or as many characters (Python pads these). */
-static size_t free_end(struct span line, size_t at, size_t width, bool characters) {
-    size_t end = at;
-    for (; width > 0 && end < line.n; width--) {
-        end++;
-        while (characters && end < line.n && ((unsigned char)line.p[end] & 0xc0) == 0x80) end++;
-    }
-    return width > 0 ? SIZE_MAX : end;
+    return is_short_enough(c->column[c->free], rest) && (how == ANYWHERE || is_padded(c, line, at, cells[c->free + 1], how));
 }
 
 /* The words behind the free cell begin where the header has their columns, but for the last two. */
@@ -293,15 +302,12 @@ static bool split_anywhere(const struct parse_columns *c, struct span line, size
     return false;
 }
 
-/* How the free cell's end is found. */
-enum method { BY_BYTES, BY_CHARACTERS, ANYWHERE };
-
 static bool split_free(const struct parse_columns *c, struct span line, enum method how, size_t at, struct span *cells) {
     if (c->column[c->free]->to_end) {
         cells[c->free] = without_padding(span_drop(line, at));
         return c->free == c->n - 1;
     }
-    if (!c->column[c->n - 1]->to_end) return split_backward(c, line, at, cells);
+    if (!c->column[c->n - 1]->to_end) return split_backward(c, line, how, at, cells);
     return how == ANYWHERE ? split_anywhere(c, line, at, cells) : split_exact(c, line, at, how == BY_CHARACTERS, cells);
 }
 
@@ -318,6 +324,5 @@ bool parse_columns_split(const struct parse_columns *c, struct span line, bool e
     if (c->csv) return parse_csv_split(c, line, cells);
     if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
     if (!exact) return split_by(c, line, ANYWHERE, cells);
-    bool by_characters = c->column[c->n - 1]->to_end && c->free + 1 < c->n;
-    return split_by(c, line, BY_BYTES, cells) || (by_characters && split_by(c, line, BY_CHARACTERS, cells));
+    return split_by(c, line, BY_BYTES, cells) || (c->free + 1 < c->n && split_by(c, line, BY_CHARACTERS, cells));
 }

@@ -20,6 +20,6 @@ struct parse_columns {
 bool parse_columns_header(const struct parse_spec *spec, struct span line, struct parse_columns *out);
 /* The cell without what is printed around it.  False: it cannot be one of this column. */
 bool parse_columns_cell(const struct parse_column *c, struct span *cell);
-/* Cut a line into cells.  exact: the free column must be as wide as the header shows; else the first cut that fits will do.
+/* Cut a line into cells.  exact: the free column must be as wide as the header shows; else any cut that fits will do.
  * False: the line is no row. */
 bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]);

@@ -144,8 +144,7 @@ static void end_section(struct reader *r, struct span header) {
     struct span whole = parse_job_joined(r->section, until);
     size_t newlines = 0, own = r->job->spec->comm_lines ? 2 : 1; /* that are the print-out's */
     for (size_t i = r->section.n; i < whole.n; i++) newlines += whole.p[i] == '\n';
-    if (newlines <= own || newlines != whole.n - r->section.n) return;
-    r->section.n += newlines - own;
+    if (newlines > own && whole.n - own <= TASK_BYTES) r->section.n = whole.n - own;
 }
 
 static enum err open_hist(struct reader *r, struct span unit) {

@@ -121,13 +121,13 @@ static bool has_blocks(struct span text) {
 static enum err drop_held(struct reader *r) {
     struct span line = r->held;
     r->held = SPAN_NONE;
-    return line.p && !parse_notices_line(r->job, line) ? parse_job_unknown(r->job, line) : ERR_OK;
+    return line.p && !parse_job_is_blank(line) && !parse_notices_line(r->job, line) ? parse_job_unknown(r->job, line) : ERR_OK;
 }
 
 static bool may_begin_name(struct span s) { return s.n < COMM_BYTES; }
 
 static enum err on_folded_line(struct reader *r, struct span line) {
-    if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return drop_held(r);
+    if (line.n == 0) return drop_held(r);
     if (parse_job_is_open(r->job, line)) {
         enum err e = drop_held(r);
         return e ? e : parse_job_cut(r->job, line);

@@ -59,6 +59,13 @@ static void add_row(struct buf *b, const struct events *e, size_t row) {
     }
     buf_add_char(b, '\n');
     buf_done(&cell);
+    if (!e->stack_of || !e->stack_of[row]) return;
+    buf_add_str(b, "  stack");
+    for (uint32_t n = e->stacks.rows[e->stack_of[row] - 1].leaf; n != STACKS_ROOT; n = e->stacks.nodes[n].parent) {
+        buf_add_char(b, ' ');
+        add_text(b, e->stacks.strings.text[e->stacks.nodes[n].frame]);
+    }
+    buf_add_char(b, '\n');
 }
 
 static bool is_odd(struct span s) {
