@@ -4,7 +4,7 @@ import re
 from . import names
 from .piece import Piece, losses, text
 
-LOOKS_WHOLE = re.compile(rb"(?:\A|\n)(?:\n|\Z|[^\n]* \d+\n| *\n)")
+LOOKS_WHOLE = re.compile(rb"(?:\A|\n)(?:\n|\Z|[^\n]* \d+\n|\s*\n)")
 
 
 def pieces(rng, tool, flavour):
