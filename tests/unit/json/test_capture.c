@@ -197,7 +197,7 @@ static void stacks_are_root_first_with_process_and_pid(void **state) {
     read_is(doc, "flavour", "null");
     read_is(doc, "total", "9223372036854775807"); /* saturated */
     read_is(doc, "stacks", "[{\"frames\":[\"main\",\"schedule\"],\"count\":5,\"comm\":\"bash\",\"pid\":812},"
-                           "{\"frames\":[],\"count\":9223372036854775807,\"comm\":null,\"pid\":null},"
+                           "{\"frames\":[],\"count\":9223372036854775807,\"comm\":\"\",\"pid\":null},"
                            "{\"frames\":[],\"count\":1,\"comm\":\"swapper\",\"pid\":0}]");
     json_decref(doc);
 }
