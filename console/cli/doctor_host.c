@@ -87,6 +87,8 @@ static const struct flavour *find(const struct tool *t, const char *tool_dir, ch
 
 void doctor_host_tools(struct doctor *d, const struct doctor_conf *conf) {
     size_t found = 0, allowed = 0;
+    struct buf missing;
+    buf_init(&missing, 0);
     if (conf->tool_dir[0])
         doctor_say(d, DOCTOR_WARN, "tool_dir", "take it out of agent.conf, unless this is a demonstration",
                    "tools come from %s only, and every result is marked replayed", conf->tool_dir);
@@ -103,8 +105,14 @@ void doctor_host_tools(struct doctor *d, const struct doctor_conf *conf) {
         else if (wrong[0])
             doctor_say(d, DOCTOR_WARN, what, "chown root, chmod go-w: what others can change is not run as root", "%s", wrong);
         else
-            doctor_say(d, DOCTOR_WARN, what, "apt-get install libbpf-tools, or bpfcc-tools", "it is not installed");
+            buf_add_fmt(&missing, "%s%s", missing.n ? ", " : "", t->name);
     }
-    if (allowed && !found) doctor_say(d, DOCTOR_FAIL, "tools", "apt-get install libbpf-tools", "this host can run none of them");
-    if (!allowed) doctor_say(d, DOCTOR_FAIL, "tools", "correct tools in agent.conf", "its policy allows none");
+    const char *names = buf_str(&missing);
+    if (!allowed)
+        doctor_say(d, DOCTOR_FAIL, "tools", "correct tools in agent.conf", "its policy allows none");
+    else if (!found)
+        doctor_say(d, DOCTOR_FAIL, "tools", "apt-get install libbpf-tools", "this host can run none of them");
+    else
+        doctor_say(d, DOCTOR_OK, "tools", NULL, "%zu of %zu%s%s", found, allowed, missing.n ? "; not installed: " : "", names ? names : "");
+    buf_done(&missing);
 }

@@ -20,6 +20,7 @@ certs() { "$FLEET_CERTS" "$FLEET_DIR/certs" "$@" >/dev/null; }
     [ "$status" -eq 0 ]
     [[ "$stderr" == *" ok, 0 to look at, 0 wrong" ]]
     line "ok   identity: spiffe://quickstart/agent/web-1"
+    line "ok   tool runqlat: /usr/sbin/runqlat (libbpf)"
     line "ok   spool: $FLEET_DIR/agents/web-1/spool"
     doctor -o json
     json '.fail == 0 and .warn == 0 and (.findings | length) == 17 and .findings[0].what == "configuration" and .findings[0].do == null'
