@@ -52,7 +52,8 @@ fleet_wait() {
     done
 }
 
-fleet_alive() { [ -s "$FLEET_DIR/pid/$1" ] && kill -0 "$(cat "$FLEET_DIR/pid/$1")" 2>/dev/null; }
+# Ours, and not whoever has that number now: pid files outlive a reboot.
+fleet_alive() { [ -s "$FLEET_DIR/pid/$1" ] && grep -qsF "$FLEET_BIN/" "/proc/$(cat "$FLEET_DIR/pid/$1")/cmdline"; }
 
 # fleet_spawn NAME COMMAND…: in a session of its own, log and pid file by name.
 fleet_spawn() {
