@@ -24,7 +24,7 @@ enum {
     ARG_AGENT = 1 << 14
 };
 
-enum { ARGS_WORDS_MAX = 4, ARGS_SECTIONS_MAX = 4 };
+enum { ARGS_WORDS_MAX = 64, ARGS_SECTIONS_MAX = 4 };
 
 struct args {
     const char *words[ARGS_WORDS_MAX];

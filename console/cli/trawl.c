@@ -28,8 +28,8 @@ static const struct verb VERBS[] = {
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
     {"doctor", "", "Finds and explains what is wrong with a set-up, yours or (--agent) this host's.", "trawl doctor --agent /etc/trawl/agent.conf", 0,
      0, ARG_OUTPUT | ARG_AGENT, verb_doctor},
-    {"parse", "TOOL FILE", "Reads a print-out captured by hand (- is standard input) like a capture's; offline.",
-     "trawl parse runqlat --flavour bcc -o json out.txt", 2, 2, ARG_OUTPUT | ARG_FLAVOUR, verb_parse},
+    {"parse", "TOOL FILE…", "Reads print-outs captured by hand (- is standard input) like a capture's; offline.",
+     "trawl parse runqlat --flavour bcc -o json out.txt", 2, ARGS_WORDS_MAX, ARG_OUTPUT | ARG_FLAVOUR, verb_parse},
 };
 
 static void help(FILE *to) {

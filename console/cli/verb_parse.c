@@ -23,7 +23,6 @@ static bool read_input(const char *path, struct buf *out) {
 static enum err parse_text(const struct tool *t, enum flavour_id wanted, struct span text, struct arena *mem, struct capture *out) {
     struct parse_input in = {.out = text};
     const struct flavour *f = wanted == FLAVOUR_ANY ? catalog_guess(t, text) : catalog_flavour(t, wanted);
-    if (!f) return ERR_NOTFOUND;
     enum err e = parse_output(&f->parse, &in, mem, out);
     if (e) return e;
     out->tool = span_str(t->name);
@@ -70,30 +69,41 @@ static enum err print_capture(const struct capture *c, const struct tool *t, con
     return e;
 }
 
+/* One file, with an arena of its own: an answer each, whatever became of those before. */
+static int parse_file(const char *path, const struct tool *t, enum flavour_id wanted, const struct args *a) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_OFFLINE_ARENA_BYTES);
+    struct buf text;
+    struct capture c;
+    int code = EXIT_FAILED;
+    if (mem && read_input(path, &text)) {
+        enum err e = parse_text(t, wanted, buf_span(&text), mem, &c);
+        if (!e) e = print_capture(&c, t, a);
+        if (e) args_complain("parse", "%s: %s", path, err_text(e));
+        code = e || c.failed || nothing_understood(&c) ? EXIT_FAILED : EXIT_OK;
+    }
+    if (mem) buf_done(&text);
+    return code;
+}
+
 int verb_parse(const struct args *a) {
     const struct tool *t = catalog_find(span_str(a->words[0]));
     enum flavour_id wanted = a->flavour ? catalog_flavour_find(span_str(a->flavour)) : FLAVOUR_ANY;
-    struct buf text;
-    struct capture c;
     if (!t) {
         args_complain("parse", "there is no tool \"%s\"; trawl tools lists them", a->words[0]);
+        return EXIT_USAGE;
+    }
+    if (wanted != FLAVOUR_ANY && !catalog_flavour(t, wanted)) {
+        args_complain("parse", "%s has no flavour \"%s\"; see: trawl tools %s", t->name, a->flavour, t->name);
         return EXIT_USAGE;
     }
     if (a->output == OUTPUT_CSV) {
         args_complain("parse", "-o is table or json here");
         return EXIT_USAGE;
     }
-    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_OFFLINE_ARENA_BYTES);
-    int code = EXIT_FAILED;
-    if (mem && read_input(a->words[1], &text)) {
-        enum err e = parse_text(t, wanted, buf_span(&text), mem, &c);
-        if (e == ERR_NOTFOUND)
-            args_complain("parse", "%s has no flavour \"%s\"; see: trawl tools %s", t->name, a->flavour, t->name);
-        else if (!e)
-            e = print_capture(&c, t, a);
-        if (e && e != ERR_NOTFOUND) args_complain("parse", "%s", err_text(e));
-        code = e == ERR_NOTFOUND ? EXIT_USAGE : e || c.failed || nothing_understood(&c) ? EXIT_FAILED : EXIT_OK;
+    int code = EXIT_OK;
+    for (size_t i = 1; i < a->n_words; i++) {
+        int one = parse_file(a->words[i], t, wanted, a);
+        if (one != EXIT_OK) code = one;
     }
-    if (mem) buf_done(&text);
     return code;
 }

@@ -13,13 +13,15 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import generate
 import read
 from reader import tools
 
 FLAVOUR = {"bpfcc": "bcc"}      # as the captures call it
-REPLY_LIMIT_S = 120
+REPLY_LIMIT_S = 300
+BATCH = 32
 
 # One column for an address and its port: either type is right.
 COMPOSED = ("LADDR:LPORT", "RADDR:RPORT", "SADDR:SPORT", "DADDR:DPORT")
@@ -34,7 +36,9 @@ def main():
     counts = {}
     differing = []
     with concurrent.futures.ProcessPoolExecutor(max_workers=options.jobs) as pool:
-        for case, differences in zip(cases, pool.map(check, cases, [options.trawl] * len(cases), [options.strict] * len(cases), chunksize=8)):
+        groups = batches(cases)
+        answers = pool.map(check, groups, [options.trawl] * len(groups), [options.strict] * len(groups))
+        for case, differences in ((case, found) for group, of_group in zip(groups, answers) for case, found in zip(group, of_group)):
             key = (case["tool"], case["flavour"])
             agreed, all_cases = counts.get(key, (0, 0))
             counts[key] = (agreed + (not differences), all_cases + 1)
@@ -118,32 +122,59 @@ def load(case):
     return b"".join(read.load(path) for path in case["paths"])
 
 
-def check(case, trawl, strict):
-    """The differences in this print-out, as lines."""
-    data = load(case)
-    reference = tools.read(case["tool"], case["flavour"], data)
-    said = run(trawl, case, data)
+def batches(cases):
+    """Lists of cases of one tool and flavour: a process of trawl for each list, not for each case."""
+    groups = {}
+    for case in cases:
+        groups.setdefault((case["tool"], case["flavour"]), []).append(case)
+    return [group[i:i + BATCH] for group in groups.values() for i in range(0, len(group), BATCH)]
+
+
+def check(cases, trawl, strict):
+    """For each of these print-outs of one tool and flavour its differences, as lines."""
+    texts = [load(case) for case in cases]
+    answers = run(trawl, cases[0]["tool"], cases[0]["flavour"], texts)
+    return [list(compared(case, text, said, strict)) for case, text, said in zip(cases, texts, answers)]
+
+
+def compared(case, text, said, strict):
     if isinstance(said, str):
-        return [said]
+        yield said
+        return
+    reference = tools.read(case["tool"], case["flavour"], text)
     if "generated" not in case:
-        return list(differences(said, reference, "trawl", "reference", strict))
+        yield from differences(said, reference, "trawl", "reference", strict)
+        return
     truth = generate.make(case["tool"], case["flavour"], *case["generated"])[1]
-    return list(differences(said, truth, "trawl", "truth", strict)) + list(differences(reference, truth, "reference", "truth", strict))
+    yield from differences(said, truth, "trawl", "truth", strict)
+    yield from differences(reference, truth, "reference", "truth", strict)
 
 
-def run(trawl, case, data):
-    argv = [trawl, "parse", case["tool"], "-", "--flavour", case["flavour"], "-o", "json"]
+def run(trawl, tool, flavour, texts):
+    """What `trawl parse` says of each: an object, or a line that says why there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [pathlib.Path(folder) / str(i) for i in range(len(texts))]
+        for file, text in zip(files, texts):
+            file.write_bytes(text)
+        try:
+            done = subprocess.run([trawl, "parse", tool, "--flavour", flavour, "-o", "json", *files],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=REPLY_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return ["trawl parse did not end in %d s" % REPLY_LIMIT_S] * len(texts)
+    lines = done.stdout.splitlines()
+    if len(lines) != len(texts):
+        said = "trawl parse: exit code %d, %d objects for %d print-outs: %s" % (
+            done.returncode, len(lines), len(texts), done.stderr.decode(errors="replace")[:200])
+        return [said] * len(texts)
+    return [decoded(line) for line in lines]
+
+
+def decoded(line):
     try:
-        done = subprocess.run(argv, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=REPLY_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        return "trawl parse did not end in %d s" % REPLY_LIMIT_S
-    try:
-        said = json.loads(done.stdout)
+        said = json.loads(line)
     except ValueError:
-        return "trawl parse: exit code %d, no JSON: %s" % (done.returncode, done.stderr.decode(errors="replace")[:200])
-    if not isinstance(said, dict):
-        return "trawl parse: not an object"
-    return said
+        return "trawl parse: no JSON: %s" % line[:200].decode(errors="replace")
+    return said if isinstance(said, dict) else "trawl parse: not an object"
 
 
 def differences(said, right, one, other, strict):

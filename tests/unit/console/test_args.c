@@ -9,7 +9,7 @@ enum { ALL = ARG_PARAMS * 2 - 1, WORDS_MAX = 16 };
 static const struct verb EVERYTHING = {
     .name = "try", .words = "TOOL", .summary = "Tries.", .example = "trawl try it", .words_low = 1, .words_high = 2, .takes = ALL};
 static const struct verb LITTLE = {
-    .name = "little", .words = "", .summary = "Little.", .example = "trawl little", .words_high = ARGS_WORDS_MAX, .takes = ARG_OUTPUT};
+    .name = "little", .words = "", .summary = "Little.", .example = "trawl little", .words_high = 4, .takes = ARG_OUTPUT};
 
 /* line: words with one blank between them. */
 static enum err parse(const struct verb *v, const char *line, struct args *out, struct printed *err) {
