@@ -23,8 +23,24 @@ static struct span last_line(struct span text) {
     return span_head(last, LIMIT_REASON_BYTES / 2);
 }
 
+static void add_size(struct buf *why, uint64_t bytes) {
+    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
+        buf_add_fmt(why, "%llu MiB", (unsigned long long)(bytes >> 20));
+    else
+        buf_add_fmt(why, "%llu bytes", (unsigned long long)bytes);
+}
+
 static void how_it_died(const struct outcome_facts *f, struct buf *why) {
     const struct report *r = f->ended;
+    if (r->over_memory || r->signal == SIGXCPU) {
+        buf_add_fmt(why, "%s went over this host's ceiling of ", f->tool->name);
+        if (r->over_memory)
+            add_size(why, r->ceilings.memory_bytes);
+        else
+            buf_add_fmt(why, "%llu %% of one CPU", (unsigned long long)r->ceilings.cpu_percent);
+        buf_add_str(why, r->over_memory ? " of memory and was killed" : " and was killed");
+        return;
+    }
     if (r->signal)
         buf_add_fmt(why, "%s was killed by signal %d", f->tool->name, r->signal);
     else
@@ -34,13 +50,6 @@ static void how_it_died(const struct outcome_facts *f, struct buf *why) {
         buf_add_str(why, ": ");
         buf_add(why, said);
     }
-}
-
-static void add_size(struct buf *why, uint64_t bytes) {
-    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
-        buf_add_fmt(why, "%llu MiB", (unsigned long long)(bytes >> 20));
-    else
-        buf_add_fmt(why, "%llu bytes", (unsigned long long)bytes);
 }
 
 /* Is the print-out whole?  If not, why says what is missing. */
@@ -111,6 +120,7 @@ enum err outcome_judge(const struct outcome_facts *f, struct arena *mem, struct 
                         .cpu_ns = f->ended->cpu_ns,
                         .peak_rss_bytes = f->ended->peak_rss_bytes,
                         .replayed = f->ended->replayed != 0,
+                        .ceilings = f->ended->ceilings,
                         .leftover = span_head(f->capture->leftover, LIMIT_LEFTOVER_BYTES)};
     o.ledger.cap += f->out_dropped_bytes + f->err_dropped_bytes + f->unparsed_bytes;
     o.reason = arena_copy(mem, buf_span(&why));

@@ -33,7 +33,9 @@ const struct conf_item policy_items[] = {
     NUMBER(max_concurrent, "max_concurrent", CONF_U64, 1, 64, "4", "tools that may run at the same time"),
     NUMBER(stdout_bytes, "stdout_bytes", CONF_SIZE_BYTES, 4 * KIB, GIB, "50MiB", "the most that is read of a tool's print-out; over it the tool is stopped and the result is partial"),
     NUMBER(stderr_bytes, "stderr_bytes", CONF_SIZE_BYTES, KIB, 16 * MIB, "64KiB", "the same for its complaints"),
-    NUMBER(memory_bytes, "memory_bytes", CONF_SIZE_BYTES, 16 * MIB, 64 * GIB, "512MiB", "the most memory of a tool's own (compiled tools; RLIMIT_DATA)"),
+    NUMBER(memory_bytes, "memory_bytes", CONF_SIZE_BYTES, 16 * MIB, 64 * GIB, "512MiB", "the most memory of a run: its cgroup's where there is one, else a compiled tool's own (RLIMIT_DATA)"),
+    NUMBER(cpu_percent, "cpu_percent", CONF_U64, 1, 100 * 1024, "100", "the most CPU time of a run, in percent of one CPU: its cgroup's where there is one, else as much in all as that makes over its time (RLIMIT_CPU)"),
+    TEXT(cgroup, CONF_TEXT, "auto", "cgroup (version 2) that each run gets one of its own in; auto: ours, if the service manager delegated it (Delegate=); none; or the path of one that is ours alone"),
     TEXT(tool_user, CONF_TEXT, "trawl-tools", "tools run as this user, with the few capabilities that their row names"),
     TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
     TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),
@@ -68,6 +70,10 @@ static bool pin_is_sound(struct span word) {
 }
 
 static enum err check_words(const struct policy *p, char *why, size_t why_size) {
+    if (strcmp(p->cgroup, "auto") != 0 && strcmp(p->cgroup, "none") != 0 && p->cgroup[0] != '/') {
+        snprintf(why, why_size, "cgroup: \"%s\" is neither auto nor none nor an absolute path", p->cgroup);
+        return ERR_SYNTAX;
+    }
     struct span rest = span_str(p->tools), word;
     while (span_word(&rest, &word))
         if (!span_eq_str(word, "all") && !catalog_find(word)) {

@@ -17,9 +17,10 @@ struct policy {
     /* what is allowed (runner) */
     char *tools;    /* words; "all" */
     char *tool_dir; /* "": the standard directories; else this one, and results are marked replayed */
-    uint64_t max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes;
-    char *tool_user; /* tools run as this user */
-    char *pins;      /* words: PATH=SHA256HEX */
+    uint64_t max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes, cpu_percent;
+    char *cgroup;      /* "auto", "none", or the path of one */
+    char *tool_user;   /* tools run as this user */
+    char *pins;        /* words: PATH=SHA256HEX */
     char *quiet_hours; /* "22:00-06:00" local time, words; "" none: no tool is started in them */
 };
 

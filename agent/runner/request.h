@@ -6,7 +6,8 @@
 
 #include "common/catalog/catalog.h"
 
-/* A request that is none (its size, magic or kind), or a socket that agentd does not read, ends everything: the runner kills all tools and exits. */
+/* A request that is none (its size, magic or kind), or a socket that agentd does not read, ends everything: the runner kills all tools and
+ * exits. */
 enum { REQUEST_MAGIC = 0x7472776c, REQUEST_FD = 3 /* agentd's end */ };
 
 enum request_kind { REQUEST_RUN = 1, REQUEST_STOP = 2, REQUEST_PROBE = 3 };
@@ -49,8 +50,9 @@ struct report {
     uint32_t cause;            /* enum end_cause: why it ended */
     uint32_t last_stop_signal; /* the strongest signal that we sent: 0, SIGINT, SIGTERM, SIGKILL */
     uint32_t replayed;         /* the binary is not from a standard directory */
-    uint32_t reserved;
+    uint32_t over_memory;      /* killed for its ceiling */
     uint64_t wall_ns, cpu_ns, peak_rss_bytes;
-    char why[256];             /* text of the runner's own making */
-    char binary[128];          /* path that was run */
+    struct ceilings ceilings; /* what held it */
+    char why[256];            /* text of the runner's own making */
+    char binary[128];         /* path that was run */
 };

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "agent/runner/capable.h"
 #include "common/base/clock.h"
@@ -40,6 +41,8 @@ static const struct stop_step stop_patient[] = {{0, SIGINT},    {1000, SIGINT}, 
 /* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out. */
 enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 10000 };
 
+enum { PROCESSES_MAX = 512 /* and threads, of a run */ };
+
 static void move(struct run *r, enum run_state to) {
     assert(states[r->state].next & BIT(to));
     LOG(LOG_DEBUG, "run.moved", KV("run", r->number), KV("from", states[r->state].name), KV("to", states[to].name));
@@ -54,8 +57,11 @@ static void arm(struct run *r, uint64_t due_ns) {
 static bool is_slow(const struct run *r) { return !r->replayed && (r->flavour->script || r->tool->kind == RESULT_STACKS); }
 
 static void send_signal(struct run *r, int signo) {
-    if (signo == SIGKILL) warden_kill(&r->spawned.warden);
-    else kill(-r->spawned.tool, signo);
+    if (signo == SIGKILL) {
+        warden_kill(&r->spawned.warden);
+        cgroup_kill(&r->group);
+    } else
+        kill(-r->spawned.tool, signo);
     r->end.last_stop_signal = (uint32_t)signo;
 }
 
@@ -88,21 +94,31 @@ static void attached(struct run *r, const char *why) {
 static void look(struct run *r) {
     uint64_t now = clock_mono_ns();
     uint64_t wait_ns = (r->flavour->script ? ATTACH_WAIT_SCRIPT_MS : ATTACH_WAIT_MS) * NS_PER_MS;
-    if (r->replayed || attach_look(&r->attach, r->spawned.tool, now)) attached(r, "");
-    else if (now - r->started_ns >= wait_ns) attached(r, "its probes were not seen");
-    else arm(r, now + ATTACH_POLL_MS * NS_PER_MS);
+    if (r->replayed || attach_look(&r->attach, r->spawned.tool, now))
+        attached(r, "");
+    else if (now - r->started_ns >= wait_ns)
+        attached(r, "its probes were not seen");
+    else
+        arm(r, now + ATTACH_POLL_MS * NS_PER_MS);
 }
 
 static void on_timer(struct loop_timer *t) {
     struct run *r = container_of(t, struct run, timer);
     switch (r->state) {
-    case RUN_ATTACHING: look(r); break;
-    case RUN_TRACING: begin_stop(r, r->flavour->end == END_BY_SIGINT ? END_STOPPED : END_DEADLINE); break;
-    case RUN_STOPPING: next_step(r); break;
+    case RUN_ATTACHING:
+        look(r);
+        break;
+    case RUN_TRACING:
+        begin_stop(r, r->flavour->end == END_BY_SIGINT ? END_STOPPED : END_DEADLINE);
+        break;
+    case RUN_STOPPING:
+        next_step(r);
+        break;
     case RUN_NEW:
     case RUN_CLEARING:
     case RUN_OVER:
-    case RUN__COUNT: break;
+    case RUN__COUNT:
+        break;
     }
 }
 
@@ -111,7 +127,8 @@ static void note_end(struct run *r, int status, const struct rusage *u) {
     e->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     e->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     e->wall_ns = clock_mono_ns() - r->started_ns;
-    e->cpu_ns = (uint64_t)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * NS_PER_S + (uint64_t)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1000;
+    e->cpu_ns =
+        (uint64_t)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * NS_PER_S + (uint64_t)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1000;
     e->peak_rss_bytes = (uint64_t)u->ru_maxrss * 1024;
 }
 
@@ -129,6 +146,18 @@ static void on_tool(struct loop_watch *w, uint32_t events) {
     move(r, RUN_CLEARING);
 }
 
+/* The last look at it: its processes are gone, its figures are not yet. */
+static void close_group(struct run *r) {
+    struct cgroup_figures f;
+    struct report *e = &r->end;
+    if (cgroup_read(&r->group, &f)) {
+        if (f.cpu_ns) e->cpu_ns = f.cpu_ns;
+        if (f.peak_bytes) e->peak_rss_bytes = f.peak_bytes;
+        e->over_memory = f.oom_kills > 0;
+    }
+    cgroup_remove(r->groups, &r->group);
+}
+
 /* Nothing of the namespace is left.  The kernel shows this only after the tool, our child, was reaped. */
 static void on_warden(struct loop_watch *w, uint32_t events) {
     struct run *r = container_of(w, struct run, warden_watch);
@@ -136,6 +165,7 @@ static void on_warden(struct loop_watch *w, uint32_t events) {
     if (r->state != RUN_CLEARING) return;
     loop_remove(r->loop, &r->warden_watch);
     warden_reap(&r->spawned.warden);
+    close_group(r);
     move(r, RUN_OVER);
     struct report end = r->end;
     r->report(r, &end);
@@ -169,16 +199,40 @@ enum err run_probe(const struct admitted *a, const struct policy *p, char out_bi
     return ERR_OK;
 }
 
-static enum err spawn(struct run *r, const struct admitted *a, const struct policy *p, int own_namespace, const struct verified *v,
-                      struct buf *why) {
-    struct spawn_options o = {.file = v, .env = a->flavour->env, .own_namespace = own_namespace};
+/* The most CPU time that a run without a group may come to: its share of the longest that it may take. */
+static uint64_t cpu_seconds(const struct admitted *a, uint64_t percent) {
+    uint64_t wait_ms = a->flavour->script ? ATTACH_WAIT_SCRIPT_MS : ATTACH_WAIT_MS;
+    return ((a->seconds * 1000ULL + wait_ms + OVERRUN_SLOW_MS) * percent + 99999) / 100000;
+}
+
+/* What holds this run: its group as far as that has controllers, limits of its process elsewhere. */
+static enum err set_ceilings(struct run *r, const struct admitted *a, const struct run_means *m, struct spawn_options *o, struct buf *why) {
+    const struct policy *p = m->policy;
+    const struct cgroup_ceilings c = {.memory_bytes = p->memory_bytes, .cpu_percent = p->cpu_percent, .processes = PROCESSES_MAX};
+    struct ceilings *held = &r->end.ceilings;
+    if (cgroup_make(&m->groups, r->number, &c, &r->group) != ERR_OK) {
+        buf_add_fmt(why, "cannot make a cgroup for it: %s", strerror(errno));
+        return ERR_SYS;
+    }
+    r->groups = &m->groups;
+    o->group = &r->group;
+    held->memory = m->groups.memory ? CEILING_CGROUP : a->flavour->script ? CEILING_NONE : CEILING_RLIMIT;
+    held->memory_bytes = held->memory ? p->memory_bytes : 0;
+    held->cpu = m->groups.cpu ? CEILING_CGROUP : CEILING_RLIMIT;
+    held->cpu_percent = p->cpu_percent;
+    /* Python with a compiler inside maps far more than it uses; such a limit would stop it at random. */
+    o->memory_bytes = held->memory == CEILING_RLIMIT ? p->memory_bytes : 0;
+    o->cpu_seconds = held->cpu == CEILING_RLIMIT ? cpu_seconds(a, p->cpu_percent) : 0;
+    return ERR_OK;
+}
+
+static enum err spawn(struct run *r, const struct admitted *a, const struct run_means *m, const struct verified *v, struct buf *why) {
+    struct spawn_options o = {.file = v, .env = a->flavour->env, .own_namespace = m->own_namespace};
     /* A recording needs no privilege to be played. */
     o.capabilities = v->replayed ? 0 : a->flavour->capabilities;
-    /* Python with a compiler inside maps far more than it uses; a ceiling on it would stop it at random. */
-    o.memory_bytes = a->flavour->script ? 0 : p->memory_bytes;
-    enum err e = priv_user(p->tool_user, &o.uid, &o.gid);
+    enum err e = priv_user(m->policy->tool_user, &o.uid, &o.gid);
     if (e || o.uid == 0) {
-        buf_add_fmt(why, "tool_user %s %s", p->tool_user, e ? "does not exist" : "is root");
+        buf_add_fmt(why, "tool_user %s %s", m->policy->tool_user, e ? "does not exist" : "is root");
         return ERR_REFUSED;
     }
     AUTO(arena_free) struct arena *mem = arena_new(64 * 1024);
@@ -190,7 +244,10 @@ static enum err spawn(struct run *r, const struct admitted *a, const struct poli
         return e;
     }
     o.argv = argv;
-    return spawn_tool(&o, &r->spawned, why);
+    e = set_ceilings(r, a, m, &o, why);
+    if (!e) e = spawn_tool(&o, &r->spawned, why);
+    if (e) cgroup_remove(&m->groups, &r->group);
+    return e;
 }
 
 /* Now that it runs: who looks after it.  When nobody can, it must not run. */
@@ -205,21 +262,24 @@ static enum err watch(struct run *r) {
     loop_remove(r->loop, &r->tool_watch);
     loop_remove(r->loop, &r->warden_watch);
     spawn_clear(&r->spawned);
+    cgroup_remove(r->groups, &r->group);
     return e;
 }
 
-enum err run_start(struct run *r, const struct admitted *a, const struct policy *p, int own_namespace, int out_fds[2],
-                   enum coverage *out_end, struct buf *out_why) {
+enum err run_start(struct run *r, const struct admitted *a, const struct run_means *m, int out_fds[2], enum coverage *out_end,
+                   struct buf *out_why) {
     struct verified v;
-    enum err e = prepare(a, p, &v, out_why);
+    enum err e = prepare(a, m->policy, &v, out_why);
     if (!e) {
+        r->group.dir = -1;
+        r->end = (struct report){.magic = REQUEST_MAGIC, .kind = REPORT_ENDED, .run = r->number, .cause = END_BY_ITSELF};
         r->tool = a->tool;
         r->flavour = a->flavour;
         r->seconds = a->seconds;
         r->replayed = v.replayed;
         r->started_ns = clock_mono_ns();
         snprintf(r->binary, sizeof r->binary, "%.*s", RUN_BINARY_BYTES - 1, v.path);
-        e = spawn(r, a, p, own_namespace, &v, out_why);
+        e = spawn(r, a, m, &v, out_why);
         verify_done(&v);
     }
     if (!e) {
@@ -232,10 +292,19 @@ enum err run_start(struct run *r, const struct admitted *a, const struct policy 
     }
     out_fds[0] = TAKE_FD(r->spawned.out_fd);
     out_fds[1] = TAKE_FD(r->spawned.err_fd);
-    r->end = (struct report){.magic = REQUEST_MAGIC, .kind = REPORT_ENDED, .run = r->number, .cause = END_BY_ITSELF, .replayed = r->replayed};
+    r->end.replayed = r->replayed;
     memcpy(r->end.binary, r->binary, sizeof r->binary);
     move(r, RUN_ATTACHING);
     return ERR_OK;
+}
+
+void run_read(const struct run *r, struct cgroup_figures *out) {
+    clockid_t clock;
+    struct timespec used;
+    if (cgroup_read(&r->group, out)) return;
+    *out = (struct cgroup_figures){0};
+    if (clock_getcpuclockid(r->spawned.tool, &clock) == 0 && clock_gettime(clock, &used) == 0)
+        out->cpu_ns = (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 }
 
 void run_stop(struct run *r) {

@@ -32,6 +32,8 @@ struct run {
     char binary[RUN_BINARY_BYTES];
     bool replayed;
     struct spawned spawned;
+    const struct cgroup_parent *groups;
+    struct cgroup group;
     struct loop_watch tool_watch, warden_watch;
     struct loop_timer timer;
     struct attach attach;
@@ -42,12 +44,22 @@ struct run {
     struct report end; /* filled on the way */
 };
 
+/* What a run may use of the runner. */
+struct run_means {
+    const struct policy *policy;
+    int own_namespace;
+    struct cgroup_parent groups; /* dir -1: none; must outlive its runs */
+};
+
 /* Verify and spawn.  On success the tool runs; out_fds are its stdout (master of a raw terminal) and stderr, the caller's to close.
  * On failure nothing runs: *out_end says what that makes of the capture (refused, incapable or failed), why says why. */
-NODISCARD enum err run_start(struct run *r, const struct admitted *a, const struct policy *p, int own_namespace, int out_fds[2],
-                             enum coverage *out_end, struct buf *out_why);
+NODISCARD enum err run_start(struct run *r, const struct admitted *a, const struct run_means *m, int out_fds[2], enum coverage *out_end,
+                             struct buf *out_why);
 /* Could it be run here now?  Like run_start, without running it. */
-NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, char out_binary[RUN_BINARY_BYTES], enum coverage *out_end, struct buf *out_why);
+NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, char out_binary[RUN_BINARY_BYTES], enum coverage *out_end,
+                             struct buf *out_why);
+/* What it has used until now; of a run without a group the CPU time of its process, and nothing else.  For the states up to STOPPING. */
+void run_read(const struct run *r, struct cgroup_figures *out);
 /* The stop sequence, because agentd asks: SIGINT, again, SIGTERM, SIGKILL. */
 void run_stop(struct run *r);
 /* SIGKILL to the whole namespace, now. */

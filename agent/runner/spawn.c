@@ -23,11 +23,10 @@ enum { ARGV_MAX = 48, ENV_MAX = 8, EXEC_WAIT_MS = 5000 };
 
 static const char *const literal_env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C"};
 
-enum stage { STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_PRIVILEGE, STAGE_EXEC };
+enum stage { STAGE_GROUP, STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_PRIVILEGE, STAGE_EXEC };
 static const char *const stage_names[] = {
-    [STAGE_DESCRIPTORS] = "its descriptors",
-    [STAGE_LIMITS] = "its limits",
-    [STAGE_PRIVILEGE] = "its user and capabilities",
+    [STAGE_GROUP] = "its cgroup",  [STAGE_DESCRIPTORS] = "its descriptors",
+    [STAGE_LIMITS] = "its limits", [STAGE_PRIVILEGE] = "its user and capabilities",
     [STAGE_EXEC] = "executing it",
 };
 
@@ -99,12 +98,15 @@ static bool raise_limit(int resource, rlim_t wanted) {
 }
 
 /* All of it while still root.  Kernels before 5.11 count BPF maps as locked memory. */
-static bool set_limits(void) {
+static bool set_limits(const struct spawn_options *o) {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* when memory is short, tracing goes first */
     if (fd < 0 || write(fd, "500", 3) != 3 || close(fd) != 0) return false;
     if (setpriority(PRIO_PROCESS, 0, 5) != 0) return false;
-    return limit(RLIMIT_CORE, 0) && raise_limit(RLIMIT_NOFILE, 4096) && raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY) && limit(RLIMIT_NPROC, 512) &&
-           limit(RLIMIT_FSIZE, 64 * 1024); /* a tool writes no files */
+    /* SIGXCPU at the first, SIGKILL at the second. */
+    struct rlimit cpu = {.rlim_cur = o->cpu_seconds, .rlim_max = o->cpu_seconds + 1};
+    if (o->cpu_seconds && setrlimit(RLIMIT_CPU, &cpu) != 0) return false;
+    return limit(RLIMIT_CORE, 0) && raise_limit(RLIMIT_NOFILE, 4096) && raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY) &&
+           limit(RLIMIT_NPROC, 512) && limit(RLIMIT_FSIZE, 64 * 1024); /* a tool writes no files */
 }
 
 /* The wanted descriptors stand anywhere; first all go out of the way, then each to its place. */
@@ -137,8 +139,9 @@ __attribute__((noreturn)) static void become_tool(struct plan *p) {
     const struct spawn_options *o = p->o;
     spawn_reset_signals();
     umask(077);
+    if (o->group && cgroup_join(o->group) != ERR_OK) fail(p->status_fd, STAGE_GROUP);
     if (setsid() < 0 || chdir("/") != 0 || !place_descriptors(p)) fail(p->status_fd, STAGE_DESCRIPTORS);
-    if (!set_limits()) fail(CHILD_STATUS, STAGE_LIMITS);
+    if (!set_limits(o)) fail(CHILD_STATUS, STAGE_LIMITS);
     if (priv_become(o->uid, o->gid, o->capabilities) != ERR_OK) fail(CHILD_STATUS, STAGE_PRIVILEGE);
     /* After the change of user, which clears it.  The warden is the one that counts; this is the belt to its braces. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(CHILD_STATUS, STAGE_PRIVILEGE);

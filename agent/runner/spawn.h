@@ -3,24 +3,27 @@
 
 #include "agent/runner/verify.h"
 #include "agent/runner/warden.h"
+#include "common/sys/cgroup.h"
 
 struct spawn_options {
     const struct verified *file;
-    const char *const *argv;  /* of the tool: argv[0] is its own name, NULL-terminated */
-    const char *const *env;   /* added to the literal environment; NULL-terminated, may be NULL */
+    const char *const *argv; /* of the tool: argv[0] is its own name, NULL-terminated */
+    const char *const *env;  /* added to the literal environment; NULL-terminated, may be NULL */
     uid_t uid;
     gid_t gid;
-    uint64_t capabilities;    /* bit n: capability n; these and no other */
-    uint64_t memory_bytes;    /* the most private memory; 0: no limit */
-    int own_namespace;        /* warden_own_namespace() */
+    uint64_t capabilities;      /* bit n: capability n; these and no other */
+    uint64_t memory_bytes;      /* the most private memory; 0: no limit */
+    uint64_t cpu_seconds;       /* the most CPU time; 0: no limit */
+    const struct cgroup *group; /* it is born in this one; NULL: in ours */
+    int own_namespace;          /* warden_own_namespace() */
 };
 
 struct spawned {
     struct warden warden;
-    pid_t tool;               /* our child; leader of its own session and process group */
+    pid_t tool; /* our child; leader of its own session and process group */
     int tool_pidfd;
-    int out_fd;               /* master of the raw terminal that is its stdout */
-    int err_fd;               /* read end of its stderr */
+    int out_fd; /* master of the raw terminal that is its stdout */
+    int err_fd; /* read end of its stderr */
 };
 
 /* On return the tool's file has been executed.  ERR_SYS: nothing is left; why says which step failed and why. */

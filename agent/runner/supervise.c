@@ -26,7 +26,7 @@ struct child {
 struct supervise {
     const struct supervise_options *o;
     struct loop *loop;
-    int own_namespace;
+    struct run_means means;
     int sock;
     struct loop_watch sock_watch;
     pid_t agentd; /* 0: not ours, or reaped */
@@ -114,7 +114,7 @@ static enum err start(struct supervise *s, const struct request *r, enum coverag
     c->owner = s;
     c->run = (struct run){.loop = s->loop, .report = on_report, .number = r->run};
     int fds[2];
-    e = run_start(&c->run, &a, s->o->policy, s->own_namespace, fds, end, why);
+    e = run_start(&c->run, &a, &s->means, fds, end, why);
     if (e) {
         free(c);
         return e;
@@ -162,8 +162,12 @@ static void on_probe(struct supervise *s, const struct request *r) {
 static bool handle(struct supervise *s, const struct request *r) {
     if (r->magic != REQUEST_MAGIC || r->run == 0) return false;
     switch ((enum request_kind)r->kind) {
-    case REQUEST_RUN: on_run(s, r); return true;
-    case REQUEST_PROBE: on_probe(s, r); return true;
+    case REQUEST_RUN:
+        on_run(s, r);
+        return true;
+    case REQUEST_PROBE:
+        on_probe(s, r);
+        return true;
     case REQUEST_STOP: {
         struct child *c = find(s, r->run); /* none: it has just ended by itself */
         if (c) run_stop(&c->run);
@@ -235,6 +239,22 @@ static enum err start_agentd(struct supervise *s, struct buf *why) {
     return loop_add(s->loop, &s->agentd_watch, s->agentd_pidfd, EPOLLIN);
 }
 
+/* Before agentd is there, so that it is born where we go.  What the administrator named must be there; what a service manager may have
+ * left is a gift. */
+static enum err open_groups(struct supervise *s, struct buf *why) {
+    const char *where = s->o->policy->cgroup;
+    enum err e = cgroup_open(where, &s->means.groups, why);
+    if (e && where[0] != '/') {
+        LOG(LOG_WARNING, "runner.no_cgroup", KV("why", buf_str(why)));
+        buf_reset(why);
+        return ERR_OK;
+    }
+    if (!e)
+        LOG(LOG_INFO, "runner.cgroup", KV("given", (unsigned)(s->means.groups.dir >= 0)), KV("memory", (unsigned)s->means.groups.memory),
+            KV("cpu", (unsigned)s->means.groups.cpu));
+    return e;
+}
+
 static enum err set_up(struct supervise *s, struct buf *why) {
     sigset_t set;
     sigemptyset(&set);
@@ -243,10 +263,11 @@ static enum err set_up(struct supervise *s, struct buf *why) {
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     s->loop = loop_new();
-    s->own_namespace = warden_own_namespace();
+    s->means.own_namespace = warden_own_namespace();
     if (!s->loop) return ERR_NOMEM;
-    if (s->own_namespace < 0) return ERR_SYS;
+    if (s->means.own_namespace < 0) return ERR_SYS;
     enum err e = loop_signals(s->loop, &set, on_signal, s);
+    if (!e) e = open_groups(s, why);
     if (!e && s->sock < 0) e = start_agentd(s, why);
     if (e) return e;
     /* Only our end: what agentd does with its own is its own matter. */
@@ -256,7 +277,7 @@ static enum err set_up(struct supervise *s, struct buf *why) {
 
 int supervise_run(const struct supervise_options *o) {
     struct supervise s = {.o = o,
-                          .own_namespace = -1,
+                          .means = {.policy = o->policy, .own_namespace = -1, .groups = {.dir = -1}},
                           .sock = o->sock,
                           .agentd_pidfd = -1,
                           .sock_watch = {.fd = -1, .ready = on_sock},
@@ -276,9 +297,10 @@ int supervise_run(const struct supervise_options *o) {
     }
     buf_done(&why);
     if (s.loop) loop_free(s.loop);
-    const int fds[] = {s.sock, s.agentd_pidfd, s.own_namespace};
+    const int fds[] = {s.sock, s.agentd_pidfd, s.means.own_namespace};
     for (size_t i = 0; i < COUNT_OF(fds); i++)
         if (fds[i] >= 0) close(fds[i]);
+    cgroup_close(&s.means.groups);
     LOG(LOG_NOTICE, "runner.ended", KV("result", s.result));
     return s.result;
 }

@@ -12,7 +12,9 @@ static json_t *params(struct json_maker *m, const struct spec *s) {
     return o;
 }
 
-static json_t *wall_ms(struct json_maker *m, uint64_t ms) { return json_make_wall(m, ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS); }
+static json_t *wall_ms(struct json_maker *m, uint64_t ms) {
+    return json_make_wall(m, ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS);
+}
 
 static json_t *campaign(struct json_maker *m, const struct campaign_info *i) {
     json_t *o = json_make_object(m);
@@ -53,6 +55,15 @@ bool json_campaign_adds_up(const struct campaign_info *i) {
     return sum == i->targeted;
 }
 
+static json_t *ceilings(struct json_maker *m, const struct ceilings *c) {
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "memory", json_make_name(m, capture_ceiling_name(c->memory)));
+    json_make_put(m, o, "memory_bytes", c->memory ? json_make_count(m, c->memory_bytes) : json_make_null());
+    json_make_put(m, o, "cpu", json_make_name(m, capture_ceiling_name(c->cpu)));
+    json_make_put(m, o, "cpu_percent", c->cpu ? json_make_count(m, c->cpu_percent) : json_make_null());
+    return o;
+}
+
 static json_t *outcome(struct json_maker *m, const struct outcome *r) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "kind", json_make_name(m, capture_kind_name(r->kind)));
@@ -61,6 +72,7 @@ static json_t *outcome(struct json_maker *m, const struct outcome *r) {
     json_make_put(m, o, "seconds", json_make_real(m, (double)r->wall_ns / NS_PER_S));
     json_make_put(m, o, "cpu_seconds", json_make_real(m, (double)r->cpu_ns / NS_PER_S));
     json_make_put(m, o, "peak_rss_bytes", json_make_count(m, r->peak_rss_bytes));
+    json_make_put(m, o, "ceilings", ceilings(m, &r->ceilings));
     json_make_put(m, o, "replayed", json_make_bool(r->replayed));
     json_make_put(m, o, "parts", json_make_count(m, r->parts));
     json_make_put(m, o, "ledger", json_body_ledger(m, &r->ledger));

@@ -4,22 +4,30 @@
 
 const char *capture_kind_name(enum result_kind k) {
     switch (k) {
-    case RESULT_HISTOGRAM: return "histogram";
-    case RESULT_EVENTS: return "events";
-    case RESULT_STACKS: return "stacks";
-    case RESULT_NONE: break;
+    case RESULT_HISTOGRAM:
+        return "histogram";
+    case RESULT_EVENTS:
+        return "events";
+    case RESULT_STACKS:
+        return "stacks";
+    case RESULT_NONE:
+        break;
     }
     return "none";
 }
 
 const char *capture_coverage_name(enum coverage c) {
     static const char *const names[COVERAGE__COUNT] = {
-        [COVERAGE_PENDING] = "pending", [COVERAGE_RUNNING] = "running",       [COVERAGE_OK] = "ok",
-        [COVERAGE_PARTIAL] = "partial", [COVERAGE_REFUSED] = "refused",       [COVERAGE_INCAPABLE] = "incapable",
-        [COVERAGE_FAILED] = "failed",   [COVERAGE_TIMEOUT] = "timeout",       [COVERAGE_OFFLINE] = "offline",
-        [COVERAGE_CANCELLED] = "cancelled",
+        [COVERAGE_PENDING] = "pending", [COVERAGE_RUNNING] = "running",     [COVERAGE_OK] = "ok",         [COVERAGE_PARTIAL] = "partial",
+        [COVERAGE_REFUSED] = "refused", [COVERAGE_INCAPABLE] = "incapable", [COVERAGE_FAILED] = "failed", [COVERAGE_TIMEOUT] = "timeout",
+        [COVERAGE_OFFLINE] = "offline", [COVERAGE_CANCELLED] = "cancelled",
     };
     return (unsigned)c < COVERAGE__COUNT ? names[c] : "unknown";
+}
+
+const char *capture_ceiling_name(enum ceiling c) {
+    static const char *const names[CEILING__COUNT] = {[CEILING_NONE] = "none", [CEILING_RLIMIT] = "rlimit", [CEILING_CGROUP] = "cgroup"};
+    return (unsigned)c < CEILING__COUNT ? names[c] : "unknown";
 }
 
 enum err capture_note(struct capture *c, struct arena *mem, struct span text) {

@@ -32,22 +32,31 @@ enum coverage {
     COVERAGE__COUNT
 };
 
+/* What kept a run from taking more than the host gives. */
+enum ceiling { CEILING_NONE, CEILING_RLIMIT, CEILING_CGROUP, CEILING__COUNT };
+struct ceilings {
+    enum ceiling memory, cpu;
+    uint64_t memory_bytes; /* 0 when nothing holds it */
+    uint64_t cpu_percent;  /* of one CPU; the same */
+};
+
 struct capture {
     struct span tool, flavour;
     enum result_kind kind;
-    bool partial;           /* something is missing; notes say what */
-    bool failed;            /* the tool did not do its work; the first note says why */
+    bool partial; /* something is missing; notes say what */
+    bool failed;  /* the tool did not do its work; the first note says why */
     struct ledger ledger;
     struct span *notes;
     size_t n_notes, cap_notes;
-    struct span leftover;   /* text that no grammar understood, bounded */
+    struct span leftover; /* text that no grammar understood, bounded */
     struct hist_set hists;
     struct events events;
     struct stacks stacks;
 };
 
-const char *capture_kind_name(enum result_kind k);   /* "histogram", "events", "stacks", "none" */
-const char *capture_coverage_name(enum coverage c);  /* "ok", "partial", … "pending", "running" */
+const char *capture_kind_name(enum result_kind k);  /* "histogram", "events", "stacks", "none" */
+const char *capture_coverage_name(enum coverage c); /* "ok", "partial", … "pending", "running" */
+const char *capture_ceiling_name(enum ceiling c);   /* "none", "rlimit", "cgroup" */
 static inline bool coverage_is_end(enum coverage c) { return c >= COVERAGE_OK; }
 NODISCARD enum err capture_note(struct capture *c, struct arena *mem, struct span text); /* copies */
-void capture_ledger_add(struct ledger *into, const struct ledger *from);                /* saturating */
+void capture_ledger_add(struct ledger *into, const struct ledger *from);                 /* saturating */

@@ -28,6 +28,7 @@ static void get_notes(struct unpack *in, const Trawl__Outcome *m, struct outcome
 
 void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outcome *out) {
     if (m->coverage < COVERAGE_OK || m->coverage >= COVERAGE__COUNT || m->kind > RESULT_STACKS) return unpack_refuse(in, ERR_SYNTAX);
+    if (m->memory_ceiling >= CEILING__COUNT || m->cpu_ceiling >= CEILING__COUNT) return unpack_refuse(in, ERR_SYNTAX);
     if (m->parts > LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
     struct outcome o = {
         .coverage = (enum coverage)m->coverage,
@@ -41,6 +42,10 @@ void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outc
         .replayed = m->replayed,
         .parts = m->parts,
         .leftover = unpack_bytes(in, m->leftover, LIMIT_LEFTOVER_BYTES),
+        .ceilings = {.memory = (enum ceiling)m->memory_ceiling,
+                     .cpu = (enum ceiling)m->cpu_ceiling,
+                     .memory_bytes = m->memory_ceiling_bytes,
+                     .cpu_percent = m->cpu_ceiling_percent},
     };
     message_outcome_get_ledger(m->ledger, &o.ledger);
     get_notes(in, m, &o);
@@ -58,7 +63,9 @@ static void put_notes(struct pack *p, const struct outcome *o, Trawl__Outcome *m
 }
 
 Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
-    if (!coverage_is_end(o->coverage) || o->coverage >= COVERAGE__COUNT || o->kind > RESULT_STACKS) pack_fail(p, ERR_SYNTAX);
+    if (!coverage_is_end(o->coverage) || o->coverage >= COVERAGE__COUNT || o->kind > RESULT_STACKS ||
+        o->ceilings.memory >= CEILING__COUNT || o->ceilings.cpu >= CEILING__COUNT)
+        pack_fail(p, ERR_SYNTAX);
     if (o->parts > LIMIT_PARTS) pack_fail(p, ERR_LIMIT);
     Trawl__Outcome *m = pack_array(p, 1, sizeof *m);
     if (!m) return NULL;
@@ -76,6 +83,10 @@ Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     m->peak_rss_bytes = o->peak_rss_bytes;
     m->replayed = o->replayed;
     m->parts = o->parts;
+    m->memory_ceiling = o->ceilings.memory;
+    m->memory_ceiling_bytes = o->ceilings.memory_bytes;
+    m->cpu_ceiling = o->ceilings.cpu;
+    m->cpu_ceiling_percent = o->ceilings.cpu_percent;
     m->leftover = pack_bytes(p, span_head(o->leftover, LIMIT_LEFTOVER_BYTES), LIMIT_LEFTOVER_BYTES);
     return m;
 }

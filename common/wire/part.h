@@ -28,6 +28,7 @@ struct outcome {
     bool replayed;
     uint32_t parts;
     struct span leftover;
+    struct ceilings ceilings;
 };
 
 struct part_body {

@@ -183,8 +183,9 @@ static void print_summary(const struct campaign_info *i) {
 }
 
 static enum err print_detail(struct ask *k, const struct args *a, struct campaign_detail *d) {
-    static const struct table_column columns[] = {{"HOST", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
-                                                  {"CPU", TABLE_RIGHT}, {"RSS", TABLE_RIGHT},  {"REASON", TABLE_WRAP}};
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},  {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
+                                                  {"CPU", TABLE_RIGHT},  {"RSS", TABLE_RIGHT},  {"HELD BY", TABLE_LEFT},
+                                                  {"REASON", TABLE_WRAP}};
     enum err e = query_decode_detail(buf_span(&k->reply), k->mem, d);
     if (e) return e;
     if (a->output == OUTPUT_JSON) {
@@ -204,7 +205,9 @@ static enum err print_detail(struct ask *k, const struct args *a, struct campaig
         if (o && o->wall_ns) {
             table_cell_fmt(t, "%.2f s", (double)o->cpu_ns / 1e9);
             table_cell_fmt(t, "%.1f MiB", (double)o->peak_rss_bytes / 1048576.0);
+            table_cell_fmt(t, "memory %s, cpu %s", capture_ceiling_name(o->ceilings.memory), capture_ceiling_name(o->ceilings.cpu));
         } else {
+            table_cell_str(t, "");
             table_cell_str(t, "");
             table_cell_str(t, "");
         }

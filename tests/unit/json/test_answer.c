@@ -22,6 +22,7 @@ static struct outcome partial = {.coverage = COVERAGE_PARTIAL,
                                  .wall_ns = 10250000000ULL,
                                  .cpu_ns = 1000000,
                                  .peak_rss_bytes = 4096,
+                                 .ceilings = {.memory = CEILING_RLIMIT, .memory_bytes = 8192},
                                  .parts = 2};
 static struct target_info targets[] = {
     {.host = SPAN_LIT("web-3"), .coverage = COVERAGE_PARTIAL, .reason = SPAN_LIT("the print-out was cut"), .outcome = &partial},
@@ -68,7 +69,8 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
         read_is(doc, "targets.0.reason", "\"the print-out was cut\"");
         read_is(doc, "targets.0.outcome",
                 "{\"kind\":\"histogram\",\"flavour\":\"bcc\",\"started\":\"2017-07-14T02:40:00Z\",\"seconds\":10.25,\"cpu_seconds\":0.001,"
-                "\"peak_rss_bytes\":4096,\"replayed\":false,\"parts\":2,"
+                "\"peak_rss_bytes\":4096,"
+                "\"ceilings\":{\"memory\":\"rlimit\",\"memory_bytes\":8192,\"cpu\":\"none\",\"cpu_percent\":null},\"replayed\":false,\"parts\":2,"
                 "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[]}");
         json_decref(doc);
     }

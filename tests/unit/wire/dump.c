@@ -121,6 +121,13 @@ static void notes(const struct span *list, size_t n, struct buf *out) {
     for (size_t i = 0; i < n; i++) text(out, "note", list[i]);
 }
 
+/* Older frames have none. */
+static void ceiling(struct buf *out, const char *name, enum ceiling c, uint64_t value) {
+    if (!c && !value) return;
+    text(out, name, span_str(capture_ceiling_name(c)));
+    number(out, "at", value);
+}
+
 void dump_outcome(const struct outcome *o, struct buf *out) {
     start(out, "outcome ");
     buf_add_str(out, capture_coverage_name(o->coverage));
@@ -137,6 +144,8 @@ void dump_outcome(const struct outcome *o, struct buf *out) {
     number(out, "rss", o->peak_rss_bytes);
     number(out, "replayed", o->replayed);
     number(out, "parts", o->parts);
+    ceiling(out, "memory_ceiling", o->ceilings.memory, o->ceilings.memory_bytes);
+    ceiling(out, "cpu_ceiling", o->ceilings.cpu, o->ceilings.cpu_percent);
     end(out);
 }
 

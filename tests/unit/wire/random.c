@@ -142,6 +142,7 @@ void random_outcome(struct random *r, struct outcome *out) {
         .replayed = chance(r, 50),
         .parts = random_below(r, LIMIT_PARTS),
         .leftover = tool_text(r),
+        .ceilings = {(enum ceiling)random_below(r, CEILING__COUNT), (enum ceiling)random_below(r, CEILING__COUNT), number(r), number(r)},
     };
     out->notes = array(r, out->n_notes, sizeof *out->notes);
     for (size_t i = 0; i < out->n_notes; i++) out->notes[i] = people_text(r);

@@ -30,13 +30,15 @@ const char *stage_missing(void) {
 }
 
 int stage_open(struct stage *s) {
-    static char all[] = "all", none[] = "", nobody[] = "nobody";
+    static char all[] = "all", none[] = "", nobody[] = "nobody", no_group[] = "none";
     *s = (struct stage){.dir = "/run/trawl-test.XXXXXX", .sock = -1};
     if (!mkdtemp(s->dir) || chmod(s->dir, 0755) != 0) return -1;
     s->policy = (struct policy){.tools = all, .tool_dir = s->dir, .tool_user = nobody, .user = nobody, .pins = none, .quiet_hours = none};
     s->policy.max_duration_ns = 60 * NS_PER_S;
     s->policy.max_concurrent = 4;
     s->policy.memory_bytes = 512ULL << 20;
+    s->policy.cpu_percent = 100;
+    s->policy.cgroup = no_group;
     return 0;
 }
 
