@@ -32,6 +32,8 @@ const struct conf_item doctor_conf_items[] = {
     NUMBER(stdout_bytes, "stdout_bytes", CONF_SIZE_BYTES, 4 * KIB, GIB, "50MiB"),
     NUMBER(stderr_bytes, "stderr_bytes", CONF_SIZE_BYTES, KIB, 16 * MIB, "64KiB"),
     NUMBER(memory_bytes, "memory_bytes", CONF_SIZE_BYTES, 16 * MIB, 64 * GIB, "512MiB"),
+    NUMBER(cpu_percent, "cpu_percent", CONF_U64, 1, 100 * 1024, "100"),
+    TEXT(cgroup, CONF_TEXT, "auto"),
     TEXT(tool_user, CONF_TEXT, "trawl-tools"),
     TEXT(pins, CONF_WORDS, ""),
     TEXT(quiet_hours, CONF_WORDS, ""),
