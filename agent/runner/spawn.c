@@ -14,6 +14,7 @@
 #include "common/base/auto.h"
 #include "common/sys/fds.h"
 #include "common/sys/priv.h"
+#include "common/sys/seccomp.h"
 
 /* Descriptors of the child.  The status pipe and the executed file close themselves; a script must stay open, its interpreter reads it. */
 enum { CHILD_STATUS = 3, CHILD_EXEC = 4, CHILD_SCRIPT = 5, CHILD_END = 6, CHILD_SPARE = 64 };
@@ -23,10 +24,11 @@ enum { ARGV_MAX = 48, ENV_MAX = 8, EXEC_WAIT_MS = 5000 };
 
 static const char *const literal_env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C"};
 
-enum stage { STAGE_GROUP, STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_PRIVILEGE, STAGE_EXEC };
+enum stage { STAGE_GROUP, STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_PRIVILEGE, STAGE_CALLS, STAGE_EXEC };
 static const char *const stage_names[] = {
     [STAGE_GROUP] = "its cgroup",  [STAGE_DESCRIPTORS] = "its descriptors",
     [STAGE_LIMITS] = "its limits", [STAGE_PRIVILEGE] = "its user and capabilities",
+    [STAGE_CALLS] = "its system calls",
     [STAGE_EXEC] = "executing it",
 };
 
@@ -145,6 +147,8 @@ __attribute__((noreturn)) static void become_tool(struct plan *p) {
     if (priv_become(o->uid, o->gid, o->capabilities) != ERR_OK) fail(CHILD_STATUS, STAGE_PRIVILEGE);
     /* After the change of user, which clears it.  The warden is the one that counts; this is the belt to its braces. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(CHILD_STATUS, STAGE_PRIVILEGE);
+    /* Now that what contains it has been made. */
+    if (seccomp_enter(SECCOMP_TOOL) != ERR_OK) fail(CHILD_STATUS, STAGE_CALLS);
     /* Last: it must bound the tool, not what we still do ourselves. */
     if (o->memory_bytes && !limit(RLIMIT_DATA, o->memory_bytes)) fail(CHILD_STATUS, STAGE_LIMITS);
     execveat(CHILD_EXEC, "", p->argv, p->envp, AT_EMPTY_PATH);

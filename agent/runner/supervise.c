@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/sys/fds.h"
 #include "common/sys/notify.h"
+#include "common/sys/seccomp.h"
 
 enum { AGENTD_STOP_MS = 5000 };
 
@@ -269,6 +270,8 @@ static enum err set_up(struct supervise *s, struct buf *why) {
     enum err e = loop_signals(s->loop, &set, on_signal, s);
     if (!e) e = open_groups(s, why);
     if (!e && s->sock < 0) e = start_agentd(s, why);
+    /* After agentd, which has a list of its own. */
+    if (!e) e = seccomp_enter(SECCOMP_RUNNER);
     if (e) return e;
     /* Only our end: what agentd does with its own is its own matter. */
     if (fcntl(s->sock, F_SETFL, O_NONBLOCK) != 0) return ERR_SYS;

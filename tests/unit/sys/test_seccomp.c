@@ -23,6 +23,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -37,19 +38,28 @@
 
 typedef int case_fn(void);
 
-/* Exit status of fn within the filter, or minus the signal that ended it. */
-static int within(case_fn *fn) {
+/* Exit status of fn within the filters, or minus the signal that ended it. */
+static int within_these(const enum seccomp_role *roles, size_t n_roles, case_fn *fn) {
     pid_t child = fork();
     if (child == 0) {
         const struct rlimit none = {0};
         setrlimit(RLIMIT_CORE, &none);
-        if (seccomp_enter(SECCOMP_AGENTD) != ERR_OK) _exit(99);
+        for (size_t i = 0; i < n_roles; i++)
+            if (seccomp_enter(roles[i]) != ERR_OK) _exit(99);
         _exit(fn());
     }
     int status;
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int within(case_fn *fn) { return within_these(&(const enum seccomp_role){SECCOMP_AGENTD}, 1, fn); }
+static int within_runner(case_fn *fn) { return within_these(&(const enum seccomp_role){SECCOMP_RUNNER}, 1, fn); }
+/* As a tool has them: the runner's, and its own. */
+static int within_tool(case_fn *fn) {
+    static const enum seccomp_role roles[] = {SECCOMP_RUNNER, SECCOMP_TOOL};
+    return within_these(roles, COUNT_OF(roles), fn);
 }
 
 /* ---- what agentd does ---- */
@@ -109,7 +119,8 @@ static int network(void) {
     int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, pair[2];
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t n = sizeof a;
-    if (bind(server, (struct sockaddr *)&a, n) != 0 || listen(server, 1) != 0 || getsockname(server, (struct sockaddr *)&a, &n) != 0) return 2;
+    if (bind(server, (struct sockaddr *)&a, n) != 0 || listen(server, 1) != 0 || getsockname(server, (struct sockaddr *)&a, &n) != 0)
+        return 2;
     if (setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) != 0 || connect(client, (struct sockaddr *)&a, n) != 0) return 3;
     int peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
     char c = 0;
@@ -154,9 +165,18 @@ static int types_into_a_terminal(void) { return denied(syscall(SYS_ioctl, 0, 0x5
 
 static void the_rest_is_denied(void **state) {
     (void)state;
-    static case_fn *const cases[] = {opens_packet_socket, opens_vsock, makes_symlink, changes_owner, makes_device, clones_opaquely,
+    static case_fn *const cases[] = {
+        opens_packet_socket,
+        opens_vsock,
+        makes_symlink,
+        changes_owner,
+        makes_device,
+        clones_opaquely,
 #ifndef TRAWL_SANITIZED
-                                     forks, signals_others, maps_writable_code, types_into_a_terminal,
+        forks,
+        signals_others,
+        maps_writable_code,
+        types_into_a_terminal,
 #endif
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) assert_int_equal(within(cases[i]), 0);
@@ -182,13 +202,93 @@ static int traces(void) { return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
 
 static void an_attackers_call_kills_the_process(void **state) {
     (void)state;
-    static case_fn *const cases[] = {executes, executes_at, loads_bpf, opens_perf, mounts, enters_namespace, leaves_namespace,
-                                     loads_module, reads_others_memory, sets_up_uring, reads_keys, changes_user,
+    static case_fn *const cases[] = {
+        executes,         executes_at,  loads_bpf,           opens_perf,    mounts,     enters_namespace,
+        leaves_namespace, loads_module, reads_others_memory, sets_up_uring, reads_keys, changes_user,
 #ifndef TRAWL_SANITIZED
-                                     traces,
+        traces,
 #endif
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) assert_int_equal(within(cases[i]), -SIGSYS);
+}
+
+/* ---- runner and tools ---- */
+
+static int not_there(long r) { return r == -1 && errno == ENOSYS ? 0 : 1; }
+static int has_no_internet(void) { return not_there(socket(AF_INET, SOCK_STREAM, 0)) + not_there(socket(AF_INET6, SOCK_DGRAM, 0)); }
+static int has_no_other_network(void) {
+    return not_there(socket(AF_PACKET, SOCK_RAW, 0)) + not_there(socket(AF_NETLINK, SOCK_RAW, 0)) +
+           not_there(socket(AF_VSOCK, SOCK_STREAM, 0));
+}
+static int has_no_modules(void) {
+    return not_there(syscall(SYS_finit_module, 0, "", 0)) + not_there(syscall(SYS_init_module, NULL, 0, "")) +
+           not_there(syscall(SYS_delete_module, "x", 0));
+}
+static int has_no_keys(void) {
+    return not_there(syscall(SYS_keyctl, 0, 0, 0, 0, 0)) + not_there(syscall(SYS_add_key, "user", "x", "y", 1, -1));
+}
+static int does_not_end_the_host(void) {
+    return not_there(syscall(SYS_reboot, 0, 0, 0, NULL)) + not_there(syscall(SYS_kexec_load, 0, 0, NULL, 0)) +
+           not_there(swapoff("/nothing"));
+}
+static int does_not_set_clocks(void) {
+    const struct timespec t = {0};
+    return not_there(clock_settime(CLOCK_REALTIME, &t)) + not_there(sethostname("x", 1));
+}
+static int has_no_uring(void) { return not_there(syscall(SYS_io_uring_setup, 1, NULL)) + not_there(syscall(SYS_userfaultfd, 0)); }
+static int makes_other_namespaces(void) { return not_there(unshare(CLONE_NEWUSER)) + not_there(unshare(CLONE_NEWNET)); }
+
+static void what_the_runner_has_no_business_with_is_not_there(void **state) {
+    (void)state;
+    static case_fn *const cases[] = {has_no_internet,       has_no_other_network, has_no_modules, has_no_keys,
+                                     does_not_end_the_host, does_not_set_clocks,  has_no_uring,   makes_other_namespaces};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (within_runner(cases[i]) != 0) fail_msg("case %zu of the runner", i);
+}
+
+static int does_not_mount(void) { return denied(mount("none", "/tmp", "tmpfs", 0, NULL)) + not_there(umount2("/nothing", 0)); }
+static int makes_no_namespaces(void) {
+    return denied(unshare(CLONE_NEWNS)) + denied(unshare(CLONE_NEWPID)) + denied(setns(0, CLONE_NEWPID));
+}
+static int does_not_reach_into_others(void) {
+    return not_there(process_vm_readv(1, NULL, 0, NULL, 0, 0)) + not_there(process_vm_writev(1, NULL, 0, NULL, 0, 0)) +
+           not_there(syscall(SYS_pidfd_getfd, 0, 0, 0));
+}
+#ifndef TRAWL_SANITIZED
+static int does_not_trace_others(void) { return not_there(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL)); }
+#endif
+
+static void a_tool_gets_no_further_than_its_work(void **state) {
+    (void)state;
+    static case_fn *const cases[] = {
+        does_not_mount,        makes_no_namespaces, does_not_reach_into_others, has_no_internet,
+        has_no_modules,        has_no_keys,         does_not_end_the_host,      has_no_uring,
+#ifndef TRAWL_SANITIZED
+        does_not_trace_others,
+#endif
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (within_tool(cases[i]) != 0) fail_msg("case %zu of a tool", i);
+}
+
+/* The kernel's own answer, not the filter's: there is no such command, and no such event. */
+static int traces_the_kernel(void) {
+    if (syscall(SYS_bpf, 0x7fff, NULL, 0) != -1 || errno == ENOSYS) return 1;
+    return syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) == -1 && errno == EFAULT ? 0 : 2;
+}
+static int makes_code_in_memory(void) {
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0 ? 0 : 1;
+}
+
+static void a_tool_can_do_its_work(void **state) {
+    (void)state;
+    assert_int_equal(within_tool(waits), 0);
+    assert_int_equal(within_tool(threads), 0);
+    assert_int_equal(within_tool(files), 0);
+    assert_int_equal(within_tool(traces_the_kernel), 0);
+    assert_int_equal(within_tool(makes_code_in_memory), 0);
+    assert_int_equal(within_tool(executes), 0);
 }
 
 /* A thread that was there before is not forgotten. */
@@ -222,6 +322,9 @@ int main(void) {
         cmocka_unit_test(an_assertion_still_ends_it),
         cmocka_unit_test(the_rest_is_denied),
         cmocka_unit_test(an_attackers_call_kills_the_process),
+        cmocka_unit_test(what_the_runner_has_no_business_with_is_not_there),
+        cmocka_unit_test(a_tool_gets_no_further_than_its_work),
+        cmocka_unit_test(a_tool_can_do_its_work),
         cmocka_unit_test(threads_made_before_are_bound_as_well),
     };
     if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0) {
