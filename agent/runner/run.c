@@ -227,7 +227,7 @@ static enum err set_ceilings(struct run *r, const struct admitted *a, const stru
 }
 
 static enum err spawn(struct run *r, const struct admitted *a, const struct run_means *m, const struct verified *v, struct buf *why) {
-    struct spawn_options o = {.file = v, .env = a->flavour->env, .own_namespace = m->own_namespace};
+    struct spawn_options o = {.file = v, .env = a->flavour->env, .own_namespace = m->own_namespace, .view = view_of(m->policy)};
     /* A recording needs no privilege to be played. */
     o.capabilities = v->replayed ? 0 : a->flavour->capabilities;
     enum err e = priv_user(m->policy->tool_user, &o.uid, &o.gid);

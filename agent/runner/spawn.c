@@ -24,9 +24,10 @@ enum { ARGV_MAX = 48, ENV_MAX = 8, EXEC_WAIT_MS = 5000 };
 
 static const char *const literal_env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C"};
 
-enum stage { STAGE_GROUP, STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_PRIVILEGE, STAGE_CALLS, STAGE_EXEC };
+enum stage { STAGE_GROUP, STAGE_DESCRIPTORS, STAGE_LIMITS, STAGE_VIEW, STAGE_PRIVILEGE, STAGE_CALLS, STAGE_EXEC };
 static const char *const stage_names[] = {
     [STAGE_GROUP] = "its cgroup",  [STAGE_DESCRIPTORS] = "its descriptors",
+    [STAGE_VIEW] = "its view of the file system",
     [STAGE_LIMITS] = "its limits", [STAGE_PRIVILEGE] = "its user and capabilities",
     [STAGE_CALLS] = "its system calls",
     [STAGE_EXEC] = "executing it",
@@ -144,6 +145,7 @@ __attribute__((noreturn)) static void become_tool(struct plan *p) {
     if (o->group && cgroup_join(o->group) != ERR_OK) fail(p->status_fd, STAGE_GROUP);
     if (setsid() < 0 || chdir("/") != 0 || !place_descriptors(p)) fail(p->status_fd, STAGE_DESCRIPTORS);
     if (!set_limits(o)) fail(CHILD_STATUS, STAGE_LIMITS);
+    if (view_enter(&o->view) != ERR_OK) fail(CHILD_STATUS, STAGE_VIEW);
     if (priv_become(o->uid, o->gid, o->capabilities) != ERR_OK) fail(CHILD_STATUS, STAGE_PRIVILEGE);
     /* After the change of user, which clears it.  The warden is the one that counts; this is the belt to its braces. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(CHILD_STATUS, STAGE_PRIVILEGE);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/runner/verify.h"
+#include "agent/runner/view.h"
 #include "agent/runner/warden.h"
 #include "common/sys/cgroup.h"
 
@@ -15,6 +16,7 @@ struct spawn_options {
     uint64_t memory_bytes;      /* the most private memory; 0: no limit */
     uint64_t cpu_seconds;       /* the most CPU time; 0: no limit */
     const struct cgroup *group; /* it is born in this one; NULL: in ours */
+    struct view view;
     int own_namespace;          /* warden_own_namespace() */
 };
 

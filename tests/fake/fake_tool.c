@@ -1,6 +1,7 @@
 /* A tool that misbehaves on demand: fake_tool MODE [ARG…] -- the argv that the runner gave.
  * Built without sanitizers, because it runs under the runner's memory limit. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -95,7 +96,7 @@ static int orphan(void) {
 }
 
 static void show_status(void) {
-    static const char *const wanted[] = {"Uid:", "Gid:", "Groups:", "SigBlk:", "SigIgn:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:"};
+    static const char *const wanted[] = {"Uid:", "Gid:", "Groups:", "SigBlk:", "SigIgn:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
     FILE *f = fopen("/proc/self/status", "r");
     char line[512];
     while (f && fgets(line, sizeof line, f))
@@ -120,6 +121,18 @@ static void show_limit(const char *name, __rlimit_resource_t what) {
     if (getrlimit(what, &r) == 0) printf("limit %s %lld\n", name, r.rlim_cur == RLIM_INFINITY ? -1LL : (long long)r.rlim_cur);
 }
 
+static void show_places(void) {
+    static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/trawl-fake-%d", places[i], (int)getpid());
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        printf("file in %s: %s\n", places[i], fd >= 0 ? "made" : strerror(errno));
+        if (fd >= 0) close(fd);
+        if (fd >= 0) unlink(path);
+    }
+}
+
 /* Everything that a tool could inherit. */
 static int show(int argc, char **argv) {
     extern char **environ;
@@ -130,6 +143,7 @@ static int show(int argc, char **argv) {
     for (char **e = environ; *e; e++) printf("env %s\n", *e);
     show_status();
     show_descriptors();
+    show_places();
     show_limit("core", RLIMIT_CORE);
     show_limit("nofile", RLIMIT_NOFILE);
     show_limit("memlock", RLIMIT_MEMLOCK);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -43,6 +44,7 @@ static enum err run(const struct stage *s, const char *const *argv, uint64_t cap
     if (!e) {
         struct spawn_options o = {.file = &v, .argv = argv, .env = more, .uid = NOBODY, .gid = NOBODY, .own_namespace = own_namespace};
         o.capabilities = capabilities;
+        o.view = view_of(&s->policy);
         o.memory_bytes = 512ULL << 20;
         e = spawn_tool(&o, out, &b);
         verify_done(&v);
@@ -127,6 +129,51 @@ static void it_is_contained(void **state) {
     assert_says(out, "CapEff:\t0000000000000000\n");
     assert_says(out, "CapBnd:\t0000000000000000\n");
     assert_says(out, "NoNewPrivs:\t1\n");
+    assert_says(out, "Seccomp:\t2\n");
+    assert_says(out, "file in /tmp: made\nfile in /var/tmp: Read-only file system\nfile in /dev/shm: Read-only file system\n");
+}
+
+/* What a tool prints of this file of the stage, with the capability to read every file. */
+static size_t read_inside(const struct stage *s, const char *name, char *out, size_t cap) {
+    char path[512];
+    snprintf(path, sizeof path, "%s", stage_path(s, name));
+    const char *const argv[] = {"runqlat", "replay", path, "0", NULL};
+    struct spawned p;
+    char why[512];
+    enum err e = run(s, argv, 1ULL << CAP_DAC_READ_SEARCH, &p, why);
+    if (e) fail_msg("%s", why);
+    int fd = p.out_fd;
+    p.out_fd = -1;
+    size_t n = stage_drain(fd, 5000, out, cap);
+    end_of(&p);
+    return n;
+}
+
+static void its_tmp_is_empty_and_what_is_agentds_is_hidden(void **state) {
+    struct stage *s = *state;
+    char out[256], key[512], spool[512], there[] = "/tmp/trawl-test-XXXXXX";
+    stage_copy(s, FAKE_TOOL, "runqlat", 0755);
+    stage_write(s, "open", "open", 0600);
+    stage_write(s, "key", "secret", 0600);
+    assert_int_equal(mkdir(stage_path(s, "spool"), 0700), 0);
+    stage_write(s, "spool/part", "secret", 0600);
+    assert_int_equal(read_inside(s, "key", out, sizeof out), 6);
+    snprintf(key, sizeof key, "%s", stage_path(s, "key"));
+    snprintf(spool, sizeof spool, "%s", stage_path(s, "spool"));
+    s->policy.tls_key = key;
+    s->policy.spool_dir = spool;
+    assert_int_equal(read_inside(s, "open", out, sizeof out), 4);
+    assert_int_equal(read_inside(s, "key", out, sizeof out), 0);
+    assert_int_equal(read_inside(s, "spool/part", out, sizeof out), 0);
+
+    int fd = mkstemp(there);
+    assert_true(fd >= 0 && write(fd, "x", 1) == 1 && fchmod(fd, 0644) == 0);
+    close(fd);
+    snprintf(key, sizeof key, "../..%s", there);
+    s->policy.tls_key = NULL;
+    assert_int_equal(read_inside(s, key, out, sizeof out), 0);
+    assert_int_equal(access(there, F_OK), 0);
+    unlink(there);
 }
 
 static void it_has_the_capabilities_of_its_row_and_no_other(void **state) {
@@ -284,6 +331,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_STAGE(nothing_of_ours_is_inherited),
         ON_STAGE(it_is_contained),
+        ON_STAGE(its_tmp_is_empty_and_what_is_agentds_is_hidden),
         ON_STAGE(it_has_the_capabilities_of_its_row_and_no_other),
         ON_STAGE(a_failed_exec_has_a_reason_and_leaves_nothing),
         ON_STAGE(without_a_namespace_nothing_runs),
