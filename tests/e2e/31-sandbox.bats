@@ -1,0 +1,46 @@
+#!/usr/bin/env bats
+# The real tools of this machine in the executor's sandbox, as the kernel shows them during a run; and pins.
+load lib
+
+# The pid that the runner gave the tool, from its log; it runs until its time is over.
+tool_pid() { sed -n "s/.*run\.started .* tool=\"$1\".* pid=\([0-9]*\).*/\1/p" "$FLEET_DIR/log/agent-web-1" | tail -n 1; }
+is_started() { [ -n "$(tool_pid "$1")" ]; }
+of_status() { sed -n "s/^$2:[[:space:]]*//p" "$FLEET_DIR/$1.status"; }
+
+# CAP_BPF and CAP_PERFMON: bits 39 and 38.
+only_bpf_and_perfmon=000000c000000000
+
+# is_contained TOOL: in /proc/PID/status of its run.
+is_contained() {
+    local set
+    for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+        echo "$1 $set $(of_status "$1" "$set")"
+        [ "$(of_status "$1" "$set")" = "$only_bpf_and_perfmon" ]
+    done
+    echo "$1: $(of_status "$1" Uid) $(of_status "$1" NoNewPrivs) $(of_status "$1" Seccomp)"
+    [ "$(of_status "$1" Uid)" = "$nobody"$'\t'"$nobody"$'\t'"$nobody"$'\t'"$nobody" ]
+    [ -z "$(of_status "$1" Groups | tr -d ' ')" ]
+    [ "$(of_status "$1" NoNewPrivs)" = 1 ]
+    [ "$(of_status "$1" Seccomp)" = 2 ]
+}
+
+@test "runqlat and biolatency run with CAP_BPF and CAP_PERFMON only, as a plain user, without a way to more" {
+    need_bpf
+    command -v biolatency >/dev/null || skip "biolatency is not installed"
+    nobody=$(id -u nobody)
+    fleet_up web-1:role=web
+    local tool runs=()
+    for tool in runqlat biolatency; do
+        trawl run "$tool" --flavour libbpf --for 3s -o json >"$FLEET_DIR/$tool.json" 3>&- &
+        runs+=($!)
+    done
+    for tool in runqlat biolatency; do
+        fleet_wait 20 is_started "$tool"
+        cp "/proc/$(tool_pid "$tool")/status" "$FLEET_DIR/$tool.status"
+    done
+    wait "${runs[@]}" || true # each says below how it ended
+    for tool in runqlat biolatency; do
+        jq -e '.coverage.ok == 1' "$FLEET_DIR/$tool.json"
+        is_contained "$tool"
+    done
+}
