@@ -6,13 +6,16 @@
 
 #include <linux/capability.h>
 
+#include "agent/runner/pin.h"
 #include "agent/runner/supervise.h"
 #include "common/base/log.h"
 #include "common/sys/priv.h"
 
 static const char usage[] = "usage: trawl-runner [--config FILE] [--print-config] [--version]\n"
+                            "       trawl-runner pin [--config FILE]\n"
                             "\n"
                             "Starts the trawl agent: this program, which runs tracing tools, and trawl-agentd, which talks to the collector.\n"
+                            "  pin              the SHA-256 of every file that runs here would execute, for pins_file; starts nothing\n"
                             "  --config FILE    default /etc/trawl/agent.conf\n"
                             "  --print-config   a commented configuration file\n"
                             "  --help           this, and the configuration file's keys with their defaults\n"
@@ -63,11 +66,32 @@ static int run(const char *config_path) {
     char why[512] = "";
     enum err e = check_owner(config_path, why, sizeof why);
     if (!e) e = policy_load(config_path, &policy, why, sizeof why);
+    if (!e && policy.pins_file[0]) e = check_owner(policy.pins_file, why, sizeof why);
+    if (!e) e = policy_read_pins(&policy, why, sizeof why);
     int result = 1;
     if (e) LOG(LOG_ERR, "config.refused", KV("why", why[0] ? why : err_text(e)));
     else if (harden()) result = supervise_run(&(struct supervise_options){.policy = &policy, .config_path = config_path, .sock = -1});
     policy_done(&policy);
     return result;
+}
+
+/* On standard output the pins; on standard error what gets none, and why. */
+static int pin(const char *config_path) {
+    struct policy policy = {0};
+    char why[512] = "";
+    struct buf pins, untrusted;
+    buf_init(&pins, 0);
+    buf_init(&untrusted, 0);
+    enum err e = policy_load(config_path, &policy, why, sizeof why);
+    if (!e) e = pin_installed(&policy, &pins, &untrusted);
+    if (e) fprintf(stderr, "trawl-runner: %s\n", why[0] ? why : e == ERR_SYS ? strerror(errno) : err_text(e));
+    else if (untrusted.n) fprintf(stderr, "%s", buf_str(&untrusted));
+    bool written = e || (fwrite(pins.p ? pins.p : "", 1, pins.n, stdout) == pins.n && fflush(stdout) == 0);
+    if (!written) perror("trawl-runner");
+    buf_done(&pins);
+    buf_done(&untrusted);
+    policy_done(&policy);
+    return e || !written;
 }
 
 int main(int argc, char **argv) {
@@ -86,6 +110,7 @@ int main(int argc, char **argv) {
         default: fputs(usage, stderr); return 2;
         }
     }
+    if (optind + 1 == argc && strcmp(argv[optind], "pin") == 0) return pin(config_path);
     if (optind != argc) {
         fputs(usage, stderr);
         return 2;

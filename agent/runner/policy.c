@@ -1,9 +1,11 @@
 #include "agent/runner/policy.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
+#include "common/sys/fds.h"
 
 /* clang-format off */
 #define TEXT(k, t, fb, h) {.key = #k, .type = t, .offset = offsetof(struct policy, k), .fallback = fb, .help = h}
@@ -38,12 +40,13 @@ const struct conf_item policy_items[] = {
     TEXT(cgroup, CONF_TEXT, "auto", "cgroup (version 2) that each run gets one of its own in; auto: ours, if the service manager delegated it (Delegate=); none; or the path of one that is ours alone"),
     TEXT(tool_user, CONF_TEXT, "trawl-tools", "tools run as this user, with the few capabilities that their row names"),
     TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
+    TEXT(pins_file, CONF_PATH, "", "a file of more pins, as trawl-runner pin prints them; owned by root; empty: none"),
     TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),
 };
 /* clang-format on */
 const size_t policy_n_items = COUNT_OF(policy_items);
 
-enum { MINUTES_PER_DAY = 24 * 60 };
+enum { MINUTES_PER_DAY = 24 * 60, PINS_BYTES = 1 << 20 };
 
 static bool minutes_of(struct span text, unsigned *out) {
     struct span hh, mm;
@@ -100,6 +103,51 @@ enum err policy_load(const char *path, struct policy *out, char *why, size_t why
     *out = (struct policy){0};
     enum err e = conf_load(policy_items, policy_n_items, path, out, why, why_size);
     return e ? e : check_words(out, why, why_size);
+}
+
+static enum err add_pin(struct span line, struct buf *pins) {
+    struct span hex, path, more;
+    size_t before = pins->n;
+    if (!span_word(&line, &hex) || !span_word(&line, &path) || span_word(&line, &more)) return ERR_SYNTAX;
+    buf_add_char(pins, ' ');
+    buf_add(pins, path);
+    buf_add_char(pins, '=');
+    buf_add(pins, hex);
+    if (buf_failed(pins)) return buf_failed(pins);
+    return pin_is_sound(span_drop(buf_span(pins), before + 1)) ? ERR_OK : ERR_SYNTAX;
+}
+
+static enum err add_pins(struct span text, struct buf *pins, unsigned *out_line) {
+    struct span line;
+    enum err e = ERR_OK;
+    for (*out_line = 0; !e && span_line(&text, &line);) {
+        ++*out_line;
+        line = span_trim(line);
+        if (line.n && line.p[0] != '#') e = add_pin(line, pins);
+    }
+    return e;
+}
+
+enum err policy_read_pins(struct policy *p, char *why, size_t why_size) {
+    struct buf text, pins;
+    unsigned line = 0;
+    if (!p->pins_file[0]) return ERR_OK;
+    buf_init(&text, PINS_BYTES);
+    buf_init(&pins, 2 * PINS_BYTES);
+    buf_add_str(&pins, p->pins);
+    enum err e = fds_read_file(p->pins_file, &text);
+    if (!e) e = add_pins(buf_span(&text), &pins, &line);
+    const char *all = e ? NULL : buf_str(&pins);
+    char *copy = all ? strdup(all) : NULL;
+    if (!e && !copy) e = ERR_NOMEM;
+    if (e == ERR_SYNTAX) snprintf(why, why_size, "%s:%u: expected SHA256 and an absolute path", p->pins_file, line);
+    else if (e) snprintf(why, why_size, "%s: %s", p->pins_file, e == ERR_SYS ? strerror(errno) : err_text(e));
+    buf_done(&text);
+    buf_done(&pins);
+    if (e) return e;
+    free(p->pins);
+    p->pins = copy;
+    return ERR_OK;
 }
 
 void policy_done(struct policy *p) { conf_done(policy_items, policy_n_items, p); }

@@ -21,6 +21,7 @@ struct policy {
     char *cgroup;      /* "auto", "none", or the path of one */
     char *tool_user;   /* tools run as this user */
     char *pins;        /* words: PATH=SHA256HEX */
+    char *pins_file; /* more of them; "": none */
     char *quiet_hours; /* "22:00-06:00" local time, words; "" none: no tool is started in them */
 };
 
@@ -31,6 +32,10 @@ extern const size_t policy_n_items;
  * quiet hours.  policy_done frees the texts, also after a failure.  ERR_SYS; ERR_SYNTAX; why says where and what. */
 NODISCARD enum err policy_load(const char *path, struct policy *out, char *why, size_t why_size);
 void policy_done(struct policy *p);
+
+/* Adds what pins_file has to pins: lines "SHA256  PATH", as trawl-runner pin and sha256sum print them; blank ones and comments (#) are
+ * passed over.  Only the runner needs them.  ERR_SYS; ERR_SYNTAX; ERR_LIMIT; ERR_NOMEM; why says where and what. */
+NODISCARD enum err policy_read_pins(struct policy *p, char *why, size_t why_size);
 
 /* Is this run allowed by the host?  ERR_REFUSED with why in words (one sentence without its full stop).  running_now: tools that
  * run already.  The runner's answer is the one that counts; agentd asks to predict it. */

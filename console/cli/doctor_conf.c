@@ -36,6 +36,7 @@ const struct conf_item doctor_conf_items[] = {
     TEXT(cgroup, CONF_TEXT, "auto"),
     TEXT(tool_user, CONF_TEXT, "trawl-tools"),
     TEXT(pins, CONF_WORDS, ""),
+    TEXT(pins_file, CONF_PATH, ""),
     TEXT(quiet_hours, CONF_WORDS, ""),
 };
 /* clang-format on */

@@ -6,7 +6,7 @@
 
 struct doctor_conf {
     char *fleet, *host, *labels, *collector, *tls_ca, *tls_cert, *tls_key, *tls_crl, *operators_ca, *operators_crl, *spool_dir, *agentd, *user,
-        *tools, *tool_dir, *tool_user, *pins, *quiet_hours;
+        *tools, *tool_dir, *tool_user, *pins, *pins_file, *quiet_hours;
     uint64_t spool_bytes, max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes, cpu_percent;
     char *cgroup;
 };

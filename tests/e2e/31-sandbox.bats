@@ -44,3 +44,23 @@ is_contained() {
         is_contained "$tool"
     done
 }
+
+@test "a tool that changed since it was pinned is refused, and says so" {
+    need_root
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 1
+    fleet_up web-1:role=web
+    local conf="$FLEET_DIR/agents/web-1/agent.conf"
+    "$FLEET_BIN/trawl-runner" pin --config "$conf" >"$FLEET_DIR/pins"
+    grep -q "  $FAKE_DIR/runqlat$" "$FLEET_DIR/pins"
+    (cd / && sha256sum --check --quiet "$FLEET_DIR/pins")
+    echo "pins_file = $FLEET_DIR/pins" >>"$conf"
+    fleet_stop agent-web-1
+    fleet_agent_start web-1
+    fleet_wait 30 fleet_online 1
+    run --separate-stderr trawl run runqlat --for 1s -o json
+    json '.coverage.ok == 1'
+    echo '# one byte more' >>"$FAKE_DIR/runqlat"
+    run --separate-stderr trawl run runqlat --for 1s -o json
+    json '.coverage.refused == 1'
+    json '.targets[0].reason | contains("does not match its pin")'
+}

@@ -180,6 +180,10 @@ int main(int argc, char **argv) {
         }
     if (strcmp(mode, "exit") == 0) return (int)number(arg, 3);
     if (strcmp(mode, "signal") == 0) return raise((int)number(arg, SIGSEGV));
+    if (strcmp(mode, "argv") == 0) {
+        for (int i = 2; i < argc; i++) printf("argv %s\n", argv[i]);
+        return fflush(stdout) != 0;
+    }
     if (strcmp(mode, "show") == 0) return show(argc - 2, argv + 2);
     fprintf(stderr, "fake_tool: unknown mode\n");
     return 64;

@@ -8,6 +8,7 @@
 #include "agent/runner/admit.h"
 #include "common/base/arena.h"
 #include "common/base/clock.h"
+#include "tests/unit/agent/runner/ours.h"
 
 static char all[] = "all", none[] = "";
 static const struct policy open_policy = {.tools = all, .quiet_hours = none, .pins = none, .tool_dir = none, .max_duration_ns = 60 * NS_PER_S, .max_concurrent = 2};
@@ -176,21 +177,6 @@ static void scribble(struct request *r) {
     }
 }
 
-static bool is_ours(const struct flavour *f, const char *arg) {
-    for (size_t i = 0; i < COUNT_OF(f->argv) && f->argv[i]; i++)
-        if (strcmp(arg, f->argv[i]) == 0) return true;
-    for (size_t i = 0; i < COUNT_OF(f->defaults) && f->defaults[i]; i++)
-        if (strcmp(arg, f->defaults[i]) == 0) return true;
-    for (size_t i = 0; i < f->n_params; i++)
-        if (f->params[i].flag && strcmp(arg, f->params[i].flag) == 0) return true;
-    if (strcmp(arg, "-4") == 0 || strcmp(arg, "-6") == 0) return true; /* the address family, a value that is an option */
-    if (strncmp(arg, "/sys/fs/cgroup/", 15) == 0) /* a path below it */
-        return !strstr(arg, "/.") && !strstr(arg, "//") && strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/@:") == strlen(arg);
-    /* A value: it starts with a letter or a digit, so it is no option, and it cannot leave its argument. */
-    size_t n = strlen(arg), plain = strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-    return n > 0 && n == plain && arg[0] != '-' && arg[0] != '.';
-}
-
 static void a_million_random_requests_start_nothing_that_is_not_catalogued(void **state) {
     (void)state;
     uint64_t first = seed;
@@ -216,7 +202,7 @@ static void a_million_random_requests_start_nothing_that_is_not_catalogued(void 
             catalog_argv(a.flavour, "tool", &a.params, a.seconds, mem, &argv) != ERR_OK)
             fail_msg("seed %llx, request %zu: not of the catalogue", (unsigned long long)first, i);
         for (size_t k = 1; argv[k]; k++)
-            if (!is_ours(a.flavour, argv[k])) fail_msg("seed %llx, request %zu: argument \"%s\"", (unsigned long long)first, i, argv[k]);
+            if (!ours_is(a.flavour, argv[k])) fail_msg("seed %llx, request %zu: argument \"%s\"", (unsigned long long)first, i, argv[k]);
     }
     buf_done(&why);
     arena_free(mem);

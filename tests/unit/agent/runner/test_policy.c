@@ -146,9 +146,40 @@ static void what_the_table_cannot_check_is_checked(void **state) {
     struct policy p;
     char why[256] = "";
     assert_int_equal(load("tools = runqlat execsnoop\nquiet_hours = 22:00-24:00 00:00-06:00\n"
-                          "pins = /usr/sbin/runqlat=00000000000000000000000000000000000000000000000000000000000000Af\n", &p, why, sizeof why),
+                          "pins = /usr/sbin/runqlat=00000000000000000000000000000000000000000000000000000000000000Af\n",
+                          &p, why, sizeof why),
                      ERR_OK);
     policy_done(&p);
+}
+
+static enum err read_pins(const char *text, char **out, char *why, size_t why_size) {
+    char path[] = "/tmp/trawl-pins-XXXXXX";
+    struct policy p = {.pins = strdup("/first=pin"), .pins_file = path};
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    enum err e = policy_read_pins(&p, why, why_size);
+    unlink(path);
+    *out = p.pins;
+    return e;
+}
+
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static void pins_come_from_a_file_as_well(void **state) {
+    (void)state;
+    char why[256] = "", *pins;
+    assert_int_equal(read_pins("# of today\n\n" HEX "  /usr/sbin/runqlat\n" HEX "  /usr/bin/python3\n", &pins, why, sizeof why), ERR_OK);
+    assert_string_equal(pins, "/first=pin /usr/sbin/runqlat=" HEX " /usr/bin/python3=" HEX);
+    free(pins);
+    static const char *const bad[] = {HEX "\n", HEX "  relative\n", "00  /usr/sbin/runqlat\n", HEX "  /usr/sbin/with blank\n",
+                                      "x" HEX "  /a\n"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(read_pins(bad[i], &pins, why, sizeof why), ERR_SYNTAX);
+        assert_non_null(strstr(why, ":1: expected SHA256 and an absolute path"));
+        assert_string_equal(pins, "/first=pin"); /* as it was */
+        free(pins);
+    }
 }
 
 static void a_missing_file_says_so(void **state) {
@@ -168,6 +199,7 @@ int main(void) {
         cmocka_unit_test(quiet_hours_go_over_midnight),
         cmocka_unit_test(the_defaults_are_the_documented_ones),
         cmocka_unit_test(what_the_table_cannot_check_is_checked),
+        cmocka_unit_test(pins_come_from_a_file_as_well),
         cmocka_unit_test(a_missing_file_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
