@@ -68,6 +68,19 @@ void stage_close(struct stage *s) {
     nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int stage_set_up(void **state) {
+    struct stage *s = calloc(1, sizeof *s);
+    if (!s || stage_open(s) != 0) return -1;
+    *state = s;
+    return 0;
+}
+
+int stage_tear_down(void **state) {
+    stage_close(*state);
+    free(*state);
+    return 0;
+}
+
 const char *stage_path(const struct stage *s, const char *name) {
     static char paths[4][2 * STAGE_PATH_BYTES];
     static size_t next;

@@ -19,6 +19,10 @@ struct stage {
 int stage_open(struct stage *s);
 void stage_close(struct stage *s); /* kills the runner, removes the folder */
 
+/* The same for cmocka: *state is a struct stage. */
+int stage_set_up(void **state);
+int stage_tear_down(void **state);
+
 /* "dir/name" in a buffer that lives until the next but three. */
 const char *stage_path(const struct stage *s, const char *name);
 void stage_write(const struct stage *s, const char *name, const char *text, unsigned mode);

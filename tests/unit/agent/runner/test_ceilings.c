@@ -12,27 +12,14 @@
 #include "common/sys/fds.h"
 #include "tests/unit/agent/runner/stage.h"
 
-enum { SOON_MS = 20000 };
+enum { SOON_MS = 60000 };
 
-static int set_up(void **state) {
-    struct stage *s = calloc(1, sizeof *s);
-    if (!s || stage_open(s) != 0) return -1;
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    stage_close(*state);
-    free(*state);
-    return 0;
-}
-
-static void start(struct stage *s, const char *mode) {
+static void start(struct stage *s, const char *mode, unsigned seconds) {
     struct report r;
     int fds[2];
     stage_fake(s, "runqlat", mode);
     if (s->sock < 0) stage_start(s);
-    stage_ask(s, REQUEST_RUN, 7, TOOL_RUNQLAT, 1);
+    stage_ask(s, REQUEST_RUN, 7, TOOL_RUNQLAT, seconds);
     assert_true(stage_hear(s, SOON_MS, &r, fds));
     if (r.kind != REPORT_STARTED) fail_msg("%s", r.why);
     close(fds[0]);
@@ -49,7 +36,7 @@ static struct report end(struct stage *s) {
 }
 
 static void without_a_group_limits_hold_it(void **state) {
-    start(*state, "exit 0");
+    start(*state, "exit 0", 1);
     struct report r = end(*state);
     assert_int_equal(r.ceilings.memory, CEILING_RLIMIT);
     assert_int_equal(r.ceilings.memory_bytes, 512ULL << 20);
@@ -60,7 +47,7 @@ static void without_a_group_limits_hold_it(void **state) {
 static void too_much_cpu_time_ends_it(void **state) {
     struct stage *s = *state;
     s->policy.cpu_percent = 1; /* of the seconds that it may take at most: less than one, so one */
-    start(s, "burn");
+    start(s, "burn", 60);
     struct report r = end(s);
     assert_int_equal(r.signal, SIGXCPU);
     assert_int_equal(r.ceilings.cpu, CEILING_RLIMIT);
@@ -89,7 +76,7 @@ static void a_group_holds_it_as_far_as_it_has_controllers_and_is_gone_afterwards
         skip();
     }
     s->policy.cgroup = path;
-    start(s, "never");
+    start(s, "never", 60);
     stage_ask(s, REQUEST_STOP, 7, TOOL_NONE, 0);
     struct report r = end(s);
     snprintf(controllers, sizeof controllers, "%s/cgroup.subtree_control", path);
@@ -112,7 +99,7 @@ static void a_group_that_was_named_and_is_not_there_is_an_error(void **state) {
     assert_int_equal(stage_wait_runner(s), 1);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 int main(void) {
     const char *missing = stage_missing();

@@ -230,19 +230,6 @@ static int act_as_agentd(const char *config) {
 
 /* ---- the test ---- */
 
-static int set_up(void **state) {
-    struct stage *s = calloc(1, sizeof *s);
-    if (!s || stage_open(s) != 0) return -1;
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    stage_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* Under every name that the catalogue looks for, and under two that it does not. */
 static void make_tools(const struct stage *s) {
     for (int t = TOOL_NONE + 1; t < TOOL__COUNT; t++) {
@@ -388,7 +375,7 @@ static void what_is_no_request_ends_the_runner_and_everything(void **state) {
     }
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "--config") == 0) return act_as_agentd(argv[2]);

@@ -16,19 +16,6 @@
 
 enum { SOON_MS = 10000 };
 
-static int set_up(void **state) {
-    struct stage *s = calloc(1, sizeof *s);
-    if (!s || stage_open(s) != 0) return -1;
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    stage_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* Starts mode as tool for seconds and sees it started and attached. */
 static void start(struct stage *s, enum tool_id tool, const char *mode, unsigned seconds, int fds[2]) {
     struct report r;
@@ -371,7 +358,7 @@ static void an_agentd_that_does_not_listen_is_not_served(void **state) {
     close(fds[1]);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 int main(void) {
     const char *missing = stage_missing();

@@ -21,19 +21,6 @@ enum { NOBODY = 65534 };
 
 static int own_namespace;
 
-static int set_up(void **state) {
-    struct stage *s = calloc(1, sizeof *s);
-    if (!s || stage_open(s) != 0) return -1;
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    stage_close(*state);
-    free(*state);
-    return 0;
-}
-
 static enum err run(const struct stage *s, const char *const *argv, uint64_t capabilities, struct spawned *out, char why[512]) {
     static const char *const more[] = {"COLOUR=none", NULL};
     static const struct flavour row = {.id = FLAVOUR_LIBBPF, .binaries = {"runqlat"}};
@@ -319,7 +306,7 @@ static void a_script_swapped_between_check_and_exec_never_runs(void **state) {
     try_swapped(s, 500);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 int main(void) {
     const char *missing = stage_missing();
