@@ -24,7 +24,7 @@
 
 enum { SOON_MS = 20000, LONGEST_S = 5, TEXT_BYTES = 1 << 14 };
 
-static uint64_t noise = 5000;
+static uint64_t noise = 3000;
 
 /* ---- the attacker, started by the runner; it says on standard output what its tools said ---- */
 
@@ -104,9 +104,8 @@ static void ask_values(struct attack *a, uint32_t id) {
     static const char *const names[] = {"",      ".",       "..",          "-x",     "--help", "vda",  "a/b", "a b",          "a\nb",
                                         "$(id)", ";reboot", "/etc/shadow", "../vda", "\xff",   "a'b'", "x=y", "system.slice", "%s%n"};
     const struct param_info *info = id < PARAM__COUNT ? catalog_param((enum param_id)id) : NULL;
-    const int64_t numbers[] = {
-        INT64_MIN, -1, 0, 1, 2, info ? info->low - 1 : 7, info ? info->low : 8, info ? info->high : 9, info ? info->high + 1 : 10,
-        INT64_MAX};
+    const int64_t numbers[] = {INT64_MIN, info ? info->low - 1 : 0, info ? info->low : 1, info ? info->high : 2, info ? info->high + 1 : -1,
+                               INT64_MAX};
     struct request r, any = good(TOOL_RUNQLAT, FLAVOUR_LIBBPF);
     if (!find_user(id, &r)) r = any;
     r.params[0].id = id;
