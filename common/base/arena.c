@@ -2,10 +2,11 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "common/base/num.h"
 
-enum { ALIGN = 16, FIRST_BLOCK = 64 << 10, LAST_BLOCK = 4 << 20 };
+enum { ALIGN = 16, FIRST_BLOCK = 64 << 10, LAST_BLOCK = 4 << 20, HUGE_PAGE = 2 << 20 };
 
 /* A block per piece lets ASan see an overflow between neighbours. */
 #ifdef TRAWL_SANITIZED
@@ -52,13 +53,21 @@ void arena_reset(struct arena *mem) {
     mem->exhausted = false;
 }
 
+/* A large block in the kernel's large pages, where it has them: filling it then costs one page fault for 512. */
+static struct block *new_block(size_t bytes) {
+    if (block_per_piece || bytes < HUGE_PAGE) return malloc(bytes);
+    struct block *b = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1));
+    if (b) IGNORED(madvise(b, bytes & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE)); /* ordinary pages serve, too */
+    return b;
+}
+
 /* A new newest block with room for `bytes` (rounded: `rounded`), and no more than the budget can ever fill. */
 static struct block *add_block(struct arena *mem, size_t bytes, size_t rounded) {
     size_t size = mem->next_block;
     if (size > mem->budget - mem->used) size = mem->budget - mem->used;
     if (size < rounded) size = rounded;
     if (block_per_piece) size = bytes;
-    struct block *b = malloc(sizeof *b + size);
+    struct block *b = new_block(sizeof *b + size);
     if (!b) return NULL;
     b->next = mem->blocks;
     b->size = size;
@@ -71,8 +80,10 @@ static struct block *add_block(struct arena *mem, size_t bytes, size_t rounded) 
 void *arena_alloc(struct arena *mem, size_t bytes) {
     size_t rounded = round_up(bytes ? bytes : 1);
     struct block *b = mem->blocks;
-    if (rounded < bytes || rounded > mem->budget - mem->used) b = NULL;
-    else if (!b || block_per_piece || rounded > b->size - b->used) b = add_block(mem, bytes, rounded);
+    if (rounded < bytes || rounded > mem->budget - mem->used)
+        b = NULL;
+    else if (!b || block_per_piece || rounded > b->size - b->used)
+        b = add_block(mem, bytes, rounded);
     if (!b) {
         mem->exhausted = true;
         return NULL;
