@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "common/model/events_room.h"
+
 enum { FIRST_ROWS = 16 };
 
 enum err events_init(struct events *e, const struct column *columns, size_t n_columns, struct arena *mem) {
@@ -12,46 +14,17 @@ enum err events_init(struct events *e, const struct column *columns, size_t n_co
     if (!new.columns) return ERR_NOMEM;
     for (size_t i = 0; i < n_columns; i++) {
         struct column *c = &new.columns[i];
-        *c = (struct column){arena_copy(mem, columns[i].name), arena_copy(mem, columns[i].unit), columns[i].type, columns[i].decimals, NULL, NULL};
+        *c = (struct column){
+            arena_copy(mem, columns[i].name), arena_copy(mem, columns[i].unit), columns[i].type, columns[i].decimals, NULL, NULL};
         if (!c->name.p || !c->unit.p) return ERR_NOMEM;
     }
     *e = new;
     return ERR_OK;
 }
 
-static void *grown(struct arena *mem, const void *old, size_t n, size_t cap, size_t size) {
-    void *new = arena_array(mem, cap, size);
-    if (new && n) memcpy(new, old, n * size);
-    return new;
-}
-
-/* A column grown before another one failed keeps its new array: it is only larger than it need be. */
-static enum err grow(struct events *e, struct arena *mem) {
-    size_t cap = e->cap_rows ? e->cap_rows * 2 : FIRST_ROWS;
-    for (size_t i = 0; i < e->n_columns; i++) {
-        struct column *c = &e->columns[i];
-        if (column_is_number(c->type)) {
-            int64_t *number = grown(mem, c->number, e->n_rows, cap, sizeof *number);
-            if (!number) return ERR_NOMEM;
-            c->number = number;
-        } else {
-            uint32_t *text = grown(mem, c->text, e->n_rows, cap, sizeof *text);
-            if (!text) return ERR_NOMEM;
-            c->text = text;
-        }
-    }
-    if (e->stack_of) {
-        uint32_t *stack_of = grown(mem, e->stack_of, e->n_rows, cap, sizeof *stack_of);
-        if (!stack_of) return ERR_NOMEM;
-        e->stack_of = stack_of;
-    }
-    e->cap_rows = cap;
-    return ERR_OK;
-}
-
 enum err events_row(struct events *e, struct arena *mem, size_t *out_row) {
     if (e->n_rows == e->cap_rows) {
-        enum err err = grow(e, mem);
+        enum err err = events_room_grow(e, mem, e->cap_rows ? e->cap_rows * 2 : FIRST_ROWS);
         if (err) return err;
     }
     size_t row = e->n_rows++;

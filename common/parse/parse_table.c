@@ -1,11 +1,18 @@
 #include "common/parse/parse_table.h"
 
+#include "common/model/events_room.h"
 #include "common/parse/parse_columns.h"
 #include "common/parse/parse_histogram.h"
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_row_stack.h"
 
-enum { DECIMALS_MAX = 9, INTERVAL_BYTES = 24, HELD_LINES = 16 }; /* a task's name has room for 15 newlines */
+enum {
+    DECIMALS_MAX = 9,
+    INTERVAL_BYTES = 24,
+    HELD_LINES = 16, /* a task's name has room for 15 newlines */
+    SAMPLE_ROWS = 512 /* that tell how long the others are */,
+    ROWS_SPARE = 16
+};
 
 /* The column in front of the tool's own, when there are several tables: what tells them apart. */
 enum lead { LEAD_NONE, LEAD_MARK, LEAD_NUMBER };
@@ -19,9 +26,9 @@ struct reader {
     struct span held[HELD_LINES]; /* lines that are no rows: the begin of the next one, or the previous cell going on */
     size_t n_held;
     enum lead lead;
-    struct span mark;         /* LEAD_MARK: of the table being read */
-    uint64_t tables;          /* headers seen so far */
-    uint32_t lead_text;       /* the lead column's cell, in the events' strings */
+    struct span mark;             /* LEAD_MARK: of the table being read */
+    uint64_t tables;              /* headers seen so far */
+    uint32_t lead_text;           /* the lead column's cell, in the events' strings */
     struct parse_row_stack stack; /* of the row that waits */
     bool ends_in_blanks;          /* rows end in the blank that the tool puts there: nobody has taken it away since */
 };
@@ -94,11 +101,22 @@ static enum err add_cell(struct reader *r, size_t row, size_t i) {
 
 /* ---- rows ---- */
 
+/* Room for as many rows as there will be when the rest is like the begin, all at once: growing by and by takes twice the memory.
+ * Where there is no room for so many, rows come one by one. */
+static void expect_rows(struct reader *r) {
+    struct events *e = &r->job->capture->events;
+    if (e->n_rows != SAMPLE_ROWS) return;
+    size_t read = (size_t)(r->cells[r->columns.n - 1].p - r->job->text.p), rows = r->job->text.n / (read / SAMPLE_ROWS + 1);
+    rows += rows / ROWS_SPARE + SAMPLE_ROWS;
+    if (rows > e->cap_rows) IGNORED(events_room_grow(e, r->job->mem, rows));
+}
+
 static enum err finish_row(struct reader *r) {
     if (!r->has_row) return ERR_OK;
     r->has_row = false;
     r->job->has_rows = true;
     size_t row;
+    expect_rows(r);
     enum err e = events_row(&r->job->capture->events, r->job->mem, &row);
     for (size_t i = 0; !e && i < r->columns.n; i++) e = add_cell(r, row, i);
     if (!e && r->lead != LEAD_NONE) r->job->capture->events.columns[0].text[row] = r->lead_text;
@@ -223,7 +241,8 @@ static enum err on_line(struct reader *r, struct span line) {
     if (is_special(r, line, &e)) return e;
     if (must_go_on(r)) return drop_line(r, line);
     bool alone = parse_columns_split(&r->columns, line, true, cells);
-    bool padded = alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].n > 0 && cells[r->columns.free].p[0] == ' ';
+    bool padded =
+        alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].n > 0 && cells[r->columns.free].p[0] == ' ';
     if (alone && !padded) {
         e = drop_held(r);
         return e ? e : begin_row(r, cells);
