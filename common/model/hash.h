@@ -11,7 +11,9 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b) {
     return (uint64_t)r ^ (uint64_t)(r >> 64);
 }
 
-static inline uint64_t hash_seed(const void *mem) { return hash_mix((uint64_t)(uintptr_t)mem ^ 0x9e3779b97f4a7c15ULL, 0xd6e8feb86659fd93ULL); }
+static inline uint64_t hash_seed(const void *mem) {
+    return hash_mix((uint64_t)(uintptr_t)mem ^ 0x9e3779b97f4a7c15ULL, 0xd6e8feb86659fd93ULL);
+}
 
 static inline uint64_t hash_load8(const char *p) {
     uint64_t v;
@@ -24,11 +26,18 @@ static inline uint64_t hash_load4(const char *p) {
     return v;
 }
 
-/* Eight bytes at a time; the rest is read overlapping, so there is no loop over single bytes. */
+/* Two words at a time in two lanes while there are many, then one; the rest is read overlapping, so there is no loop over single
+ * bytes. */
 static inline uint32_t hash_bytes(uint64_t seed, struct span s) {
-    uint64_t h = seed ^ s.n;
+    uint64_t h = seed ^ s.n, other = seed;
+    size_t i = 0;
+    for (; i + 32 < s.n; i += 32) {
+        h = hash_mix(h ^ hash_load8(s.p + i), hash_load8(s.p + i + 8) ^ 0x9e3779b97f4a7c15ULL);
+        other = hash_mix(other ^ hash_load8(s.p + i + 16), hash_load8(s.p + i + 24) ^ 0xa0761d6478bd642fULL);
+    }
+    if (i > 0) h ^= other;
     if (s.n >= 8) {
-        for (size_t i = 0; i + 8 < s.n; i += 8) h = hash_mix(h ^ hash_load8(s.p + i), 0x9e3779b97f4a7c15ULL);
+        for (; i + 8 < s.n; i += 8) h = hash_mix(h ^ hash_load8(s.p + i), 0x9e3779b97f4a7c15ULL);
         h = hash_mix(h ^ hash_load8(s.p + s.n - 8), 0xc2b2ae3d27d4eb4fULL);
     } else if (s.n >= 4) {
         h = hash_mix(h ^ (hash_load4(s.p) << 32 | hash_load4(s.p + s.n - 4)), 0xc2b2ae3d27d4eb4fULL);

@@ -16,6 +16,7 @@ struct reader {
     size_t n_frames, cap_frames;
     size_t border;       /* frames above it are the kernel's; SIZE_MAX: not printed */
     struct span task;    /* the block's task line, over newlines in its name; .p NULL: not yet */
+    struct parse_folded folded;
     struct span held;    /* folded: the first half of a name with a newline; .p NULL: none */
 };
 
@@ -133,7 +134,7 @@ static enum err on_folded_line(struct reader *r, struct span line) {
         return e ? e : parse_job_cut(r->job, line);
     }
     struct span whole = r->held.p ? parse_job_joined(r->held, line) : line;
-    enum err e = parse_folded_line(r->job, whole);
+    enum err e = parse_folded_line(r->job, &r->folded, whole);
     if (e != ERR_SYNTAX) {
         r->held = SPAN_NONE;
         return e;
