@@ -75,15 +75,16 @@ static void write_tcpconnlat(FILE *to, uint64_t rows, uint64_t seed) {
     }
 }
 
+/* The same 16,000 command lines again and again. */
 static void write_execsnoop(FILE *to, uint64_t rows, uint64_t seed) {
     struct gen g;
     gen_seed(&g, seed);
     fputs("TIME     PCOMM            PID    PPID   RET ARGS\n", to);
     for (uint64_t i = 0; i < rows; i++) {
         const char *name = comm(&g);
-        unsigned at = (unsigned)(i / 40);
-        fprintf(to, "%02u:%02u:%02u %-16s %-6u %-6u %3d /usr/bin/%s --config /etc/app/%u.conf -n %u \n", at / 3600 % 24, at / 60 % 60,
-                at % 60, name, 300 + below(&g, 60000), 1 + below(&g, 300), below(&g, 32) ? 0 : -2, name, below(&g, 500), below(&g, 100));
+        unsigned at = (unsigned)(i / 40), pid = 300 + below(&g, 60000), parent = 1 + below(&g, 300), conf = below(&g, 1000);
+        fprintf(to, "%02u:%02u:%02u %-16s %-6u %-6u %3d /usr/bin/%s --config /etc/app/%u.conf -n 4 \n", at / 3600 % 24, at / 60 % 60,
+                at % 60, name, pid, parent, below(&g, 32) ? 0 : -2, name, conf);
     }
 }
 
