@@ -33,7 +33,9 @@ struct span span_drop(struct span s, size_t n) {
     return n ? span_of(s.p + n, s.n - n) : s;
 }
 
-struct span span_head(struct span s, size_t n) { return span_of(s.p, n < s.n ? n : s.n); }
+struct span span_head(struct span s, size_t n) {
+    return span_of(s.p, n < s.n ? n : s.n);
+}
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -72,12 +74,18 @@ bool span_word(struct span *rest, struct span *word) {
     return true;
 }
 
+enum { U64_SAFE_DIGITS = 19 }; /* that no number overflows with */
+
 bool span_u64(struct span s, uint64_t *out) {
     uint64_t v = 0;
     if (s.n == 0) return false;
     for (size_t i = 0; i < s.n; i++) {
         unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v)) return false;
+        if (digit > 9) return false;
+        if (i < U64_SAFE_DIGITS)
+            v = v * 10 + digit;
+        else if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v))
+            return false;
     }
     *out = v;
     return true;
@@ -92,18 +100,23 @@ bool span_i64(struct span s, int64_t *out) {
 }
 
 bool span_decimal(struct span s, int64_t *out_mantissa, unsigned *out_decimals) {
-    bool minus = s.n > 0 && s.p[0] == '-';
-    struct span whole, frac;
-    bool dot = span_cut(span_drop(s, minus), '.', &whole, &frac);
+    size_t i = s.n > 0 && s.p[0] == '-', digits = 0, behind = 0;
+    bool minus = i > 0, dot = false;
     int64_t m = 0;
-    if (whole.n == 0 || (dot && frac.n == 0) || whole.n + frac.n > 18) return false;
-    for (size_t i = 0; i < whole.n + frac.n; i++) {
-        char c = i < whole.n ? whole.p[i] : frac.p[i - whole.n];
-        if (c < '0' || c > '9') return false;
-        m = m * 10 + (c - '0');
+    for (; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit <= 9) {
+            if (++digits > 18) return false;
+            m = m * 10 + digit;
+            behind += dot;
+        } else {
+            if (s.p[i] != '.' || dot || digits == 0) return false;
+            dot = true;
+        }
     }
+    if (digits == 0 || (dot && behind == 0)) return false;
     *out_mantissa = minus ? -m : m;
-    *out_decimals = (unsigned)frac.n;
+    *out_decimals = (unsigned)behind;
     return true;
 }
 
@@ -126,13 +139,13 @@ static bool scaled(struct span s, const struct unit *units, size_t n, uint64_t *
 }
 
 bool span_duration_ns(struct span s, uint64_t *out_ns) {
-    static const struct unit units[] = {{"", 1000000000},        {"ns", 1},          {"us", 1000},          {"ms", 1000000},
-                                        {"s", 1000000000},       {"m", 60000000000}, {"h", 3600000000000},  {"d", 86400000000000}};
+    static const struct unit units[] = {{"", 1000000000},  {"ns", 1},          {"us", 1000},         {"ms", 1000000},
+                                        {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
     return scaled(s, units, sizeof units / sizeof units[0], out_ns);
 }
 
 bool span_size_bytes(struct span s, uint64_t *out_bytes) {
-    static const struct unit units[] = {{"", 1},         {"K", 1 << 10},   {"KiB", 1 << 10}, {"M", 1 << 20},
+    static const struct unit units[] = {{"", 1},          {"K", 1 << 10}, {"KiB", 1 << 10}, {"M", 1 << 20},
                                         {"MiB", 1 << 20}, {"G", 1 << 30}, {"GiB", 1 << 30}};
     return scaled(s, units, sizeof units / sizeof units[0], out_bytes);
 }

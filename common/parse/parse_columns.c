@@ -11,6 +11,7 @@ static const struct parse_column of_later_version = {.name = "", .type = COLUMN_
 
 /* The name within what is printed around it; .p NULL: the column would be printed otherwise. */
 static struct span bare(const struct parse_column *c, struct span word) {
+    if (!c->open && !c->close) return word;
     struct span open = span_str(c->open ? c->open : ""), close = span_str(c->close ? c->close : "");
     if (word.n < open.n + close.n || !span_starts(word, open) || !span_ends(word, close)) return SPAN_NONE;
     return span_of(word.p + open.n, word.n - open.n - close.n);
@@ -131,7 +132,7 @@ bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
     case COLUMN_INT:
     case COLUMN_PORT: return span_i64(s, &number) || is_no_number(s);
     case COLUMN_DECIMAL:
-        if (is_seconds(c)) return span_find(s, '.') < s.n && span_decimal(s, &number, &decimals); /* printed with decimals everywhere */
+        if (is_seconds(c)) return span_decimal(s, &number, &decimals) && decimals > 0; /* printed with decimals everywhere */
         return span_decimal(s, &number, &decimals) || is_no_number(s);
     case COLUMN_TIME: return is_clock(s);
     case COLUMN_ADDRESS: return is_address(s);
