@@ -185,6 +185,25 @@ static void leftover_is_bounded(void **state) {
     assert_true(c.notes[0].n < 512);
 }
 
+/* Rows are made room for after the length of the first 512. */
+static void all_rows_are_kept_when_the_later_ones_are_shorter_or_longer(void **state) {
+    static const char *const arguments[] = {"/bin/true", "/usr/bin/a-name-that-is-longer --with arguments"};
+    enum { ROWS = 3000, FIRST = 512 };
+    for (size_t longer_first = 0; longer_first < 2; longer_first++) {
+        struct buf lines;
+        buf_init(&lines, 0);
+        buf_add_str(&lines, HEAD);
+        for (int i = 0; i < ROWS; i++) buf_add_fmt(&lines, "%-16s %-6d %-6d %3d %s \n", "bash", i, 1, 0, arguments[(i < FIRST) == (longer_first == 1)]);
+        struct capture c = parsed(libbpf(), buf_str(&lines), "", state);
+        buf_done(&lines);
+        assert_int_equal(c.events.n_rows, ROWS);
+        for (int i = 0; i < ROWS; i++) {
+            assert_int_equal(number(&c, (size_t)i, "PID"), i);
+            assert_text(text(&c, (size_t)i, "ARGS"), arguments[(i < FIRST) == (longer_first == 1)]);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         parse_test(a_row_is_cut_at_the_columns),
@@ -202,6 +221,7 @@ int main(void) {
         parse_test(only_the_columns_that_are_there_are_there),
         parse_test(notices_among_rows_are_not_rows),
         parse_test(leftover_is_bounded),
+        parse_test(all_rows_are_kept_when_the_later_ones_are_shorter_or_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
