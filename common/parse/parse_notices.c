@@ -16,7 +16,6 @@ static const char *const harmless[] = {
     "Detaching...",
     "HINT: ",
     "Try `",
-    "^C",
 };
 
 /* Signs of failure.  The heaviest one found is what the user reads; of equals the first. */
@@ -90,6 +89,8 @@ static uint64_t loss_of_kernel(struct span line) {
 }
 
 static bool is_harmless(struct span line) {
+    if (starts(line, "^C")) line = span_drop(line, 2); /* the terminal's echo in a print-out kept by hand */
+    if (line.n == 0) return true;
     for (size_t i = 0; i < COUNT_OF(harmless); i++)
         if (starts(line, harmless[i])) return true;
     return false;
@@ -166,8 +167,8 @@ static bool is_known(struct parse_job *job, struct span line, bool on_stderr) {
 static bool is_banner(struct span line) {
     if (!starts(line, "Tracing ") && !starts(line, "Sampling ") && !starts(line, "Summarize ")) return false;
     struct span s = span_trim_end(line);
-    return span_eq_str(s, "Tracing ext4 operations") || span_ends(s, SPAN_LIT("to end.")) || span_ends(s, SPAN_LIT("to end")) || span_ends(s, SPAN_LIT(" secs.")) ||
-           span_ends(s, SPAN_LIT(" sec.")) || span_ends(s, SPAN_LIT(" ms"));
+    return span_eq_str(s, "Tracing ext4 operations") || span_ends(s, SPAN_LIT("to end.")) || span_ends(s, SPAN_LIT("to end")) ||
+           span_ends(s, SPAN_LIT(" secs.")) || span_ends(s, SPAN_LIT(" sec.")) || span_ends(s, SPAN_LIT(" ms"));
 }
 
 bool parse_notices_line(struct parse_job *job, struct span line) {
@@ -206,9 +207,10 @@ static enum err note_failure(struct parse_job *job) {
     }
     if (silent) {
         c->partial = true;
-        return parse_job_note(job, job->spec->grammar == GRAMMAR_STACKS
-                                       ? "the tool printed nothing at all: there was nothing, or what it held back was lost when it was stopped"
-                                       : "the tool printed nothing at all: what it held back was lost when it was stopped",
+        return parse_job_note(job,
+                              job->spec->grammar == GRAMMAR_STACKS
+                                  ? "the tool printed nothing at all: there was nothing, or what it held back was lost when it was stopped"
+                                  : "the tool printed nothing at all: what it held back was lost when it was stopped",
                               SPAN_NONE, "");
     }
     if (s->weight == 0) return ERR_OK;

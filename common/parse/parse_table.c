@@ -262,6 +262,11 @@ static enum err on_line(struct reader *r, struct span line) {
         e = drop_held(r);
         return e ? e : begin_row(r, cells);
     }
+    bool echoed = span_starts(line, SPAN_LIT("^C")); /* by the terminal, before the tool's last row */
+    if (echoed && parse_columns_split(&r->columns, span_drop(line, 2), true, cells)) {
+        e = drop_held(r);
+        return e ? e : begin_row(r, cells);
+    }
     return hold(r, line);
 }
 
