@@ -31,19 +31,20 @@ def frames(rng, flavour):
 
 
 def ambiguous(comm):
-    """A name with newlines whose first line could be a stack of its own, or is blank."""
-    return b"\n" in comm and bool(LOOKS_WHOLE.search(comm)) or comm.startswith((b"lost 5", b"Tracing", b"ERROR"))
+    """A name with newlines whose first line could be a stack of its own, or is blank; or with a mark of the kernel in it."""
+    return b";-" in comm or b"\n" in comm and bool(LOOKS_WHOLE.search(comm)) or comm.startswith((b"lost 5", b"Tracing", b"ERROR"))
 
 
 def fold(rng, chosen, number, marked):
-    """`marked`: -d, with a `-` between the user's and the kernel's frames."""
+    """`marked`: -a and -d, with a `-` between the user's and the kernel's frames, and a mark on these."""
     comm = names.comm(rng, avoid=ambiguous)
     printed = [frame.encode() for frame in chosen]
     if marked and printed:
-        printed.insert(rng.randrange(len(printed)), b"-")
+        kernel = rng.randrange(len(printed))
+        printed = printed[:kernel] + [b"-"] + [frame + b"_[k]" for frame in printed[kernel:]]
     raw = b";".join([comm] + printed) + b" %d\n" % number
     first, *rest = (raw[:raw.rindex(b" ")]).split(b";")         # where a name has semicolons, nobody can tell
-    return Piece(raw, "stack", (text(first), None, tuple(text(frame) for frame in rest if frame != b"-"), number))
+    return Piece(raw, "stack", (text(first), None, tuple(text(frame.removesuffix(b"_[k]")) for frame in rest if frame != b"-"), number))
 
 
 def block(rng, chosen, number):

@@ -29,7 +29,7 @@ def read_folded(out):
         if used:
             names, count = FOLDED.match("\n".join(out.lines[i:i + used])).groups()
             comm, *frames = names.split(";")
-            frames = [frame for frame in frames if frame != "-"]        # -d: marks where the kernel begins
+            frames = [frame.removesuffix("_[k]") for frame in frames if frame != "-"]       # -a, -d: marks of the kernel
             stacks.append({"frames": [text(frame) for frame in frames], "count": int(count), "comm": text(comm), "pid": None})
         elif not BLANK.match(out.lines[i]):
             used = out.notice(i)
@@ -90,7 +90,7 @@ def read_blocks(out, flavour):
         elif frame and frame.group(1) == "--":
             i += 1                  # -d: marks where the kernel begins
         elif frame:
-            frames.append(frame.group(1))
+            frames.append(frame.group(1).removesuffix("_[k]"))
             i += 1
         elif BLANK.match(line):
             i += 1
