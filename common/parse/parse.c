@@ -1,6 +1,7 @@
 #include "common/parse/parse.h"
 
 #include "common/parse/parse_histogram.h"
+#include "common/parse/parse_lines.h"
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_occupancy.h"
 #include "common/parse/parse_stacks.h"
@@ -20,6 +21,7 @@ static enum err read_text(struct parse_job *job) {
     case GRAMMAR_HISTOGRAM: return read_histogram(job);
     case GRAMMAR_TABLE: job->capture->kind = RESULT_EVENTS; return parse_table(job);
     case GRAMMAR_STACKS: job->capture->kind = RESULT_STACKS; return parse_stacks(job);
+    case GRAMMAR_JSON: return parse_lines(job);
     }
     return ERR_OK;
 }

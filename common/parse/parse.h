@@ -10,7 +10,7 @@ enum {
     PARSE_LEFTOVER_BYTES = 4096 /* what is kept of lines that no grammar understood */
 };
 
-enum grammar { GRAMMAR_HISTOGRAM, GRAMMAR_TABLE, GRAMMAR_STACKS };
+enum grammar { GRAMMAR_HISTOGRAM, GRAMMAR_TABLE, GRAMMAR_STACKS, GRAMMAR_JSON };
 
 /* How a table's column is told apart.  Rows are split from the left up to the first COMM-like column and from the right
  * behind it, because only such a column may contain blanks; a last column with to_end takes the rest of the line. */
@@ -22,7 +22,8 @@ struct parse_column {
     bool to_end;        /* takes the rest of the line, blanks included (ARGS, FILENAME) */
     unsigned width;     /* least width the tool pads it to, its separator included; 0: as the header shows */
     bool glued;         /* a cell that fills its width is followed by the next one without a blank between */
-    unsigned decimals;  /* glued: behind the point */
+    unsigned decimals;  /* glued: behind the point; GRAMMAR_JSON: the number is in units of 10^-decimals */
+    bool pair;          /* GRAMMAR_JSON: two elements, "10.9.0.1", 80, make the cell "10.9.0.1:80" */
     unsigned most;      /* to_end and blanks: the longest cell that can be; 0: any length */
     const char *one_of; /* the cell is one of these letters */
     bool optional;      /* one_of: may be missing */
@@ -34,10 +35,13 @@ struct parse_column {
  * header with commas between, and then so are the rows. */
 struct parse_spec {
     enum grammar grammar;
-    const struct parse_column *columns; /* GRAMMAR_TABLE: every column the tool can print; GRAMMAR_HISTOGRAM: those of the table
+    const struct parse_column *columns; /* GRAMMAR_TABLE: every column the tool can print; GRAMMAR_JSON: those of a tuple, in order;
+                                         * GRAMMAR_HISTOGRAM: those of the table
                                          * that it prints with other options, which then makes events */
     size_t n_columns;
-    const char *stacks_unit; /* GRAMMAR_STACKS: "usecs" or "samples" */
+    const char *stacks_unit; /* GRAMMAR_STACKS, and JSON that holds stacks: "usecs" or "samples" */
+    const char *section_key; /* GRAMMAR_JSON: of a map of histograms, what its keys are: "Process Name" */
+    bool linear;             /* GRAMMAR_JSON: its histograms are (bpftrace 0.17 says "hist" of both kinds) */
     bool blocks;             /* GRAMMAR_STACKS: never folded */
     bool missed_aside;       /* "[Missed User Stack]" comes on stderr, so among the stacks it is no frame */
     bool histogram_clamps;   /* the last slot that can be printed means "and above" … */
@@ -48,6 +52,7 @@ struct parse_spec {
     bool row_stacks;         /* indented lines below a row are its stack, leaf first (tcpdrop) */
     bool comm_lines;         /* the tool prints names of tasks with a newline (bcc's cpudist) */
     bool occupancy;          /* "runqocc: 12.34%" lines instead of histograms (runqlen -O) */
+    const char *limits;      /* what the numbers cannot tell: a note in every result */
     bool dicts;              /* a Python dictionary in a line for each histogram (biolatency -j) */
 };
 

@@ -12,6 +12,10 @@ static const char *const harmless[] = {
     "Current kernel does not have __vfs_",
     "WARNING: tcp_drop() kernel function not found or traceable",
     "couldn't set RLIMIT_MEMLOCK",
+    "ERROR: Unknown error -1: couldn't set RLIMIT_MEMLOCK",
+    "WARNING: Could not read symbols from ",
+    "WARNING: Addrspace ",
+    "DEBUG: Struct offset mismatch ",
     "During handling of the above exception",
     "Detaching...",
     "HINT: ",
@@ -43,6 +47,7 @@ static const struct sign signs[] = {
     {"terminate called after throwing", 94, false},
     {"  what():  ", 95, false},
     {"ERROR", 92, false},
+    {": ERROR: ", 92, true},
     {"Invalid ", 90, false},
     {"invalid ", 90, false},
     {"failed to create kprobe", 85, true},
@@ -79,6 +84,7 @@ static bool counted(struct span line, const char *before, const char *after, uin
 static uint64_t loss_of_tool(struct span line) {
     uint64_t n = 0;
     if (counted(line, "WARNING: ", " stack traces ", &n)) return n;
+    if (starts(line, "ERROR: failed to look up stack id ")) return 1;
     return starts(line, "    [Missed ") || starts(line, "WARN: Skipped an event") ? 1 : 0;
 }
 
@@ -243,6 +249,7 @@ enum err parse_notices_judge(struct parse_job *job, const struct parse_input *in
     if (!e) e = note_losses(job);
     if (!e) e = note_unknown(job);
     if (!e && job->signs.n_said > 0 && !c->failed) e = parse_job_note(job, "the tool said: ", job->signs.said, "");
+    if (!e && job->spec->limits) e = parse_job_note(job, job->spec->limits, SPAN_NONE, "");
     c->partial = c->partial || c->failed || in->cut || job->cut || c->ledger.kernel > 0;
     return e;
 }
