@@ -30,7 +30,7 @@ endfunction()
 service_package(agent trawl-agent.service /var/lib/trawl/spool)
 set(CPACK_DEBIAN_AGENT_PACKAGE_NAME trawl-agent)
 set(CPACK_DEBIAN_AGENT_PACKAGE_DEPENDS passwd)
-set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS libbpf-tools)
+set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "libbpf-tools, bpftrace")
 set(CPACK_COMPONENT_AGENT_DESCRIPTION "The agent: runs stock BPF tracing tools on this host when an operator's signed order asks for it and this host's policy allows it, \
 and sends what they print to the fleet's collector.")
 

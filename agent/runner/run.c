@@ -235,6 +235,7 @@ static enum err spawn(struct run *r, const struct admitted *a, const struct run_
         buf_add_fmt(why, "tool_user %s %s", m->policy->tool_user, e ? "does not exist" : "is root");
         return ERR_REFUSED;
     }
+    if (a->flavour->as_root && !v->replayed) o.uid = o.gid = 0;
     AUTO(arena_free) struct arena *mem = arena_new(64 * 1024);
     const char *slash = strrchr(v->path, '/');
     const char *const *argv;

@@ -68,7 +68,8 @@ static enum err build_argv(const struct spawn_options *o, struct plan *p) {
     }
     for (; *tail; tail++) {
         if (n == ARGV_MAX - 1) return ERR_LIMIT;
-        p->argv[n++] = plain(*tail);
+        bool program = v->program_fd >= 0 && strcmp(*tail, "{program}") == 0;
+        p->argv[n++] = plain(program ? SCRIPT_PATH : *tail);
     }
     p->argv[n] = NULL;
     n = 0;
@@ -112,11 +113,14 @@ static bool set_limits(const struct spawn_options *o) {
            limit(RLIMIT_NPROC, 512) && limit(RLIMIT_FSIZE, 64 * 1024); /* a tool writes no files */
 }
 
+/* What the tool itself reads: a script or a program; -1: neither. */
+static int read_fd(const struct verified *v) { return v->script_fd >= 0 ? v->script_fd : v->program_fd; }
+
 /* The wanted descriptors stand anywhere; first all go out of the way, then each to its place. */
 static bool place_descriptors(struct plan *p) {
     const struct verified *v = p->o->file;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const int from[] = {null, p->out_fd, p->err_fd, p->status_fd, v->exec_fd, v->script_fd};
+    const int from[] = {null, p->out_fd, p->err_fd, p->status_fd, v->exec_fd, read_fd(v)};
     int spare[COUNT_OF(from)];
     for (size_t i = 0; i < COUNT_OF(from); i++) {
         spare[i] = -1;
@@ -128,7 +132,7 @@ static bool place_descriptors(struct plan *p) {
         int flags = i == CHILD_STATUS || i == CHILD_EXEC ? O_CLOEXEC : 0;
         if (spare[i] >= 0 && dup3(spare[i], (int)i, flags) < 0) return false;
     }
-    fds_close_from(v->script_fd >= 0 ? CHILD_END : CHILD_SCRIPT);
+    fds_close_from(read_fd(v) >= 0 ? CHILD_END : CHILD_SCRIPT);
     return true;
 }
 

@@ -4,6 +4,8 @@ static const char *const tool_dirs[] = {"/usr/share/bcc/tools", "/usr/sbin", "/u
 /* PATH of a tool's environment (spawn.c), for "#!/usr/bin/env python3". */
 static const char *const path_dirs[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
+#define PROGRAM_DIR "/usr/share/trawl/bpftrace"
+
 enum { HEAD_BYTES = 256 }; /* as much of a first line as the kernel reads (BINPRM_BUF_SIZE) */
 
 enum file_kind { FILE_ELF, FILE_SCRIPT, FILE_OTHER };
@@ -124,6 +126,24 @@ static void say_where(const struct flavour *f, const char *const *dirs, size_t n
     buf_add(why, other);
 }
 
+enum err verify_program(const struct policy *p, const char *path, struct verified *out, struct buf *out_why) {
+    AUTO_CLOSE int fd = -1;
+    char real[TRUST_PATH_BYTES];
+    enum err e = trust_open(path, &fd, real, out_why);
+    if (!e) e = trust_pin(p->pins, path, real, fd, out_why);
+    if (e == ERR_NOTFOUND) buf_add_fmt(out_why, "%s is not installed", path);
+    if (!e) out->program_fd = TAKE_FD(fd);
+    return e;
+}
+
+/* A recording needs no program to be played. */
+static enum err open_program(const struct policy *p, const struct flavour *f, struct verified *v, struct buf *why) {
+    char path[TRUST_PATH_BYTES];
+    if (!f->program || v->replayed) return ERR_OK;
+    snprintf(path, sizeof path, PROGRAM_DIR "/%s", f->program);
+    return verify_program(p, path, v, why);
+}
+
 enum err verify_tool(const struct policy *p, const struct flavour *f, struct verified *out, struct buf *out_why) {
     const char *own_dir[] = {p->tool_dir};
     bool replayed = p->tool_dir && p->tool_dir[0];
@@ -134,13 +154,17 @@ enum err verify_tool(const struct policy *p, const struct flavour *f, struct ver
     enum err e = ERR_NOTFOUND;
     for (size_t i = 0; e == ERR_NOTFOUND && i < COUNT_OF(f->binaries) && f->binaries[i]; i++)
         for (size_t d = 0; e == ERR_NOTFOUND && d < n_dirs; d++) {
-            struct verified v = {.exec_fd = -1, .script_fd = -1, .replayed = replayed};
+            struct verified v = {.exec_fd = -1, .script_fd = -1, .program_fd = -1, .replayed = replayed};
             if ((size_t)snprintf(v.path, sizeof v.path, "%s/%s", dirs[d], f->binaries[i]) >= sizeof v.path) continue;
             e = try_path(p, f, &v, &other, out_why);
             if (!e) *out = v;
             else verify_done(&v);
         }
     if (e == ERR_NOTFOUND) say_where(f, dirs, n_dirs, buf_span(&other), out_why);
+    if (!e) {
+        e = open_program(p, f, out, out_why);
+        if (e) verify_done(out);
+    }
     buf_done(&other);
     return e;
 }
@@ -148,5 +172,6 @@ enum err verify_tool(const struct policy *p, const struct flavour *f, struct ver
 void verify_done(struct verified *v) {
     if (v->exec_fd >= 0) close(v->exec_fd);
     if (v->script_fd >= 0) close(v->script_fd);
-    v->exec_fd = v->script_fd = -1;
+    if (v->program_fd >= 0) close(v->program_fd);
+    v->exec_fd = v->script_fd = v->program_fd = -1;
 }

@@ -8,6 +8,7 @@
 struct verified {
     int exec_fd;                       /* the ELF binary: the tool itself, or the interpreter of a script */
     int script_fd;                     /* -1: not a script */
+    int program_fd;                    /* what bpftrace runs; -1: none */
     char path[TRUST_PATH_BYTES];       /* as found; its last name is argv[0] */
     char interpreter[TRUST_PATH_BYTES]; /* "": not a script */
     char option[64];                   /* what the first line gives the interpreter; "" nothing */
@@ -19,4 +20,6 @@ struct verified {
  * ERR_NOTFOUND: not installed, why says where it was looked for; ERR_UNTRUSTED: why says what is wrong; ERR_SYS.
  * On success verify_done closes what is held. */
 NODISCARD enum err verify_tool(const struct policy *p, const struct flavour *f, struct verified *out, struct buf *out_why);
+/* The program at path, which out runs, is held open too, after the same checks.  ERR_NOTFOUND: why says that it is not installed. */
+NODISCARD enum err verify_program(const struct policy *p, const char *path, struct verified *out, struct buf *out_why);
 void verify_done(struct verified *v);

@@ -194,6 +194,7 @@ static bool is_there(const struct vector *to, const char *flag) {
 static enum err add_value(struct vector *to, const struct param *p, const struct param_info *info) {
     char path[sizeof CGROUP_ROOT + PARAM_NAME_BYTES];
     if (info->type == PARAM_TYPE_NUMBER) return add_number(to, p->number);
+    if (info->type == PARAM_TYPE_FLAG) return add(to, "1");
     if (!info->path) return add(to, p->name);
     snprintf(path, sizeof path, CGROUP_ROOT "%s", p->name);
     return add(to, path);
@@ -230,6 +231,18 @@ static struct division divide(const struct flavour *f, const struct params *ps, 
     return (struct division){each, count};
 }
 
+/* "{pid}": its value, or what stands for none. */
+static enum err add_place(struct vector *to, const char *word, const struct params *ps) {
+    struct span w = span_str(word);
+    bool is_place = w.n > 2 && w.p[0] == '{' && w.p[w.n - 1] == '}';
+    enum param_id id = is_place ? catalog_param_find(span_of(w.p + 1, w.n - 2)) : PARAM_NONE;
+    if (id == PARAM_NONE) return add(to, word);
+    const struct param_info *info = catalog_param(id);
+    const struct param *p = given(ps, id);
+    if (p) return add_value(to, p, info);
+    return add(to, info->type == PARAM_TYPE_NAME ? "" : "0");
+}
+
 static enum err add_template(struct vector *to, const char *word, const struct flavour *f, const struct params *ps, unsigned seconds) {
     const struct param *min = given(ps, PARAM_MIN_MS);
     struct division d = divide(f, ps, seconds);
@@ -238,7 +251,7 @@ static enum err add_template(struct vector *to, const char *word, const struct f
     if (span_eq_str(w, "{interval}")) return add_number(to, d.interval);
     if (span_eq_str(w, "{count}")) return add_number(to, d.count);
     if (span_eq_str(w, "{intervals}")) return add_number(to, d.interval * d.count);
-    if (!span_eq_str(w, "{min-ms}")) return add(to, word);
+    if (!span_eq_str(w, "{min-ms}")) return add_place(to, word, ps);
     if (min) return add_number(to, min->number);
     return f->min_ms ? add_number(to, f->min_ms) : ERR_OK;
 }

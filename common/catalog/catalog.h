@@ -123,11 +123,14 @@ enum cost_counter {
 
 struct flavour {
     enum flavour_id id;
+    const char *program;             /* bpftrace: the file in /usr/share/trawl/bpftrace that "{program}" in argv stands for */
+    bool as_root;                    /* it refuses to run as another user: it is root, with the capabilities below and no other */
     const char *binaries[4];         /* names to look for, in this order, NULL-terminated; none: print-outs are read, never made */
     bool script;                     /* the file must be a script (true) or an ELF binary (false) */
     const char *argv[8];             /* after the parameters, NULL-terminated; "{seconds}" stands for the duration, "{interval}" and
                                       * "{count}" for it in intervals (PARAM_INTERVAL_S, PARAM_ROUNDS; without them interval_s),
-                                      * "{intervals}" for their product, and "{min-ms}" for PARAM_MIN_MS or min_ms */
+                                      * "{intervals}" for their product, and "{min-ms}" for PARAM_MIN_MS or min_ms;
+                                      * "{pid}" and the like for the parameter of that name, 0 or "" when it is not given */
     unsigned interval_s;             /* 0: one interval of the whole duration */
     unsigned min_ms;
     const char *defaults[4];         /* before the parameters, always given (biolatency -D), NULL-terminated */

@@ -51,6 +51,8 @@ const struct tool catalog_cpu_runqlat = {
 static const struct flavour_param runqlen_libbpf_params[] = {{PARAM_PER_CPU, "-C"}, {PARAM_HZ, "-f"}, {PARAM_INTERVAL_S, "-T"}, {PARAM_ROUNDS, "-T"}};
 static const struct flavour_param runqlen_bcc_params[] = {{PARAM_PER_CPU, "-C"}, {PARAM_INTERVAL_S, "-T"}, {PARAM_ROUNDS, "-T"}};
 
+static const struct flavour_param runqlen_bpftrace_params[] = {{PARAM_INTERVAL_S, ""}, {PARAM_ROUNDS, ""}};
+
 static const struct flavour runqlen[] = {
     {LIBBPF,
      .binaries = {"runqlen-libbpf", "runqlen"},
@@ -68,6 +70,10 @@ static const struct flavour runqlen[] = {
      PARAMS(runqlen_bcc_params),
      .known_wrong = "bcc before 0.31 on kernels from 5.7 on: always 0, without a warning (the layout of struct cfs_rq that it assumes is an older one)",
      .parse = {.grammar = GRAMMAR_HISTOGRAM, .occupancy = true}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "runqlen.bt", .argv = {"{program}", "{interval}", "{count}"}, PARAMS(runqlen_bpftrace_params),
+     .parse = {.grammar = GRAMMAR_JSON,
+               .linear = true,
+               .limits = "bpftrace: the queue of the task that runs, its cgroup's, at 99 Hz; needs a kernel from 6.14 on (nr_queued)"}},
 };
 
 const struct tool catalog_cpu_runqlen = {

@@ -66,6 +66,17 @@ static const struct parse_column biosnoop_columns[] = {
 static const struct flavour_param biosnoop_libbpf_params[] = {{PARAM_QUEUED, "-Q"}, {PARAM_DISK, "-d"}, {PARAM_CGROUP, "-c"}};
 static const struct flavour_param biosnoop_bcc_params[] = {{PARAM_QUEUED, "-Q"}};
 
+static const struct parse_column biosnoop_bpftrace_columns[] = {
+    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .decimals = 6},
+    {.name = "COMM", .type = COLUMN_TEXT},
+    {.name = "PID", .type = COLUMN_INT},
+    {.name = "DISK", .type = COLUMN_TEXT, .pair = true},
+    {.name = "T", .type = COLUMN_TEXT},
+    {.name = "SECTOR", .type = COLUMN_INT},
+    {.name = "BYTES", .type = COLUMN_INT, .unit = "bytes"},
+    {.name = "LAT(ms)", .type = COLUMN_DECIMAL, .unit = "ms", .decimals = 3},
+};
+
 static const struct flavour biosnoop[] = {
     {LIBBPF,
      .binaries = {"biosnoop-libbpf", "biosnoop"},
@@ -85,6 +96,11 @@ static const struct flavour biosnoop[] = {
      .functions = {"blk_account_io_start|__blk_account_io_start", "blk_account_io_done|__blk_account_io_done"},
      .tells = {"T SECTOR "},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(biosnoop_columns)}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "biosnoop.bt", .argv = {"{program}", "{seconds}"},
+     .tracepoints = {"block:block_getrq", "block:block_rq_issue", "block:block_rq_complete"},
+     .parse = {.grammar = GRAMMAR_JSON,
+               COLUMNS(biosnoop_bpftrace_columns),
+               .limits = "bpftrace: DISK is the device's number (254:0), not its name"}},
 };
 
 const struct tool catalog_disk_biosnoop = {
@@ -101,6 +117,8 @@ const struct tool catalog_disk_biosnoop = {
 /* ---- bitesize ---- */
 
 static const struct flavour_param bitesize_libbpf_params[] = {{PARAM_COMM, "-c"}, {PARAM_DISK, "-d"}, {PARAM_INTERVAL_S, "-T"}, {PARAM_ROUNDS, "-T"}};
+
+static const struct flavour_param bitesize_bpftrace_params[] = {{PARAM_COMM, ""}, {PARAM_INTERVAL_S, ""}, {PARAM_ROUNDS, ""}};
 
 static const struct flavour bitesize[] = {
     {LIBBPF,
@@ -119,6 +137,9 @@ static const struct flavour bitesize[] = {
      .tracepoints = {"block:block_rq_issue"},
      .tells = {TELL_BCC, "Tracing block I/O"},
      .parse = {.grammar = GRAMMAR_HISTOGRAM}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "bitesize.bt", .argv = {"{program}", "{interval}", "{count}", "{comm}"},
+     PARAMS(bitesize_bpftrace_params), .tracepoints = {"block:block_rq_issue"},
+     .parse = {.grammar = GRAMMAR_JSON, .section_key = "Process Name"}},
 };
 
 const struct tool catalog_disk_bitesize = {
@@ -155,6 +176,17 @@ static const struct parse_column ext4slower_columns[] = {
 
 static const struct flavour_param ext4slower_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, "-p"}};
 
+static const struct flavour_param ext4slower_bpftrace_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, ""}};
+static const struct parse_column ext4slower_bpftrace_columns[] = {
+    {.name = "TIME", .type = COLUMN_TIME},
+    {.name = "COMM", .type = COLUMN_TEXT},
+    {.name = "PID", .type = COLUMN_INT},
+    {.name = "T", .type = COLUMN_TEXT},
+    {.name = "BYTES", .type = COLUMN_INT, .unit = "bytes"},
+    {.name = "LAT(ms)", .type = COLUMN_DECIMAL, .unit = "ms", .decimals = 3},
+    {.name = "FILENAME", .type = COLUMN_TEXT},
+};
+
 static const struct flavour ext4slower[] = {
     {LIBBPF,
      .binaries = {"ext4slower-libbpf", "ext4slower"},
@@ -178,6 +210,13 @@ static const struct flavour ext4slower[] = {
      .functions = {"ext4_file_read_iter", "ext4_file_write_iter", "ext4_sync_file"},
      .tells = {"COMM           PID", "ENDTIME_us,", "ERROR: no ext4_file_operations"},
      .parse = {EXT4SLOWER_PARSE}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "ext4slower.bt", .argv = {"{program}", "{seconds}", "{min-ms}", "{pid}"}, .min_ms = 10,
+     PARAMS(ext4slower_bpftrace_params),
+     .parse = {.grammar = GRAMMAR_JSON,
+               COLUMNS(ext4slower_bpftrace_columns),
+               .limits =
+                   "bpftrace: read, pread64, readv, write, pwrite64, writev, fsync and fdatasync are seen; opens, io_uring, sendfile and "
+                   "mapped files are not, nor where in the file (OFF_KB)"}},
 };
 
 const struct tool catalog_disk_ext4slower = {
@@ -203,6 +242,17 @@ static const struct parse_column fileslower_columns[] = {
 
 static const struct flavour_param fileslower_bcc_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, "-p"}, {PARAM_ALL_FILES, "-a"}};
 
+static const struct flavour_param fileslower_bpftrace_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, ""}, {PARAM_ALL_FILES, ""}};
+static const struct parse_column fileslower_bpftrace_columns[] = {
+    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .decimals = 6},
+    {.name = "COMM", .type = COLUMN_TEXT},
+    {.name = "TID", .type = COLUMN_INT},
+    {.name = "D", .type = COLUMN_TEXT},
+    {.name = "BYTES", .type = COLUMN_INT, .unit = "bytes"},
+    {.name = "LAT(ms)", .type = COLUMN_DECIMAL, .unit = "ms", .decimals = 3},
+    {.name = "FILENAME", .type = COLUMN_TEXT},
+};
+
 static const struct flavour fileslower[] = {
     {BCC,
      .binaries = {"fileslower-bpfcc", "fileslower"},
@@ -212,6 +262,12 @@ static const struct flavour fileslower[] = {
      PARAMS(fileslower_bcc_params),
      .functions = {"__vfs_read|vfs_read", "__vfs_write|vfs_write"},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(fileslower_columns), .multiline_last = true}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "fileslower.bt", .argv = {"{program}", "{seconds}", "{min-ms}", "{pid}", "{all-files}"},
+     .min_ms = 10, PARAMS(fileslower_bpftrace_params),
+     .parse = {.grammar = GRAMMAR_JSON,
+               COLUMNS(fileslower_bpftrace_columns),
+               .limits =
+                   "bpftrace: read, pread64, readv, write, pwrite64 and writev are seen; io_uring, sendfile and mapped files are not"}},
 };
 
 const struct tool catalog_disk_fileslower = {
@@ -242,6 +298,9 @@ static const struct parse_column cachestat_columns[] = {
 
 static const struct flavour_param cachestat_params[] = {{PARAM_INTERVAL_S, ""}, {PARAM_ROUNDS, ""}};
 
+static const struct parse_column cachestat_bpftrace_columns[] = {{.name = "TIME", .type = COLUMN_TIME},
+                                                                 {.name = "MISSES", .type = COLUMN_INT}};
+
 static const struct flavour cachestat[] = {
     {LIBBPF,
      .binaries = {"cachestat-libbpf", "cachestat"},
@@ -267,6 +326,12 @@ static const struct flavour cachestat[] = {
      .known_wrong = "bcc up to 0.31 on kernels whose page cache works with folios (5.16 and later): misses always 0, 100 % hits",
      .tells = {"Detaching..."},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(cachestat_columns)}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "cachestat.bt", .argv = {"{program}", "{interval}", "{count}"}, .interval_s = 1,
+     PARAMS(cachestat_params), .tracepoints = {"filemap:mm_filemap_add_to_page_cache"},
+     .parse = {.grammar = GRAMMAR_JSON,
+               COLUMNS(cachestat_bpftrace_columns),
+               .limits = "bpftrace: hits pass no tracepoint, so there are only misses; needs a kernel whose tracepoint tells a folio's "
+                         "size (6.15 and later)"}},
 };
 
 const struct tool catalog_disk_cachestat = {

@@ -19,6 +19,19 @@ static const struct parse_column tcpconnlat_columns[] = {
 static const struct flavour_param tcpconnlat_libbpf_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, "-p"}};
 static const struct flavour_param tcpconnlat_bcc_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, "-p"}, {PARAM_FAMILY, "-="}};
 
+static const struct flavour_param tcpconnlat_bpftrace_params[] = {{PARAM_MIN_MS, ""}, {PARAM_PID, ""}, {PARAM_FAMILY, ""}};
+static const struct parse_column tcpconnlat_bpftrace_columns[] = {
+    {.name = "TIME(s)", .type = COLUMN_DECIMAL, .unit = "s", .decimals = 6},
+    {.name = "PID", .type = COLUMN_INT},
+    {.name = "COMM", .type = COLUMN_TEXT},
+    {.name = "IP", .type = COLUMN_INT},
+    {.name = "SADDR", .type = COLUMN_ADDRESS},
+    {.name = "LPORT", .type = COLUMN_PORT},
+    {.name = "DADDR", .type = COLUMN_ADDRESS},
+    {.name = "DPORT", .type = COLUMN_PORT},
+    {.name = "LAT(ms)", .type = COLUMN_DECIMAL, .unit = "ms", .decimals = 3},
+};
+
 static const struct flavour tcpconnlat[] = {
     {LIBBPF,
      .binaries = {"tcpconnlat-libbpf", "tcpconnlat"},
@@ -41,6 +54,9 @@ static const struct flavour tcpconnlat[] = {
      .functions = {"tcp_v4_connect", "tcp_v6_connect", "tcp_rcv_state_process"},
      .tells = {"PID     COMM "},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(tcpconnlat_columns)}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "tcpconnlat.bt", .argv = {"{program}", "{seconds}", "{pid}", "{family}", "{min-ms}"},
+     PARAMS(tcpconnlat_bpftrace_params), .tracepoints = {"sock:inet_sock_set_state"},
+     .parse = {.grammar = GRAMMAR_JSON, COLUMNS(tcpconnlat_bpftrace_columns)}},
 };
 
 const struct tool catalog_net_tcpconnlat = {
@@ -70,6 +86,14 @@ static const struct parse_column tcpretrans_columns[] = {
 
 static const struct flavour_param tcpretrans_bcc_params[] = {{PARAM_LOSS_PROBES, "-l"}, {PARAM_PER_FLOW, "-c"}, {PARAM_FAMILY, "-="}};
 
+static const struct flavour_param tcpretrans_bpftrace_params[] = {{PARAM_FAMILY, ""}};
+static const struct parse_column tcpretrans_bpftrace_columns[] = {
+    {.name = "TIME", .type = COLUMN_TIME},  {.name = "PID", .type = COLUMN_INT},
+    {.name = "IP", .type = COLUMN_INT},     {.name = "LADDR:LPORT", .type = COLUMN_TEXT, .pair = true},
+    {.name = "T", .type = COLUMN_TEXT},     {.name = "RADDR:RPORT", .type = COLUMN_TEXT, .pair = true},
+    {.name = "STATE", .type = COLUMN_TEXT},
+};
+
 static const struct flavour tcpretrans[] = {
     {BCC,
      .binaries = {"tcpretrans-bpfcc", "tcpretrans"},
@@ -77,6 +101,9 @@ static const struct flavour tcpretrans[] = {
      PARAMS(tcpretrans_bcc_params),
      .tracepoints = {"tcp:tcp_retransmit_skb"},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(tcpretrans_columns)}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "tcpretrans.bt", .argv = {"{program}", "{seconds}", "{family}"},
+     PARAMS(tcpretrans_bpftrace_params), .tracepoints = {"tcp:tcp_retransmit_skb"},
+     .parse = {.grammar = GRAMMAR_JSON, COLUMNS(tcpretrans_bpftrace_columns), .limits = "bpftrace: loss probes are not told apart"}},
 };
 
 const struct tool catalog_net_tcpretrans = {
@@ -95,6 +122,9 @@ const struct tool catalog_net_tcpretrans = {
 static const struct flavour_param tcprtt_params[] = {
     {PARAM_MILLISECONDS, "-m"}, {PARAM_LOCAL_PORT, "-p"}, {PARAM_PORT, "-P"}, {PARAM_PER_LOCAL, "-b"}, {PARAM_PER_REMOTE, "-B"},
     {PARAM_INTERVAL_S, "-T"},   {PARAM_ROUNDS, "-T"}};
+
+static const struct flavour_param tcprtt_bpftrace_params[] = {
+    {PARAM_LOCAL_PORT, ""}, {PARAM_PORT, ""}, {PARAM_INTERVAL_S, ""}, {PARAM_ROUNDS, ""}};
 
 static const struct flavour tcprtt[] = {
     {LIBBPF,
@@ -117,6 +147,8 @@ static const struct flavour tcprtt[] = {
      .functions = {"tcp_rcv_established"},
      .tells = {TELL_BCC},
      .parse = {.grammar = GRAMMAR_HISTOGRAM}},
+    {BPFTRACE, BPFTRACE_CAPS, .program = "tcprtt.bt", .argv = {"{program}", "{interval}", "{count}", "{local-port}", "{port}"},
+     PARAMS(tcprtt_bpftrace_params), .tracepoints = {"tcp:tcp_probe"}, .parse = {.grammar = GRAMMAR_JSON}},
 };
 
 const struct tool catalog_net_tcprtt = {
@@ -146,6 +178,16 @@ static const struct parse_column tcpdrop_columns[] = {
 
 static const struct flavour_param tcpdrop_bcc_params[] = {{PARAM_FAMILY, "-="}};
 
+static const struct parse_column tcpdrop_bpftrace_columns[] = {
+    {.name = "TIME", .type = COLUMN_TIME},
+    {.name = "PID", .type = COLUMN_INT},
+    {.name = "IP", .type = COLUMN_INT},
+    {.name = "SADDR:SPORT", .type = COLUMN_TEXT, .pair = true},
+    {.name = "DADDR:DPORT", .type = COLUMN_TEXT, .pair = true},
+    {.name = "STATE", .type = COLUMN_TEXT},
+    {.name = "FLAGS", .type = COLUMN_TEXT},
+};
+
 static const struct flavour tcpdrop[] = {
     {BCC,
      .binaries = {"tcpdrop-bpfcc", "tcpdrop"},
@@ -153,6 +195,14 @@ static const struct flavour tcpdrop[] = {
      PARAMS(tcpdrop_bcc_params),
      .tracepoints = {"skb:kfree_skb"},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(tcpdrop_columns), .row_stacks = true}},
+    {BPFTRACE, BPFTRACE_SYMBOLS, .program = "tcpdrop.bt", .argv = {"{program}", "{seconds}", "{family}"},
+     PARAMS(tcpretrans_bpftrace_params), .tracepoints = {"skb:kfree_skb"},
+     .parse =
+         {.grammar = GRAMMAR_JSON,
+          COLUMNS(tcpdrop_bpftrace_columns),
+          .row_stacks = true,
+          .limits =
+              "bpftrace: STATE is empty for segments without a socket, FLAGS for unusual ones; IPv6 with extension headers is not seen"}},
 };
 
 const struct tool catalog_net_tcpdrop = {

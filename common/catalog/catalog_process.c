@@ -99,6 +99,8 @@ const struct tool catalog_process_offcputime = {
 static const struct flavour_param profile_params[] = {
     {PARAM_PID, "-p"}, {PARAM_TID, "-L"}, {PARAM_HZ, "-F"}, {PARAM_KERNEL_STACKS, "-K"}, {PARAM_USER_STACKS, "-U"}};
 
+static const struct flavour_param profile_bpftrace_params[] = {{PARAM_PID, ""}};
+
 static const struct flavour profile[] = {
     {LIBBPF,
      .binaries = {"profile-libbpf"},
@@ -119,6 +121,11 @@ static const struct flavour profile[] = {
      PARAMS(profile_params),
      .tells = {" stack for ", " stack... Hit"},
      .parse = {.grammar = GRAMMAR_STACKS, .stacks_unit = "samples"}},
+    {BPFTRACE, BPFTRACE_STACKS, .program = "profile.bt", .argv = {"{program}", "{seconds}", "{pid}"},
+     PARAMS(profile_bpftrace_params),
+     .parse = {.grammar = GRAMMAR_JSON,
+               .stacks_unit = "samples",
+               .limits = "bpftrace: at 49 Hz; names are those of processes, not of threads; at most 16384 different stacks"}},
 };
 
 const struct tool catalog_process_profile = {

@@ -28,6 +28,19 @@
 #define BCC                                                                                                                                          \
     .id = FLAVOUR_BCC, .script = true, .capabilities = CAPS_BCC, .capabilities_why = CAPS_BCC_WHY, .needs_tracefs = true, .needs_headers = true,      \
     .n_ok_exits = 1
+
+/* Our own programs, run by bpftrace. */
+#define CAPS_BPFTRACE_WHY CAPS_TRACE_WHY "; tracefs, which is root's alone, is read by being root"
+#define BPFTRACE                                                                                                                           \
+    .id = FLAVOUR_BPFTRACE, .binaries = {"bpftrace"}, .as_root = true, .defaults = {"-f", "json"}, .end = END_BY_ARGV,                     \
+    .needs_tracefs = true, .needs_btf = true, .env = {BPFTRACE_BTF, "BPFTRACE_MAP_KEYS_MAX=16384"}, .n_ok_exits = 1, .tells = {"{\"type\": \""}
+/* Named, or it asks for the types of modules too, which takes CAP_SYS_ADMIN, and does without any when it is refused. */
+#define BPFTRACE_BTF "BPFTRACE_BTF=/sys/kernel/btf/vmlinux"
+#define BPFTRACE_CAPS .capabilities = CAPS_TRACE, .capabilities_why = CAPS_BPFTRACE_WHY
+#define BPFTRACE_SYMBOLS                                                                                                                   \
+    .capabilities = CAPS_TRACE | CAP(SYSLOG), .capabilities_why = CAPS_BPFTRACE_WHY "; CAP_SYSLOG shows kernel addresses"
+#define BPFTRACE_STACKS .capabilities = CAPS_STACKS, .capabilities_why = CAPS_STACKS_WHY
+
 #define LIBBPF .id = FLAVOUR_LIBBPF, .needs_btf = true
 
 /* Histograms of the two packagings differ in the blanks before the last word. */

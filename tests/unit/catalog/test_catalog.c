@@ -31,10 +31,12 @@ static void every_row_is_whole(void **state) {
             assert_ptr_equal(catalog_flavour(t, f->id), f);
             assert_true(f->parse.grammar == GRAMMAR_HISTOGRAM ? t->kind == RESULT_HISTOGRAM
                         : f->parse.grammar == GRAMMAR_TABLE   ? t->kind == RESULT_EVENTS && f->parse.n_columns > 0
+                        : f->parse.grammar == GRAMMAR_JSON    ? (t->kind == RESULT_EVENTS) == (f->parse.n_columns > 0)
                                                               : t->kind == RESULT_STACKS && f->parse.stacks_unit);
             if (!f->binaries[0]) continue; /* read, never run */
             assert_true(f->capabilities && f->capabilities_why && f->n_ok_exits > 0);
             assert_true(f->end == END_BY_SIGINT || f->argv[0]);
+            assert_true((f->id == FLAVOUR_BPFTRACE) == (f->program && f->as_root)); /* root with few capabilities, for bpftrace alone */
             for (size_t k = 0; k < f->n_params; k++) assert_non_null(catalog_param(f->params[k].id));
         }
     }
@@ -142,6 +144,27 @@ static const char *argv_with(const struct flavour *f, const struct params *ps, u
 static const char *argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) { return argv_with(libbpf(tool), ps, seconds); }
 static const char *bcc_argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) {
     return argv_with(catalog_flavour(catalog_tool(tool), FLAVOUR_BCC), ps, seconds);
+}
+
+static const char *bpftrace_argv_of(enum tool_id tool, const struct params *ps, unsigned seconds) {
+    return argv_with(catalog_flavour(catalog_tool(tool), FLAVOUR_BPFTRACE), ps, seconds);
+}
+
+/* Each parameter has its place, taken by 0 or "" when it is not given. */
+static void a_program_gets_its_parameters_by_place(void **state) {
+    (void)state;
+    struct params none = {.n = 0}, port = number(PARAM_PORT, 443), pid = number(PARAM_PID, 12), comm = name(PARAM_COMM, "dd"), all = number(PARAM_ALL_FILES, 1);
+    struct params both = {.p = {{.id = PARAM_FAMILY, .number = 6}, {.id = PARAM_MIN_MS, .number = 5}}, .n = 2};
+    assert_string_equal(bpftrace_argv_of(TOOL_TCPRTT, &none, 10), "x -f json {program} 10 1 0 0");
+    assert_string_equal(bpftrace_argv_of(TOOL_TCPRTT, &port, 10), "x -f json {program} 10 1 0 443");
+    assert_string_equal(bpftrace_argv_of(TOOL_PROFILE, &pid, 10), "x -f json {program} 10 12");
+    assert_string_equal(bpftrace_argv_of(TOOL_BITESIZE, &none, 4), "x -f json {program} 4 1 ");
+    assert_string_equal(bpftrace_argv_of(TOOL_BITESIZE, &comm, 4), "x -f json {program} 4 1 dd");
+    assert_string_equal(bpftrace_argv_of(TOOL_FILESLOWER, &none, 4), "x -f json {program} 4 10 0 0");
+    assert_string_equal(bpftrace_argv_of(TOOL_FILESLOWER, &all, 4), "x -f json {program} 4 10 0 1");
+    assert_string_equal(bpftrace_argv_of(TOOL_TCPCONNLAT, &none, 4), "x -f json {program} 4 0 0");
+    assert_string_equal(bpftrace_argv_of(TOOL_TCPCONNLAT, &both, 4), "x -f json {program} 4 0 6 5");
+    assert_string_equal(bpftrace_argv_of(TOOL_CACHESTAT, &none, 4), "x -f json {program} 1 4");
 }
 
 static void argv_is_built_from_the_row_and_the_parameters(void **state) {
@@ -376,6 +399,7 @@ int main(void) {
         cmocka_unit_test(flavours_have_names),
         cmocka_unit_test(parameters_are_checked),
         cmocka_unit_test(a_flavour_that_is_only_read_is_not_run),
+        cmocka_unit_test(a_program_gets_its_parameters_by_place),
         cmocka_unit_test(argv_is_built_from_the_row_and_the_parameters),
         cmocka_unit_test(every_tool_is_started_as_its_packaging_wants_it),
         cmocka_unit_test(parameters_take_the_form_that_the_packaging_knows),

@@ -271,6 +271,38 @@ static void a_script_stands_and_falls_with_its_interpreter(void **state) {
     assert_non_null(strstr(why, "is not installed"));
 }
 
+static enum err program(const struct stage *s, struct verified *v, char why[512]) {
+    struct buf b;
+    buf_init(&b, 511);
+    *v = (struct verified){.exec_fd = -1, .script_fd = -1, .program_fd = -1};
+    enum err e = verify_program(&s->policy, stage_path(s, "x.bt"), v, &b);
+    snprintf(why, 512, "%s", buf_str(&b));
+    buf_done(&b);
+    return e;
+}
+
+static void a_program_is_checked_as_the_tool_that_runs_it(void **state) {
+    struct stage *s = *state;
+    struct verified v;
+    char why[512];
+    static char pins[1024];
+    assert_int_equal(program(s, &v, why), ERR_NOTFOUND);
+    assert_non_null(strstr(why, "x.bt is not installed"));
+    stage_write(s, "x.bt", "BEGIN { exit(); }\n", 0755);
+    assert_int_equal(program(s, &v, why), ERR_OK);
+    assert_true(v.program_fd >= 0);
+    verify_done(&v);
+    assert_true(v.program_fd < 0);
+    change_mode(s, "x.bt", 0775);
+    assert_int_equal(program(s, &v, why), ERR_UNTRUSTED);
+    assert_non_null(strstr(why, "is writable by its group"));
+    change_mode(s, "x.bt", 0755);
+    snprintf(pins, sizeof pins, "%s=%064d", stage_path(s, "x.bt"), 0);
+    s->policy.pins = pins;
+    assert_int_equal(program(s, &v, why), ERR_UNTRUSTED);
+    assert_non_null(strstr(why, "does not match its pin"));
+}
+
 static void a_first_line_must_name_an_interpreter(void **state) {
     struct stage *s = *state;
     static const char *const bad[] = {"#!\n", "#!  \n", "#!/bin/sh", "#!sh\n", "#!/usr/bin/env\n", "#!/usr/bin/env ../sh\n"};
@@ -331,6 +363,7 @@ int main(void) {
         ON_STAGE(a_pin_must_match),
         ON_STAGE(a_pin_on_what_a_link_points_to_counts),
         ON_STAGE(a_script_stands_and_falls_with_its_interpreter),
+        ON_STAGE(a_program_is_checked_as_the_tool_that_runs_it),
         ON_STAGE(a_first_line_must_name_an_interpreter),
         ON_STAGE(elf_and_script_are_told_apart_by_the_file),
     };
