@@ -69,6 +69,10 @@ static void on_stop(struct uplink_ops *ops, const struct campaign_id *id, struct
     captures_stop(container_of(ops, struct agentd, uplink_ops)->captures, id, why);
 }
 
+static enum err on_damaged(struct uplink_ops *ops, struct spool_entry *e) {
+    return captures_damaged(container_of(ops, struct agentd, uplink_ops)->captures, e);
+}
+
 static void on_trouble(struct uplink_ops *ops, const char *what, enum err why) {
     (void)ops;
     LOG(LOG_ERR, "uplink.trouble", KV("what", what), KV("why", err_text(why)));
@@ -79,8 +83,13 @@ static enum err connect_up(struct agentd *d) {
     enum err e = capability_facts(&d->capabilities, d->mem, &d->tools, &d->n_tools);
     if (e) return e;
     captures_recover(d->captures);
-    d->uplink_ops = (struct uplink_ops){
-        .facts = fill_facts, .connected = on_connected, .lost = on_lost, .order = on_order, .stop = on_stop, .trouble = on_trouble};
+    d->uplink_ops = (struct uplink_ops){.facts = fill_facts,
+                                        .connected = on_connected,
+                                        .lost = on_lost,
+                                        .order = on_order,
+                                        .stop = on_stop,
+                                        .damaged = on_damaged,
+                                        .trouble = on_trouble};
     e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
     if (!e) captures_set_uplink(d->captures, d->uplink);
     return e;
@@ -161,17 +170,14 @@ static enum err open_files(struct agentd *d, char *why) {
 }
 
 static void on_ending(const struct expiry_file *f, int64_t days_left, const char *until) {
-    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)), KV("days", days_left),
-        KV("until", until));
+    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)),
+        KV("days", days_left), KV("until", until));
 }
 
 static void watch_expiry(struct agentd *d) {
     const struct policy *p = &d->policy;
-    const struct expiry_file files[] = {{p->tls_cert, CERT_OWN},
-                                        {p->tls_ca, CERT_CA},
-                                        {p->operators_ca, CERT_CA},
-                                        {p->tls_crl, CERT_LIST},
-                                        {p->operators_crl, CERT_LIST}};
+    const struct expiry_file files[] = {
+        {p->tls_cert, CERT_OWN}, {p->tls_ca, CERT_CA}, {p->operators_ca, CERT_CA}, {p->tls_crl, CERT_LIST}, {p->operators_crl, CERT_LIST}};
     expiry_start(&d->expiry, d->loop, files, COUNT_OF(files), on_ending);
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "agent/daemon/finish.h"
+#include "agent/spool/amend.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
@@ -95,13 +96,22 @@ static void say_state(struct captures *c, const struct campaign_id *id, enum cov
     if (c->uplink) uplink_state(c->uplink, id, state, SPAN_NONE);
 }
 
+static struct finish finish_of(const struct captures *c, const struct campaign_id *id, struct span tool) {
+    return (struct finish){.spool = c->opt.spool,
+                           .journal = c->opt.journal,
+                           .campaign = *id,
+                           .tool = tool,
+                           .drop_oldest = span_eq_str(SPAN_LIT("oldest"), c->opt.policy->spool_drop)};
+}
+
 static bool replays(const struct captures *c) { return c->opt.policy->tool_dir[0] != '\0'; }
 
 /* The outcome of a campaign that made no run here: into the spool and on its way. */
 static void end_without_run(struct captures *c, const struct campaign_id *id, struct span tool, enum result_kind kind, enum coverage cov,
                             struct span why) {
     struct outcome o = outcome_without_run(cov, why, kind, replays(c));
-    finish_spool(&(struct finish){.spool = c->opt.spool, .journal = c->opt.journal, .campaign = *id, .tool = tool}, NULL, &o);
+    const struct finish f = finish_of(c, id, tool);
+    finish_spool(&f, NULL, &o);
     char hex[2 * CAMPAIGN_ID_BYTES + 1];
     part_campaign_hex(id, hex);
     LOG(LOG_NOTICE, "capture.ended", KV("campaign", hex), KV("tool", tool), KV("coverage", capture_coverage_name(cov)), KV("why", why));
@@ -111,6 +121,7 @@ static void end_without_run(struct captures *c, const struct campaign_id *id, st
 void captures_recover(struct captures *c) {
     for (const struct journal_entry *e = journal_first(c->opt.journal); e; e = e->next) {
         if (e->done) continue;
+        if (amend_is_whole(c->opt.spool, &e->campaign) && journal_done(c->opt.journal, &e->campaign) == ERR_OK) continue;
         const struct tool *t = catalog_find(span_str(e->tool));
         spool_remove_campaign(c->opt.spool, &e->campaign); /* nothing of it was sent: sending begins when it is done */
         end_without_run(c, &e->campaign, span_str(e->tool), t ? t->kind : RESULT_NONE, COVERAGE_FAILED,
@@ -134,8 +145,7 @@ static void run_finish(struct run *r) {
     bool cut = reader_open(&r->reader);
     run_move(r, RUN_OVER);
     reader_close(&r->reader);
-    struct finish f = {
-        .spool = c->opt.spool, .journal = c->opt.journal, .campaign = r->order.spec.campaign, .tool = span_str(r->order.tool->name)};
+    struct finish f = finish_of(c, &r->order.spec.campaign, span_str(r->order.tool->name));
     struct outcome_facts facts = {.tool = r->order.tool,
                                   .flavour = r->flavour,
                                   .ended = &r->ended,
@@ -289,6 +299,15 @@ static void on_ended(struct run *r, const struct report *rep) {
         run_give_up(r, COVERAGE_FAILED, span_str(r->failed));
     else if (!reader_open(&r->reader) || loop_timer_set(r->owner->opt.loop, &r->drain, clock_mono_ns() + DRAIN_NS) != ERR_OK)
         run_finish(r);
+}
+
+enum err captures_damaged(struct captures *c, struct spool_entry *e) {
+    const struct tool *t = catalog_find(e->key.tool);
+    const struct amend_facts f = {.kind = t ? t->kind : RESULT_NONE, .replayed = replays(c)};
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&e->key.campaign, hex);
+    LOG(LOG_ERR, "spool.damaged", KV("campaign", hex), KV("tool", e->key.tool), KV("part", e->key.part), KV("bytes", e->bytes));
+    return amend_damaged(c->opt.spool, e, f);
 }
 
 void captures_report(struct captures *c, const struct report *rep, int out_fd, int err_fd) {

@@ -40,5 +40,7 @@ void captures_recover(struct captures *c);
 /* Obeys it, or refuses it in writing.  An order of a campaign that is known here changes nothing, however it is signed. */
 void captures_order(struct captures *c, const struct signed_order *so);
 void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why);
+/* A spooled part does not read back.  Errors as amend_damaged. */
+NODISCARD enum err captures_damaged(struct captures *c, struct spool_entry *e);
 /* STARTED, ATTACHED, REFUSED, ENDED from the runner.  takes the descriptors. */
 void captures_report(struct captures *c, const struct report *r, int out_fd, int err_fd);

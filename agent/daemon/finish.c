@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "agent/spool/amend.h"
 #include "common/base/log.h"
 #include "common/parse/parse.h"
 
@@ -17,13 +18,23 @@ struct spooling {
     bool kept; /* the outcome alone, in memory */
 };
 
+/* As the host's policy wants it: others make room while they can. */
+static enum err put_result(const struct finish *f, const struct part_key *key, struct span body) {
+    enum err e = spool_put(f->spool, key, body);
+    while (e == ERR_LIMIT && f->drop_oldest && amend_give_up_oldest(f->spool, key) == ERR_OK) {
+        LOG(LOG_WARNING, "spool.dropped", KV("for", f->tool));
+        e = spool_put(f->spool, key, body);
+    }
+    return e;
+}
+
 /* After a failure nothing more is put, but all is counted, since all is lost. */
 static enum err put_part(void *arg, uint32_t part, struct span body) {
     struct spooling *s = arg;
     struct part_key key = {.campaign = s->f->campaign, .tool = s->f->tool, .part = part};
     s->bytes += body.n;
     if (s->failed) return ERR_OK;
-    s->failed = s->result ? spool_put(s->f->spool, &key, body) : spool_put_outcome(s->f->spool, &key, body);
+    s->failed = s->result ? put_result(s->f, &key, body) : spool_put_outcome(s->f->spool, &key, body);
     s->error = errno;
     if ((s->failed == ERR_SYS || s->failed == ERR_LIMIT) && !s->result) s->kept = spool_keep(s->f->spool, &key, body) == ERR_OK;
     return ERR_OK;

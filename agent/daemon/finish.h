@@ -11,6 +11,7 @@ struct finish {
     struct journal *journal;
     struct campaign_id campaign;
     struct span tool;
+    bool drop_oldest; /* when the spool is full: results that have waited longest make room */
 };
 
 /* Parse, judge, spool.  A print-out too large for the memory budget is parsed as far as it fits and says so.  Returns how it ended. */

@@ -26,7 +26,8 @@ const struct conf_item policy_items[] = {
     TEXT(operators_ca, CONF_PATH, "/etc/trawl/operators-ca.pem", "the operators' CA, which vouches for who may order"),
     TEXT(operators_crl, CONF_PATH, "", "certificates that the operators' CA took back; empty: none"),
     TEXT(spool_dir, CONF_PATH, "/var/lib/trawl/spool", "results wait here until they are acknowledged; owned by user"),
-    NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB", "the most that may wait; a result that does not fit is given up, and the answer says so"),
+    NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB", "the most that may wait; what is given up when it is full says spool_drop, and the answer says so"),
+    TEXT(spool_drop, CONF_TEXT, "newest", "newest: a result that does not fit is given up.  oldest: results that have waited longest are, until it fits"),
     TEXT(agentd, CONF_PATH, TRAWL_AGENTD_PATH, "the unprivileged half, which the runner starts"),
     TEXT(user, CONF_TEXT, "trawl-agent", "whom it runs as"),
     TEXT(tools, CONF_WORDS, "all", "tools that may run here, by name; all: every tool of the catalogue"),
@@ -75,6 +76,10 @@ static bool pin_is_sound(struct span word) {
 static enum err check_words(const struct policy *p, char *why, size_t why_size) {
     if (strcmp(p->cgroup, "auto") != 0 && strcmp(p->cgroup, "none") != 0 && p->cgroup[0] != '/') {
         snprintf(why, why_size, "cgroup: \"%s\" is neither auto nor none nor an absolute path", p->cgroup);
+        return ERR_SYNTAX;
+    }
+    if (strcmp(p->spool_drop, "newest") != 0 && strcmp(p->spool_drop, "oldest") != 0) {
+        snprintf(why, why_size, "spool_drop: \"%s\" is neither newest nor oldest", p->spool_drop);
         return ERR_SYNTAX;
     }
     struct span rest = span_str(p->tools), word;

@@ -13,6 +13,7 @@ struct policy {
     char *operators_ca, *operators_crl;
     char *spool_dir; /* parts until acknowledged, orders until they expire */
     uint64_t spool_bytes;
+    char *spool_drop;    /* newest, oldest: what is given up when the spool is full */
     char *agentd, *user; /* the program that the runner starts, and as whom */
     /* what is allowed (runner) */
     char *tools;    /* words; "all" */

@@ -5,12 +5,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "common/base/buf.h"
+#include "agent/spool/spool_file.h"
 #include "common/sys/fds.h"
 
-/* FILE = magic, body length (u32 big endian), body. */
-static const struct span MAGIC = {"TRAWLP1\n", 8};
-enum { HEADER_BYTES = 12, NAME_BYTES = 256 };
+enum { NAME_BYTES = 256 };
 
 struct spool {
     int dir_fd;
@@ -46,10 +44,11 @@ static bool key_of(struct span name, struct part_key *out) {
     return true;
 }
 
-static bool same_key(const struct part_key *a, const struct part_key *b) {
-    return memcmp(a->campaign.b, b->campaign.b, CAMPAIGN_ID_BYTES) == 0 && a->round == b->round && a->part == b->part &&
-           span_eq(a->tool, b->tool);
+bool spool_same_capture(const struct part_key *a, const struct part_key *b) {
+    return memcmp(a->campaign.b, b->campaign.b, CAMPAIGN_ID_BYTES) == 0 && a->round == b->round && span_eq(a->tool, b->tool);
 }
+
+static bool same_key(const struct part_key *a, const struct part_key *b) { return a->part == b->part && spool_same_capture(a, b); }
 
 /* bytes: of its file, or of kept, the body of an entry in memory only (takes it). */
 static enum err entry_add(struct spool *s, const struct part_key *key, size_t bytes, char *kept) {
@@ -79,8 +78,7 @@ static enum err scan_one(struct spool *s, const char *name, size_t *strangers) {
         return ERR_OK;
     }
     if (span_ends(span_str(name), SPAN_LIT(".order"))) return ERR_OK; /* the journal's */
-    if (!key_of(span_str(name), &key) || fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-        st.st_size < HEADER_BYTES) {
+    if (!key_of(span_str(name), &key) || fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)) {
         ++*strangers;
         return ERR_OK;
     }
@@ -127,25 +125,35 @@ void spool_close(struct spool *s) {
     free(s);
 }
 
+/* What stands there afterwards when it failed is the caller's to know. */
+static enum err write_part(struct spool *s, const struct part_key *key, struct span body) {
+    char name[NAME_BYTES];
+    struct buf file;
+    name_of(key, name);
+    buf_init(&file, 0);
+    spool_file_encode(span_str(name), body, &file);
+    enum err e = buf_failed(&file);
+    if (!e) e = fds_write_file(s->dir_fd, name, buf_span(&file), 0600);
+    int error = errno;
+    buf_done(&file);
+    errno = error;
+    return e;
+}
+
 static enum err put(struct spool *s, const struct part_key *key, struct span body, uint64_t cap_bytes) {
-    size_t bytes = HEADER_BYTES + body.n;
+    size_t bytes = SPOOL_FILE_HEADER_BYTES + body.n;
     if (body.n > LIMIT_PART_BYTES || s->bytes + bytes > cap_bytes) return ERR_LIMIT;
     for (const struct spool_entry *e = s->first; e; e = e->next)
         if (same_key(&e->key, key)) return ERR_EXISTS;
-    char name[NAME_BYTES];
-    name_of(key, name);
-    struct buf file;
-    buf_init(&file, 0);
-    buf_add(&file, MAGIC);
-    for (int shift = 24; shift >= 0; shift -= 8) buf_add_char(&file, (char)(unsigned char)(body.n >> shift));
-    buf_add(&file, body);
-    enum err e = buf_failed(&file);
-    if (!e) e = fds_write_file(s->dir_fd, name, buf_span(&file), 0600);
+    enum err e = write_part(s, key, body);
     if (!e) e = entry_add(s, key, bytes, NULL);
-    int error = errno;
-    if (e) unlinkat(s->dir_fd, name, 0); /* it may stand there although it failed */
-    buf_done(&file);
-    errno = error;
+    if (e) {
+        int error = errno;
+        char name[NAME_BYTES];
+        name_of(key, name);
+        unlinkat(s->dir_fd, name, 0); /* it may stand there although it failed */
+        errno = error;
+    }
     return e;
 }
 
@@ -173,34 +181,39 @@ enum err spool_read(struct spool *s, const struct spool_entry *entry, struct buf
         return buf_failed(out);
     }
     char name[NAME_BYTES], path[NAME_BYTES + 32];
+    struct span body;
+    struct buf file;
     name_of(&entry->key, name);
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", s->dir_fd, name);
-    struct buf file;
-    buf_init(&file, HEADER_BYTES + LIMIT_PART_BYTES);
+    buf_init(&file, SPOOL_FILE_HEADER_BYTES + LIMIT_PART_BYTES);
     enum err e = fds_read_file(path, &file);
-    struct span all = buf_span(&file);
-    if (!e) {
-        struct span body = span_drop(all, HEADER_BYTES);
-        const unsigned char *len = (const unsigned char *)all.p + MAGIC.n;
-        bool whole = all.n >= HEADER_BYTES && span_starts(all, MAGIC) &&
-                     body.n == ((size_t)len[0] << 24 | (size_t)len[1] << 16 | (size_t)len[2] << 8 | len[3]);
-        if (whole) {
-            buf_add(out, body);
-            e = buf_failed(out);
-        } else {
-            e = ERR_DAMAGED;
-        }
-    } else if (e == ERR_LIMIT) {
-        e = ERR_DAMAGED;
-    }
+    if (e == ERR_LIMIT || (e == ERR_SYS && (errno == EIO || errno == ENOENT))) e = ERR_DAMAGED; /* it will not get better */
+    if (!e) e = spool_file_decode(span_str(name), buf_span(&file), &body);
+    if (!e) buf_add(out, body);
+    if (!e) e = buf_failed(out);
     buf_done(&file);
     return e;
+}
+
+enum err spool_replace(struct spool *s, struct spool_entry *e, struct span body) {
+    if (body.n > LIMIT_PART_BYTES) return ERR_LIMIT;
+    enum err failed = write_part(s, &e->key, body);
+    char *kept = failed ? malloc(body.n + 1) : NULL; /* the disk does not take it: what is there is there again after a restart */
+    if (failed && !kept) return ERR_NOMEM;
+    if (kept && body.n) memcpy(kept, body.p, body.n);
+    *(e->kept ? &s->kept_bytes : &s->bytes) -= e->bytes;
+    free(e->kept);
+    e->kept = kept;
+    e->bytes = kept ? body.n : SPOOL_FILE_HEADER_BYTES + body.n;
+    *(e->kept ? &s->kept_bytes : &s->bytes) += e->bytes;
+    return ERR_OK;
 }
 
 static void forget(struct spool *s, struct spool_entry *before, struct spool_entry *e) {
     char name[NAME_BYTES];
     name_of(&e->key, name);
-    if (!e->kept) unlinkat(s->dir_fd, name, 0); /* if this fails the part is sent once more, and counted once */
+    unlinkat(s->dir_fd, name,
+             0); /* if this fails the part is sent once more, and counted once; of one in memory a damaged file may stand */
     if (before)
         before->next = e->next;
     else
@@ -219,12 +232,6 @@ enum err spool_remove(struct spool *s, const struct part_key *key) {
             return ERR_OK;
         }
     return ERR_NOTFOUND;
-}
-
-void spool_give_up(struct spool *s, struct spool_entry *e) {
-    struct spool_entry *before = NULL;
-    for (struct spool_entry *at = s->first; at != e; at = at->next) before = at;
-    forget(s, before, e);
 }
 
 void spool_remove_campaign(struct spool *s, const struct campaign_id *id) {

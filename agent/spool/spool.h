@@ -1,6 +1,8 @@
-/* Parts on disk until the collector says that it has stored them.  One file a part, named by its key, written whole or not at
- * all (temporary file, fsync, rename, fsync of the folder); so after kill -9 or a power cut each part is there or is not.
- * Over the cap nothing is dropped: a part that does not fit is refused, and its capture says so in its ledger.
+/* Parts on disk until the collector says that it has stored them.  One file a part, named by its key, with length and CRC
+ * (spool_file.h).  When spool_put returns, the part is on the disk: temporary file, fsync, rename, fsync of the folder.  So after
+ * kill -9 or a power cut each part is there or is not, and one that the disk has altered since is known for what it is
+ * (ERR_DAMAGED, amend.h).  Removing is not synced: a part that comes back after a power cut is sent again and counts once.
+ * Bounded by the cap: a part that does not fit is refused; amend.h makes room, if the host's policy wants that.
  * Thread: one owner. */
 #pragma once
 
@@ -32,15 +34,16 @@ NODISCARD enum err spool_put_outcome(struct spool *s, const struct part_key *key
 /* In memory only: for the few bytes that say that the disk did not take more.  ERR_LIMIT: over SPOOL_KEPT_BYTES in all; ERR_EXISTS. */
 enum { SPOOL_KEPT_BYTES = 256 * 1024 };
 NODISCARD enum err spool_keep(struct spool *s, const struct part_key *key, struct span body);
-/* The body of a waiting part.  ERR_DAMAGED: its file is not what was written. */
+/* The body of a waiting part.  ERR_DAMAGED: its file is not what was written, is gone, or cannot be read. */
 NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, struct buf *out);
 /* Acknowledged: forget it.  ERR_NOTFOUND: it was not there (an ack said twice). */
 NODISCARD enum err spool_remove(struct spool *s, const struct part_key *key);
-/* The same of a part that cannot be read back. */
-void spool_give_up(struct spool *s, struct spool_entry *e);
+/* Another body in its place, old or new after a crash, whatever the cap.  When the disk does not take it, it waits in memory. */
+NODISCARD enum err spool_replace(struct spool *s, struct spool_entry *e, struct span body);
 /* All parts of a campaign, for a capture that is done again or given up. */
 void spool_remove_campaign(struct spool *s, const struct campaign_id *id);
 
 struct spool_entry *spool_first(struct spool *s);
+bool spool_same_capture(const struct part_key *a, const struct part_key *b);
 void spool_unsend(struct spool *s); /* a new connection: everything that waits is to be sent again */
 uint64_t spool_bytes(const struct spool *s);

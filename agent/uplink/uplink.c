@@ -22,6 +22,10 @@ static enum err say(struct uplink *u, const struct from_agent *m, enum rpc_lane 
 static enum err send_part(struct uplink *u, struct spool_entry *entry) {
     buf_reset(&u->body);
     enum err e = spool_read(u->spool, entry, &u->body);
+    if (e == ERR_DAMAGED) {
+        e = u->ops->damaged(u->ops, entry);
+        if (!e) e = spool_read(u->spool, entry, &u->body);
+    }
     if (e) return e;
     struct from_agent m = {.kind = FROM_AGENT_PART};
     m.part.key = entry->key;
@@ -39,7 +43,6 @@ void uplink_push(struct uplink *u) {
         if (why == ERR_AGAIN || why == ERR_GONE || why == ERR_NOMEM) return; /* writable() or the next session takes it up */
         e->sent = true; /* with any other error it is tried again in the next session */
         if (why) u->ops->trouble(u->ops, "a spooled part cannot be sent", why);
-        if (why == ERR_DAMAGED) spool_give_up(u->spool, e);
     }
 }
 

@@ -17,7 +17,9 @@ struct uplink_ops {
     void (*lost)(struct uplink_ops *self, struct span why);
     void (*order)(struct uplink_ops *self, const struct signed_order *o);
     void (*stop)(struct uplink_ops *self, const struct campaign_id *campaign, struct span why);
-    /* The collector sent what is not a message, or a part could not be read back (ERR_DAMAGED: it is given up). */
+    /* A part does not read back: put in its place what can be said (agent/spool/amend.h), or say why not. */
+    enum err (*damaged)(struct uplink_ops *self, struct spool_entry *e);
+    /* The collector sent what is not a message, or a part cannot be sent; it is tried again in the next session. */
     void (*trouble)(struct uplink_ops *self, const char *what, enum err why);
 };
 

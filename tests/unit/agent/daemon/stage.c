@@ -95,13 +95,13 @@ static void close_captures(struct stage *s) {
 }
 
 int stage_setup(void **state) {
-    static char fleet[] = "prod", none[] = "";
+    static char fleet[] = "prod", none[] = "", newest[] = "newest";
     struct stage *s = *state;
     int pair[2];
     s->fds = open_fds();
     folder_make(&s->dir);
-    s->policy =
-        (struct policy){.fleet = fleet, .tool_dir = none, .spool_bytes = SPOOL_BYTES, .stdout_bytes = 1 << 20, .stderr_bytes = 4096};
+    s->policy = (struct policy){
+        .fleet = fleet, .tool_dir = none, .spool_bytes = SPOOL_BYTES, .spool_drop = newest, .stdout_bytes = 1 << 20, .stderr_bytes = 4096};
     s->loop = loop_new();
     assert_non_null(s->loop);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
@@ -135,6 +135,28 @@ void stage_restart(struct stage *s) {
 void stage_spool_cap(struct stage *s, uint64_t bytes) {
     s->policy.spool_bytes = bytes;
     stage_restart(s);
+}
+
+void stage_unnote(struct stage *s, unsigned char campaign) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1], path[256];
+    const struct campaign_id id = stage_id(campaign);
+    part_campaign_hex(&id, hex);
+    snprintf(path, sizeof path, "%s/%s.order", s->dir.path, hex);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "taken runqlat %llu\n", (unsigned long long)UINT64_MAX);
+    fclose(f);
+}
+
+void stage_damage(struct stage *s) {
+    DIR *d = opendir(s->dir.path);
+    for (struct dirent *e; (e = readdir(d));) {
+        if (!span_ends(span_str(e->d_name), SPAN_LIT(".part"))) continue;
+        int fd = openat(dirfd(d), e->d_name, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(pwrite(fd, "?", 1, 30), 1);
+        close(fd);
+    }
+    closedir(d);
 }
 
 /* ---- orders ---- */

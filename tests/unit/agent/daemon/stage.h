@@ -56,6 +56,11 @@ int stage_teardown(void **state); /* fails when a descriptor was left open */
 void stage_restart(struct stage *s);
 void stage_spool_cap(struct stage *s, uint64_t bytes); /* restarts with it */
 
+/* As if the crash had come before the journal's last note of the campaign. */
+void stage_unnote(struct stage *s, unsigned char campaign);
+/* The disk alters a byte of every spooled part. */
+void stage_damage(struct stage *s);
+
 struct campaign_id stage_id(unsigned char n);
 /* runqlat for 5 s on every host, in date. */
 struct spec stage_spec(unsigned char campaign);

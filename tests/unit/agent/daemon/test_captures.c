@@ -229,6 +229,32 @@ static void an_order_that_a_crash_cut_short_has_failed(void **state) {
     assert_null(spool_first(s->spool));
 }
 
+/* The power fails between the last part and the journal's note. */
+static void a_capture_that_was_spooled_whole_is_not_thrown_away(void **state) {
+    struct stage *s = *state;
+    const struct campaign_id id = stage_id(1);
+    struct told t;
+    stage_order_runqlat(s, 1);
+    stage_runs(s, stage_asked(s).run, STAGE_HISTOGRAM);
+    stage_unnote(s, 1);
+    stage_restart(s);
+    assert_false(journal_find(s->journal, &id)->done);
+    captures_recover(s->captures);
+    assert_true(stage_told(s, 1, &t));
+    assert_int_equal(t.outcome.coverage, COVERAGE_OK);
+    assert_int_equal(t.hist_total, 130);
+    assert_true(journal_find(s->journal, &id)->done);
+}
+
+static void a_spooled_part_that_was_damaged_ends_its_host_with_that_reason(void **state) {
+    struct stage *s = *state;
+    stage_order_runqlat(s, 1);
+    stage_runs(s, stage_asked(s).run, STAGE_HISTOGRAM);
+    stage_damage(s);
+    assert_int_equal(captures_damaged(s->captures, spool_first(s->spool)), ERR_OK);
+    stage_ends(s, 1, COVERAGE_FAILED, "damaged on this host's disk");
+}
+
 static void captures_under_way_are_let_go_of_without_a_leak(void **state) {
     struct stage *s = *state;
     int fds[2];
@@ -333,6 +359,8 @@ int main(void) {
         TEST(a_campaign_that_is_stopped_keeps_what_it_has),
         TEST(a_campaign_can_be_stopped_before_its_tool_starts),
         TEST(an_order_that_a_crash_cut_short_has_failed),
+        TEST(a_capture_that_was_spooled_whole_is_not_thrown_away),
+        TEST(a_spooled_part_that_was_damaged_ends_its_host_with_that_reason),
         TEST(captures_under_way_are_let_go_of_without_a_leak),
         TEST(a_result_that_the_spool_cannot_take_is_lost_and_said),
         TEST(reports_that_nobody_waits_for_are_ignored),

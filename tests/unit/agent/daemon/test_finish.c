@@ -69,12 +69,45 @@ static void a_spool_that_cannot_be_written_is_told_from_memory_and_leaves_the_or
     assert_false(journal_find(s->journal, &f.campaign)->done); /* told as cut short after a restart */
 }
 
+/* Campaign first fills the spool; then the next comes. */
+static enum coverage finish_two(struct stage *s, unsigned char first, bool drop_oldest) {
+    const struct report ended = {.kind = REPORT_ENDED};
+    enum coverage last = COVERAGE_PENDING;
+    struct buf text;
+    buf_init(&text, 0);
+    print_much(&text, 400 << 10);
+    stage_spool_cap(s, 200 << 10);
+    for (unsigned char i = first; i <= first + 1; i++) {
+        struct finish f = finish_of(s, i);
+        struct outcome_facts facts = facts_of(TOOL_EXECSNOOP, &ended);
+        f.drop_oldest = drop_oldest;
+        last = finish_capture(&f, &facts, buf_span(&text));
+    }
+    buf_done(&text);
+    return last;
+}
+
+static void a_full_spool_gives_up_the_newest_or_the_oldest_as_the_host_wants_and_says_it(void **state) {
+    struct stage *s = *state;
+    struct told t;
+    assert_int_equal(finish_two(s, 1, false), COVERAGE_FAILED);
+    stage_ends(s, 1, COVERAGE_OK, "");
+    stage_ends(s, 2, COVERAGE_FAILED, "the spool is full");
+    assert_true(stage_told(s, 2, &t) && t.outcome.ledger.spool > 100 << 10 && t.rows == 0);
+    stage_acknowledge(s);
+    assert_int_equal(finish_two(s, 3, true), COVERAGE_OK);
+    stage_ends(s, 3, COVERAGE_FAILED, "spool_drop = oldest");
+    assert_true(stage_told(s, 3, &t) && t.outcome.ledger.spool > 100 << 10 && t.rows == 0);
+    assert_true(stage_told(s, 4, &t) && t.outcome.ledger.spool == 0 && t.rows > 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_print_out_too_large_for_the_budget_is_read_as_far_as_it_fits),
         TEST(what_a_killed_tool_left_is_partial),
+        TEST(a_full_spool_gives_up_the_newest_or_the_oldest_as_the_host_wants_and_says_it),
         TEST(a_spool_that_cannot_be_written_is_told_from_memory_and_leaves_the_order_open),
     };
     return cmocka_run_group_tests(tests, stage_group_setup, stage_group_teardown);

@@ -97,6 +97,10 @@ static void on_stop(struct uplink_ops *o, const struct campaign_id *campaign, st
     of(o)->stops++;
     snprintf(of(o)->stop_why, CENTRE_TEXT, "%.*s", (int)why.n, why.p);
 }
+static enum err on_damaged(struct uplink_ops *o, struct spool_entry *e) {
+    of(o)->damaged++;
+    return of(o)->amend_fails ? ERR_SYNTAX : spool_replace(of(o)->spool, e, SPAN_LIT("amended"));
+}
 static void on_trouble(struct uplink_ops *o, const char *what, enum err why) {
     of(o)->troubles++;
     of(o)->trouble_err = why;
@@ -148,8 +152,13 @@ int centre_setup(void **state) {
     c->server_ops = (struct rpc_server_ops){.admit = on_admit, .opened = on_opened, .call = on_call, .closed = on_closed};
     if (rpc_listen(c->net, "127.0.0.1:0", ROLE_AGENT, &c->server_ops, why, sizeof why, &c->server)) fail_msg("%s", why);
     snprintf(c->address, sizeof c->address, "127.0.0.1:%d", rpc_server_port(c->server));
-    c->ops = (struct uplink_ops){
-        .facts = give_facts, .connected = on_connected, .lost = on_lost, .order = on_order, .stop = on_stop, .trouble = on_trouble};
+    c->ops = (struct uplink_ops){.facts = give_facts,
+                                 .connected = on_connected,
+                                 .lost = on_lost,
+                                 .order = on_order,
+                                 .stop = on_stop,
+                                 .damaged = on_damaged,
+                                 .trouble = on_trouble};
     return 0;
 }
 

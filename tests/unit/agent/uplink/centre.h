@@ -44,7 +44,8 @@ struct centre {
     struct spool *spool;
     struct uplink *uplink;
     struct uplink_ops ops;
-    unsigned connected, lost, orders, stops, troubles;
+    unsigned connected, lost, orders, stops, troubles, damaged;
+    bool amend_fails;
     char lost_why[CENTRE_TEXT], stop_why[CENTRE_TEXT], trouble[CENTRE_TEXT], order_spec[64];
     enum err trouble_err;
     char address[64];

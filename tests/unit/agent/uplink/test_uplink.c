@@ -114,7 +114,7 @@ static void more_than_the_credit_waits_for_the_collector(void **state) {
     assert_int_equal(c->troubles, 0);
 }
 
-static void a_damaged_part_is_given_up_and_the_others_go(void **state) {
+static void a_damaged_part_is_amended_and_all_go(void **state) {
     struct centre *c = *state;
     for (uint32_t i = 0; i < 3; i++) centre_spool(c, 7, i, "body", 100);
     char path[200];
@@ -124,10 +124,24 @@ static void a_damaged_part_is_given_up_and_the_others_go(void **state) {
     assert_int_equal(ftruncate(fd, 50), 0);
     close(fd);
     centre_dial(c);
+    UNTIL(c, centre_parts(c, 1) == 3);
+    assert_int_equal(c->damaged, 1);
+    assert_int_equal(c->troubles, 0);
+    assert_int_equal(c->heard[2].part, 1); /* Facts are the first */
+    assert_string_equal(c->heard[2].body, "amended");
+}
+
+static void what_cannot_be_amended_is_told_and_the_others_go(void **state) {
+    struct centre *c = *state;
+    for (uint32_t i = 0; i < 3; i++) centre_spool(c, 7, i, "body", 100);
+    char path[200];
+    snprintf(path, sizeof path, "%s/07070707070707070707070707070707.0000000000.0000000001.runqlat.part", c->dir.path);
+    assert_int_equal(truncate(path, 0), 0);
+    c->amend_fails = true;
+    centre_dial(c);
     UNTIL(c, centre_parts(c, 1) == 2);
     assert_int_equal(c->troubles, 1);
-    assert_int_equal(c->trouble_err, ERR_DAMAGED);
-    assert_int_equal(folder_count(&c->dir), 2); /* it will not get better */
+    assert_int_equal(c->trouble_err, ERR_SYNTAX);
 }
 
 static void orders_stops_and_nonsense_are_told_apart(void **state) {
@@ -185,12 +199,19 @@ static void an_address_that_is_none_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(facts_come_first_then_what_waits_in_its_order), TEST(an_acknowledged_part_is_forgotten_and_no_other),
-        TEST(a_part_spooled_later_goes_when_it_is_pushed),   TEST(what_was_sent_and_not_acknowledged_is_sent_again),
-        TEST(a_session_that_is_ended_begins_anew),           TEST(a_line_that_is_left_on_purpose_comes_again),
-        TEST(more_than_the_credit_waits_for_the_collector),  TEST(a_damaged_part_is_given_up_and_the_others_go),
-        TEST(orders_stops_and_nonsense_are_told_apart),      TEST(states_are_said_only_in_a_session),
-        TEST(an_attempt_that_fails_is_told_with_its_reason), TEST(an_address_that_is_none_is_an_error),
+        TEST(facts_come_first_then_what_waits_in_its_order),
+        TEST(an_acknowledged_part_is_forgotten_and_no_other),
+        TEST(a_part_spooled_later_goes_when_it_is_pushed),
+        TEST(what_was_sent_and_not_acknowledged_is_sent_again),
+        TEST(a_session_that_is_ended_begins_anew),
+        TEST(a_line_that_is_left_on_purpose_comes_again),
+        TEST(more_than_the_credit_waits_for_the_collector),
+        TEST(a_damaged_part_is_amended_and_all_go),
+        TEST(what_cannot_be_amended_is_told_and_the_others_go),
+        TEST(orders_stops_and_nonsense_are_told_apart),
+        TEST(states_are_said_only_in_a_session),
+        TEST(an_attempt_that_fails_is_told_with_its_reason),
+        TEST(an_address_that_is_none_is_an_error),
     };
     return cmocka_run_group_tests(tests, centre_group_setup, centre_group_teardown);
 }
