@@ -8,7 +8,7 @@
 #include "common/net/engine.h"
 #include "common/net/net_internal.h"
 
-enum { SCRATCH_BYTES = 256 * 1024, LINGER_MS = 2000, FLUSH_MS = 500, GREETINGS = 1000 };
+enum { SCRATCH_BYTES = 256 * 1024, LINGER_MS = 2000, FLUSH_MS = 500, GREETINGS = 2000, GREETINGS_OF_ONE = 1500 };
 
 struct net {
     struct loop *loop;
@@ -108,7 +108,8 @@ static enum err set_up(struct net *n, const struct net_options *opt) {
                                   .linger_ms = LINGER_MS,
                                   .backoff_low_ms = LINK_BACKOFF_LOW_MS,
                                   .backoff_high_ms = LINK_BACKOFF_HIGH_MS,
-                                  .greetings = GREETINGS};
+                                  .greetings = GREETINGS,
+                                  .greetings_of_one = GREETINGS_OF_ONE};
     n->queue = queue_new(0);
     n->scratch = arena_new(SCRATCH_BYTES);
     if (!n->queue || !n->scratch || keep_files(n, &opt->files)) return ERR_NOMEM;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/net/address.h"
+#include "common/net/gate.h"
 #include "common/net/link.h"
 #include "common/net/rpc.h"
 
@@ -23,6 +24,8 @@ struct rpc_conn {
     struct net_member member;
     struct rpc_conn_owner *owner; /* NULL: forgotten, only says goodbye */
     struct rpc_conn *next, **at;  /* among its owner's */
+    struct gate_place place;      /* at the listener, until it has greeted */
+    bool counted;                 /* by the listener, among those of its identity */
     struct net_event wake;        /* things to do on the loop that came up in a call from outside */
     bool wake_posted, told;       /* told: the owner knows that it is over */
     bool open;                    /* greeted, calls may be made */

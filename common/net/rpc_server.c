@@ -3,10 +3,14 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/base/map.h"
 #include "common/net/rpc_control.h"
 #include "common/net/rpc_stream.h"
 
-enum { ACCEPT_PAUSE_MS = 10 };
+enum { ACCEPT_PAUSE_MS = 10, TELL_AWAY_MS = 1000 };
+
+/* Connections of one identity at the same time.  An agent has one, and a second when the network has lost the first. */
+static const unsigned most_of_identity[] = {[ROLE_AGENT] = 4, [ROLE_OPERATOR] = 256, [ROLE_COLLECTOR] = 4};
 
 struct rpc_server {
     struct net_member member;
@@ -18,9 +22,11 @@ struct rpc_server {
     struct engine_profile *profile;
     struct net_op accept;
     struct loop_timer pause; /* after a failed accept */
-    bool full;               /* nobody is accepted: too many have not greeted yet */
     struct rpc_conn *conns;
-    unsigned greeting; /* connections that are not open yet */
+    struct gate gate;        /* connections that are not open yet */
+    struct map *by_identity; /* name → how many are open */
+    unsigned away;           /* turned away at the gate and not told yet */
+    uint64_t told_away_ns;
     uint64_t sessions;
     int port;
 };
@@ -37,21 +43,24 @@ static void put_conn(struct rpc_server *s, struct rpc_conn *c) {
     c->at = &s->conns;
     if (c->next) c->next->at = &c->next;
     s->conns = c;
-    s->greeting++;
-}
-
-/* One less that has not greeted. */
-static void greeted(struct rpc_server *s) {
-    s->greeting--;
-    if (!s->full || !s->ops) return;
-    s->full = false;
-    start_accept(s);
 }
 
 static void take_conn(struct rpc_server *s, struct rpc_conn *c) {
     *c->at = c->next;
     if (c->next) c->next->at = c->at;
-    if (!c->open) greeted(s);
+    gate_leave(&s->gate, &c->place);
+    if (!c->counted) return;
+    uint64_t *n = map_get(s->by_identity, span_str(c->peer.name));
+    if (n && --*n == 0) map_remove(s->by_identity, span_str(c->peer.name));
+}
+
+/* One more of this identity, unless it has too many. */
+static bool count_in(struct rpc_server *s, struct rpc_conn *c, const struct identity *peer) {
+    uint64_t *n = map_get(s->by_identity, span_str(peer->name));
+    if (n ? *n >= most_of_identity[peer->role] : map_put(s->by_identity, span_str(peer->name), 0) != ERR_OK) return false;
+    ++*map_get(s->by_identity, span_str(peer->name));
+    c->counted = true;
+    return true;
 }
 
 struct verdict {
@@ -102,6 +111,11 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     judge(s, c, payload, &peer, &v);
     if (!c->owner) return; /* freed in admit() */
     c->peer = peer;
+    if (v.status == RPC_OK && !count_in(s, c, &peer)) {
+        refuse(&v, RPC_RESOURCE_EXHAUSTED, ERR_LIMIT);
+        snprintf(v.text, sizeof v.text, "%s %s has %u connections already", identity_role_name(peer.role), peer.name,
+                 most_of_identity[peer.role]);
+    }
     if (v.status != RPC_OK) {
         rpc_conn_refuse(c, v.why, v.status, v.text[0] ? v.text : rpc_status_name(v.status));
         return;
@@ -112,7 +126,7 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     link_send(&c->link, FRAME_WELCOME, 0, false, rpc_control_put_welcome(w, net_software(s->net), out));
     rpc_conn_opened(c, &peer);
     c->serves = s->role;
-    greeted(s);
+    gate_leave(&s->gate, &c->place);
     s->ops->opened(s->ops, c);
 }
 
@@ -149,15 +163,49 @@ static void settle(struct rpc_server *s) {
     if (s->accept.aio) net_op_done(&s->accept);
     if (s->listener) nng_stream_listener_free(s->listener);
     engine_profile_free(s->profile);
+    map_free(s->by_identity);
     free(s);
 }
 
 static void on_pause_over(struct loop_timer *t) { start_accept(container_of(t, struct rpc_server, pause)); }
 
+static void turn_away(nng_stream *stream) {
+    nng_stream_close(stream);
+    nng_stream_free(stream);
+}
+
+/* Said now and then, however many they are. */
+static void tell_away(struct rpc_server *s, const nng_sockaddr *from) {
+    char address[ADDRESS_TEXT_BYTES], why[160];
+    uint64_t now = clock_mono_ns();
+    s->away++;
+    if (!s->ops->refused || now - s->told_away_ns < TELL_AWAY_MS * NS_PER_MS) return;
+    address_text(from, address);
+    snprintf(why, sizeof why, "too many connections have not greeted yet; turned away since this was last said: %u", s->away);
+    s->told_away_ns = now;
+    s->away = 0;
+    s->ops->refused(s->ops, span_str(address), span_str(why));
+}
+
 static void welcome_in(struct rpc_server *s, nng_stream *stream) {
+    const struct net_times *t = net_times(s->net);
+    nng_sockaddr from = {0};
+    struct gate_place *goes;
     struct rpc_conn *c;
+    if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &from)) from.s_family = NNG_AF_UNSPEC;
+    if (!gate_admits(&s->gate, &from, t->greetings, t->greetings_of_one, &goes)) {
+        turn_away(stream);
+        tell_away(s, &from);
+        return;
+    }
+    if (goes) {
+        struct rpc_conn *other = container_of(goes, struct rpc_conn, place);
+        gate_leave(&s->gate, goes);
+        link_fail(&other->link, ERR_LIMIT, "others wait to greet, and of this address most");
+    }
     if (rpc_conn_new(s->net, stream, false, &s->owner, &c)) return;
     put_conn(s, c);
+    if (gate_enter(&s->gate, &from, &c->place)) link_fail(&c->link, ERR_NOMEM, err_text(ERR_NOMEM));
 }
 
 static void on_accepted(struct net_event *e) {
@@ -168,13 +216,10 @@ static void on_accepted(struct net_event *e) {
     if (stream && s->ops) {
         welcome_in(s, stream);
     } else if (stream) {
-        nng_stream_close(stream);
-        nng_stream_free(stream);
+        turn_away(stream);
     }
     if (!s->ops)
         settle(s);
-    else if (s->greeting >= net_times(s->net)->greetings)
-        s->full = true; /* the others wait in the kernel's queue */
     else if (!error || loop_timer_set(net_loop(s->net), &s->pause, clock_mono_ns() + ACCEPT_PAUSE_MS * NS_PER_MS))
         start_accept(s);
 }
@@ -228,8 +273,9 @@ static int listen_nng(struct rpc_server *s, const struct address *a, nng_tls_con
 
 static enum err set_up(struct rpc_server *s, const struct address *a, char *why, size_t why_size) {
     nng_tls_config *config;
+    s->by_identity = map_new();
     s->profile = engine_profile_new(net_ctx(s->net), NULL);
-    enum err e = s->profile ? net_op_init(&s->accept, s->net, on_accepted) : ERR_NOMEM;
+    enum err e = s->profile && s->by_identity ? net_op_init(&s->accept, s->net, on_accepted) : ERR_NOMEM;
     if (!e) e = engine_profile_config(s->profile, &config);
     if (e) {
         snprintf(why, why_size, "%s", err_text(e));

@@ -12,8 +12,10 @@
 
 void raw_connect(struct raw *r) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)r->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xffu) | r->from)};
     struct timeval patience = {.tv_sec = 20};
-    *r = (struct raw){.port = r->port, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .alert = -1, .arg = r->arg};
+    *r = (struct raw){.port = r->port, .from = r->from, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .alert = -1, .arg = r->arg};
+    if (r->from && bind(r->fd, (struct sockaddr *)&from, sizeof from)) abort();
     if (r->fd < 0 || connect(r->fd, (struct sockaddr *)&to, sizeof to)) abort();
     if (setsockopt(r->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience)) abort();
 }

@@ -8,6 +8,7 @@
 
 struct raw {
     int port, fd;
+    uint8_t from; /* 127.0.0.from; 0: 127.0.0.1 */
     SSL_CTX *ctx;
     SSL *ssl;
     uint32_t sequence;

@@ -12,7 +12,6 @@ static bool says(const char *text, const char *part) {
 
 static void stand(struct stage *st, enum role role) {
     stage_listen(st, role, NULL);
-    net_times(st->center)->first_frame_ms = 300;
     net_times(st->center)->dead_ms = 1000;
     net_times(st->center)->linger_ms = 20;
 }
@@ -20,6 +19,7 @@ static void stand(struct stage *st, enum role role) {
 /* Whatever was done to it, the listener still serves. */
 static void still_serves(struct stage *st, const char *who) {
     unsigned opened = st->opened;
+    net_times(st->center)->first_frame_ms = LINK_FIRST_FRAME_MS;
     stage_dial(st, who, false);
     UNTIL(st, st->opened == opened + 1);
     stage_done(st);
@@ -62,6 +62,7 @@ static void a_silent_connection_is_closed_after_the_first_frame_s_time(void **st
     (void)state;
     struct stage st = {0};
     stand(&st, ROLE_AGENT);
+    net_times(st.center)->first_frame_ms = 300;
     uint64_t began = clock_mono_ns();
     raw_run(&st, say_nothing, NULL);
     uint64_t took = clock_mono_ns() - began;
@@ -80,6 +81,7 @@ static void silence_after_tls_is_closed_too(void **state) {
     (void)state;
     struct stage st = {0};
     stand(&st, ROLE_AGENT);
+    net_times(st.center)->first_frame_ms = 300;
     raw_run(&st, tls_and_nothing, NULL);
     UNTIL(&st, st.refused == 1);
     assert_string_equal(st.refused_text, "no greeting in time");
@@ -223,6 +225,37 @@ static void who_breaks_the_protocol_is_told_how_and_closed(void **state) {
         raw_run(&st, be_bad, &t);
         if (!says(t.text, bad[i].reason)) fail_msg("%s", bad[i].name);
         UNTIL(&st, st.refused + st.server_closed == i + 1);
+    }
+    still_serves(&st, "agents/web-1");
+}
+
+struct offer {
+    uint32_t low, high;
+    bool welcome;
+    uint32_t version; /* of the Welcome */
+};
+
+static void offer_versions(struct raw *r) {
+    struct offer *o = r->arg;
+    char out[FRAME_CONTROL_BYTES];
+    connect_as_agent(r);
+    raw_put(r, FRAME_HELLO, 0, 0, rpc_control_put_hello((struct rpc_control_hello){o->low, o->high}, "raw", out));
+    o->welcome = raw_get(r) && r->frame.type == FRAME_WELCOME;
+    AUTO(arena_free) struct arena *mem = arena_new(65536);
+    struct rpc_control_welcome w;
+    if (o->welcome && !rpc_control_get_welcome(span_of(r->payload, r->frame.length), mem, &w)) o->version = w.version;
+}
+
+static void versions_that_overlap_are_welcome_and_others_are_not(void **state) {
+    (void)state;
+    static const struct offer offers[] = {{1, 1, true, 1},  {1, 9, true, 1},  {0, 1, true, 1}, {0, UINT32_MAX, true, 1},
+                                          {2, 9, false, 0}, {0, 0, false, 0}, {9, 1, false, 0}};
+    struct stage st = {0};
+    stand(&st, ROLE_AGENT);
+    for (size_t i = 0; i < COUNT_OF(offers); i++) {
+        struct offer o = {.low = offers[i].low, .high = offers[i].high};
+        raw_run(&st, offer_versions, &o);
+        if (o.welcome != offers[i].welcome || o.version != offers[i].version) fail_msg("%u to %u", o.low, o.high);
     }
     still_serves(&st, "agents/web-1");
 }
@@ -426,6 +459,7 @@ int main(void) {
         cmocka_unit_test(silence_after_tls_is_closed_too),
         cmocka_unit_test(aborted_handshakes_leave_the_listener_alive),
         cmocka_unit_test(who_breaks_the_protocol_is_told_how_and_closed),
+        cmocka_unit_test(versions_that_overlap_are_welcome_and_others_are_not),
         cmocka_unit_test(random_frames_break_nothing),
         cmocka_unit_test(an_unknown_method_is_unimplemented_and_late_frames_are_fine),
         cmocka_unit_test(a_disconnect_right_after_data_is_noticed_at_once),

@@ -221,24 +221,77 @@ static void two_listeners_of_one_process_trust_different_cas(void **state) {
     stage_done(&agents);
 }
 
-static void while_too_many_have_not_greeted_others_wait(void **state) {
+/* ---- who waits at the door ---- */
+
+static void be_silent(struct stage *st, struct raw *r, uint8_t from) {
+    *r = (struct raw){.port = rpc_server_port(st->server), .from = from};
+    raw_connect(r);
+}
+
+static void one_address_that_says_nothing_keeps_nobody_out(void **state) {
+    (void)state;
+    struct stage st = {0};
+    struct raw silent[3], more;
+    stage_listen(&st, ROLE_AGENT, NULL);
+    net_times(st.center)->greetings_of_one = COUNT_OF(silent);
+    for (size_t i = 0; i < COUNT_OF(silent); i++) be_silent(&st, &silent[i], 9);
+    be_silent(&st, &more, 9);
+    UNTIL(&st, st.refused == 1);
+    assert_true(says(st.refused_text, "too many connections have not greeted yet"));
+    assert_true(says(st.refused_address, "127.0.0.9:"));
+    assert_true(raw_at_end(&more));
+    stage_dial(&st, "agents/web-1", false);
+    UNTIL(&st, st.opened == 1);
+    assert_int_equal(st.refused, 1); /* the silent ones still have their time */
+    for (size_t i = 0; i < COUNT_OF(silent); i++) raw_done(&silent[i]);
+    raw_done(&more);
+    stage_done(&st);
+}
+
+static void when_all_places_are_taken_the_address_with_most_gives_one_up(void **state) {
     (void)state;
     struct stage st = {0};
     struct raw silent[3];
     stage_listen(&st, ROLE_AGENT, NULL);
-    net_times(st.center)->greetings = 3;
-    net_times(st.center)->first_frame_ms = 400;
-    for (size_t i = 0; i < COUNT_OF(silent); i++) {
-        silent[i] = (struct raw){.port = rpc_server_port(st.server)};
-        raw_connect(&silent[i]);
-    }
+    net_times(st.center)->greetings = COUNT_OF(silent);
+    be_silent(&st, &silent[0], 8);
+    be_silent(&st, &silent[1], 9);
+    be_silent(&st, &silent[2], 9);
     stage_turn(&st, 100);
-    uint64_t began = clock_mono_ns();
     stage_dial(&st, "agents/web-1", false);
     UNTIL(&st, st.opened == 1);
-    assert_true(clock_mono_ns() - began > 100 * NS_PER_MS);
-    UNTIL(&st, st.refused == 3);
+    assert_int_equal(st.refused, 1);
+    assert_true(says(st.refused_text, "others wait to greet"));
+    assert_true(says(st.refused_address, "127.0.0.9:"));
+    assert_true(raw_at_end(&silent[1])); /* who has waited longest */
     for (size_t i = 0; i < COUNT_OF(silent); i++) raw_done(&silent[i]);
+    stage_done(&st);
+}
+
+static void an_identity_has_so_many_connections_and_no_more(void **state) {
+    (void)state;
+    enum { MOST = 4 };
+    struct stage st = {0}, others[MOST];
+    stage_listen(&st, ROLE_AGENT, NULL);
+    for (size_t i = 0; i < MOST; i++) {
+        others[i] = (struct stage){.loop = st.loop, .ca = st.ca};
+        memcpy(others[i].address, st.address, sizeof st.address);
+        stage_dial(&others[i], "agents/web-1", false);
+        UNTIL(&st, others[i].opened == 1);
+    }
+    stage_dial(&st, "agents/web-1", false);
+    UNTIL(&st, st.closed == 1 && st.refused == 1);
+    assert_true(says(st.text, "the collector says: agent web-1 has 4 connections already"));
+    rpc_client_free(TAKE(st.client));
+    rpc_client_free(others[0].client);
+    UNTIL(&st, st.server_closed == 1);
+    net_free(TAKE(st.edge));
+    stage_dial(&st, "agents/web-1", false);
+    UNTIL(&st, st.opened == 1);
+    for (size_t i = 0; i < MOST; i++) {
+        if (i) rpc_client_free(others[i].client);
+        net_free(others[i].edge);
+    }
     stage_done(&st);
 }
 
@@ -246,11 +299,11 @@ static void many_connect_at_once(void **state) {
     (void)state;
     enum { MANY = 40 };
     struct stage st = {0}, others[MANY];
-    stage_listen(&st, ROLE_AGENT, NULL);
+    stage_listen(&st, ROLE_OPERATOR, NULL);
     for (size_t i = 0; i < MANY; i++) {
         others[i] = (struct stage){.loop = st.loop, .ca = st.ca};
         memcpy(others[i].address, st.address, sizeof st.address);
-        stage_dial(&others[i], "agents/web-1", false);
+        stage_dial(&others[i], "operators/ada", false);
     }
     UNTIL(&st, st.server_opened == MANY);
     for (size_t i = 0; i < MANY; i++) UNTIL(&st, others[i].opened == 1);
@@ -287,7 +340,9 @@ int main(void) {
         cmocka_unit_test(refusals_do_not_reset_the_back_off),
         cmocka_unit_test(a_second_listener_on_a_port_is_refused),
         cmocka_unit_test(two_listeners_of_one_process_trust_different_cas),
-        cmocka_unit_test(while_too_many_have_not_greeted_others_wait),
+        cmocka_unit_test(one_address_that_says_nothing_keeps_nobody_out),
+        cmocka_unit_test(when_all_places_are_taken_the_address_with_most_gives_one_up),
+        cmocka_unit_test(an_identity_has_so_many_connections_and_no_more),
         cmocka_unit_test(many_connect_at_once),
     };
     return cmocka_run_group_tests_name("life", tests, NULL, no_more_certificates);
