@@ -25,11 +25,14 @@ static size_t *counter(struct txq *q, const struct txq_frame *f) {
 
 static size_t size_of(const struct txq_frame *f) { return FRAME_HEADER_BYTES + (size_t)f->head.length; }
 
+/* What it takes while it waits: many small ones cost more than their bytes. */
+static size_t cost_of(const struct txq_frame *f) { return sizeof *f + f->head.length; }
+
 static void append(struct txq *q, struct txq_lane *l, struct txq_frame *f) {
     f->next = NULL;
     *l->last = f;
     l->last = &f->next;
-    *counter(q, f) += size_of(f);
+    *counter(q, f) += cost_of(f);
 }
 
 /* Unlink and free the frame that *at points to. */
@@ -37,7 +40,7 @@ static void take_out(struct txq *q, struct txq_lane *l, struct txq_frame **at) {
     struct txq_frame *f = *at;
     *at = f->next;
     if (l->last == &f->next) l->last = at;
-    *counter(q, f) -= size_of(f);
+    *counter(q, f) -= cost_of(f);
     free(f);
 }
 

@@ -13,7 +13,7 @@ struct txq_lane {
 };
 struct txq {
     struct txq_lane interactive, bulk;
-    size_t message_bytes, control_bytes; /* waiting, headers included */
+    size_t message_bytes, control_bytes; /* memory of what waits */
     uint32_t sequence;                   /* of the next frame that leaves */
 };
 

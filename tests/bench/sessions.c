@@ -18,7 +18,8 @@ static const char usage[] =
     "\n"
     "Agents PREFIX1 … PREFIXN in one process.  DIR is trawl-certs' and has agents/PREFIXn.pem and .key.  Each order is answered, after\n"
     "its seconds, with the recording, its counts varied per host by the seed.  A line per second, and one when all are connected:\n"
-    "  second=N connected=N running=N waiting=N opened=N lost=N failed=N orders=N parts=N acks=N trouble=N\n"
+    "  second=N connected=N running=N waiting=N opened=N lost=N failed=N orders=N parts=N acks=N trouble=N late_ms=P50,P99,MAX\n"
+    "  (late_ms: from an order's signature to its agent)\n"
     "and one for each connection that ended: lost host=\"NAME\" why=\"TEXT\".  SIGHUP: all read their certificates again and dial anew.\n"
     "SIGTERM: a last line, and the end.\n";
 
@@ -37,13 +38,23 @@ struct sessions {
 };
 
 /* ---- what it tells ---- */
+/* So many in a thousand of the orders came at most so late. */
+static unsigned late_ms(const struct sim_counts *c, uint64_t per_mille) {
+    uint64_t all = 0, seen = 0;
+    for (unsigned i = 0; i < SIM_LATE_MS; i++) all += c->late_ms[i];
+    for (unsigned i = 0; i < SIM_LATE_MS; i++)
+        if ((seen += c->late_ms[i]) * 1000 >= all * per_mille && seen) return i;
+    return 0;
+}
+
 static void tell(const struct sessions *s) {
     const struct sim_counts *c = &s->counts;
-    printf(
-        "second=%llu connected=%u running=%u waiting=%u opened=%llu lost=%llu failed=%llu orders=%llu parts=%llu acks=%llu trouble=%llu\n",
-        (unsigned long long)((clock_mono_ns() - s->began_ns) / NS_PER_S), c->connected, c->running, c->waiting,
-        (unsigned long long)c->opened, (unsigned long long)c->lost, (unsigned long long)c->failed, (unsigned long long)c->orders,
-        (unsigned long long)c->parts, (unsigned long long)c->acks, (unsigned long long)c->trouble);
+    printf("second=%llu connected=%u running=%u waiting=%u opened=%llu lost=%llu failed=%llu orders=%llu parts=%llu acks=%llu trouble=%llu "
+           "late_ms=%u,%u,%u\n",
+           (unsigned long long)((clock_mono_ns() - s->began_ns) / NS_PER_S), c->connected, c->running, c->waiting,
+           (unsigned long long)c->opened, (unsigned long long)c->lost, (unsigned long long)c->failed, (unsigned long long)c->orders,
+           (unsigned long long)c->parts, (unsigned long long)c->acks, (unsigned long long)c->trouble, late_ms(c, 500), late_ms(c, 990),
+           late_ms(c, 1000));
     fflush(stdout);
 }
 

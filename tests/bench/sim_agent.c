@@ -165,6 +165,11 @@ static void on_over(struct loop_timer *t) {
         end_job(j, COVERAGE_INCAPABLE, SPAN_LIT("this simulated host has no recording of the tool"));
 }
 
+static void note_late(struct sim_counts *c, uint64_t issued_wall_ms) {
+    uint64_t now_ms = clock_wall_ns() / NS_PER_MS, late = now_ms > issued_wall_ms ? now_ms - issued_wall_ms : 0;
+    c->late_ms[late < SIM_LATE_MS ? late : SIM_LATE_MS - 1]++;
+}
+
 static void on_order(struct sim_agent *a, const struct signed_order *so, struct arena *mem) {
     struct spec spec;
     a->opt.counts->orders++;
@@ -175,6 +180,7 @@ static void on_order(struct sim_agent *a, const struct signed_order *so, struct 
     if (is_waiting(a, &spec.campaign)) return; /* done; its parts are on their way again */
     struct job *j = find_job(a, &spec.campaign);
     if (!j) {
+        note_late(a->opt.counts, spec.issued_wall_ms);
         j = calloc(1, sizeof *j + spec.tool.n);
         if (!j) {
             a->opt.counts->trouble++;

@@ -9,6 +9,8 @@
 
 struct sim_agent;
 
+enum { SIM_LATE_MS = 8192 };
+
 /* Of all agents that share it. */
 struct sim_counts {
     unsigned connected; /* sessions that are up */
@@ -21,6 +23,8 @@ struct sim_counts {
     uint64_t parts;     /* sent; a part sent again counts again */
     uint64_t acks;
     uint64_t trouble; /* what could not be understood, made or sent */
+    /* Orders by how many ms after they were signed they came; the last: so late or later.  An order that comes again does not count. */
+    uint64_t late_ms[SIM_LATE_MS];
 };
 
 struct sim_ops {
