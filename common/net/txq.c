@@ -26,7 +26,8 @@ static size_t *counter(struct txq *q, const struct txq_frame *f) {
 static size_t size_of(const struct txq_frame *f) { return FRAME_HEADER_BYTES + (size_t)f->head.length; }
 
 /* What it takes while it waits: many small ones cost more than their bytes. */
-static size_t cost_of(const struct txq_frame *f) { return sizeof *f + f->head.length; }
+_Static_assert(sizeof(struct txq_frame) <= TXQ_FRAME_BYTES, "a frame that waits takes more than it counts");
+static size_t cost_of(const struct txq_frame *f) { return TXQ_FRAME_BYTES + (size_t)f->head.length; }
 
 static void append(struct txq *q, struct txq_lane *l, struct txq_frame *f) {
     f->next = NULL;

@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/net/frame.h"
 
+enum { TXQ_FRAME_BYTES = 32 }; /* memory of a frame that waits, beside its payload */
 struct txq_frame;
 struct txq_lane {
     struct txq_frame *first, **last;

@@ -87,7 +87,7 @@ static void interactive_frames_leave_first_and_each_lane_keeps_its_order(void **
     assert_int_equal(txq_push(&q, FRAME_STATUS, 1, true, SPAN_NONE), ERR_OK);
     assert_int_equal(txq_push_message(&q, 3, false, SPAN_LIT("c")), ERR_OK);
     assert_int_equal(txq_push(&q, FRAME_PING, 0, false, SPAN_NONE), ERR_OK);
-    assert_int_equal(txq_bytes(&q), 5 * FRAME_HEADER_BYTES + 3);
+    assert_int_equal(txq_bytes(&q), 5 * TXQ_FRAME_BYTES + 3);
     assert_int_equal(txq_fill(&q, 4096, &out), ERR_OK);
     static const unsigned want[] = {3, 0, 1, 2, 1};
     for (unsigned i = 0; i < COUNT_OF(want); i++) {
@@ -131,7 +131,7 @@ static void the_frames_of_one_stream_can_be_forgotten(void **state) {
     for (uint32_t i = 0; i < 9; i++) assert_int_equal(txq_push_message(&q, 1 + i % 3, i % 2, SPAN_LIT("abc")), ERR_OK);
     txq_drop(&q, 3);
     txq_drop(&q, 7);
-    assert_int_equal(q.message_bytes, 6 * (FRAME_HEADER_BYTES + 3));
+    assert_int_equal(q.message_bytes, 6 * (TXQ_FRAME_BYTES + 3));
     assert_int_equal(txq_push_message(&q, 3, true, SPAN_LIT("last")), ERR_OK); /* the lanes' ends are right */
     assert_int_equal(txq_fill(&q, 4096, &out), ERR_OK);
     for (unsigned i = 0; i < 7; i++) {
@@ -155,7 +155,7 @@ static void without_memory_a_message_is_queued_wholly_or_not_at_all(void **state
         txq_init(&q);
         buf_init(&out, 0);
         enum err e = txq_push_message(&q, 9, true, span_of(big, sizeof big));
-        assert_int_equal(txq_bytes(&q), e ? 0 : sizeof big + 3 * FRAME_HEADER_BYTES);
+        assert_int_equal(txq_bytes(&q), e ? 0 : sizeof big + 3 * TXQ_FRAME_BYTES);
         if (!e) e = txq_push(&q, FRAME_PING, 0, false, SPAN_NONE);
         if (!e) e = txq_fill(&q, 16384, &out);
         assert_int_equal(e, fault_hit() ? ERR_NOMEM : ERR_OK);
