@@ -82,6 +82,10 @@ static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
         buf_add(why, c->n_notes ? c->notes[0] : SPAN_LIT("the tool failed"));
         return COVERAGE_FAILED;
     }
+    if (r->cause == END_BRAKED) {
+        buf_add_fmt(why, "%s was stopped by this host's brake: %s", f->tool->name, r->why);
+        return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_FAILED;
+    }
     if (!whole(f, why)) return COVERAGE_PARTIAL;
     if (forced) {
         buf_add_fmt(why, "%s did not end when told to and had to be killed", f->tool->name);

@@ -288,6 +288,12 @@ static void on_started(struct captures *c, struct run *r, int out_fd, int err_fd
 }
 
 static void on_refused(struct run *r, const struct report *rep) {
+    if (r->cancelled.n) { /* before there was anything to stop */
+        char why[LIMIT_REASON_BYTES];
+        snprintf(why, sizeof why, "%s", buf_str(&r->cancelled));
+        run_give_up(r, COVERAGE_CANCELLED, span_str(why));
+        return;
+    }
     bool sound = rep->coverage == COVERAGE_REFUSED || rep->coverage == COVERAGE_INCAPABLE || rep->coverage == COVERAGE_FAILED;
     run_give_up(r, sound ? (enum coverage)rep->coverage : coverage_of((enum err)rep->refusal), span_str(rep->why));
 }

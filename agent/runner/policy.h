@@ -19,11 +19,14 @@ struct policy {
     char *tools;    /* words; "all" */
     char *tool_dir; /* "": the standard directories; else this one, and results are marked replayed */
     uint64_t max_duration_ns, max_concurrent, stdout_bytes, stderr_bytes, memory_bytes, cpu_percent;
-    char *cgroup;      /* "auto", "none", or the path of one */
-    char *tool_user;   /* tools run as this user */
-    char *pins;        /* words: PATH=SHA256HEX */
-    char *pins_file; /* more of them; "": none */
-    char *quiet_hours; /* "22:00-06:00" local time, words; "" none: no tool is started in them */
+    char *cgroup;                /* "auto", "none", or the path of one */
+    uint64_t max_cost_ppm;       /* of all CPUs, predicted; 0: no budget */
+    uint64_t brake_cpu_ppm;      /* of one CPU, measured; 0: no brake */
+    uint64_t brake_pressure_ppm; /* rise of the host's CPU pressure; 0: no brake */
+    char *tool_user;             /* tools run as this user */
+    char *pins;                  /* words: PATH=SHA256HEX */
+    char *pins_file;             /* more of them; "": none */
+    char *quiet_hours;           /* "22:00-06:00" local time, words; "" none: no tool is started in them */
 };
 
 extern const struct conf_item policy_items[];

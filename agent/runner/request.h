@@ -37,8 +37,9 @@ enum report_kind {
 };
 
 /* STOPPED: its seconds were over and somebody had to say so (the normal end of an END_BY_SIGINT tool); DEADLINE: it should have
- * ended by itself long ago; last_stop_signal says what it took. */
-enum end_cause { END_BY_ITSELF, END_STOPPED, END_DEADLINE, END_STOPPED_BY_REQUEST };
+ * ended by itself long ago; last_stop_signal says what it took.  BRAKED: it went over a limit of the policy while it ran; why says
+ * which. */
+enum end_cause { END_BY_ITSELF, END_STOPPED, END_DEADLINE, END_STOPPED_BY_REQUEST, END_BRAKED };
 
 struct report {
     uint32_t magic, kind;

@@ -71,8 +71,14 @@ static void next_step(struct run *r) {
     if (s->signal != SIGKILL) arm(r, r->stop_began_ns + r->stop_steps[r->stop_at].at_ms * NS_PER_MS);
 }
 
+static void arm_brake(struct run *r) {
+    /* Without it the run still has its deadline. */
+    IGNORED(loop_timer_set(r->loop, &r->brake_timer, clock_mono_ns() + BRAKE_LOOK_MS * NS_PER_MS));
+}
+
 static void begin_stop(struct run *r, enum end_cause cause) {
     move(r, RUN_STOPPING);
+    loop_timer_clear(r->loop, &r->brake_timer);
     r->end.cause = cause;
     r->stop_steps = is_slow(r) && cause != END_DEADLINE ? stop_patient : stop_brisk;
     r->stop_at = 0;
@@ -84,7 +90,9 @@ static void attached(struct run *r, const char *why) {
     uint64_t allowed_ms = r->seconds * 1000ULL;
     if (r->flavour->end == END_BY_ARGV) allowed_ms += is_slow(r) ? OVERRUN_SLOW_MS : OVERRUN_MS;
     move(r, RUN_TRACING);
-    arm(r, clock_mono_ns() + allowed_ms * NS_PER_MS);
+    r->traced_ns = clock_mono_ns();
+    arm(r, r->traced_ns + allowed_ms * NS_PER_MS);
+    arm_brake(r);
     struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_ATTACHED, .run = r->number, .replayed = r->replayed};
     snprintf(rep.why, sizeof rep.why, "%s", why);
     snprintf(rep.binary, sizeof rep.binary, "%s", r->binary);
@@ -122,6 +130,25 @@ static void on_timer(struct loop_timer *t) {
     }
 }
 
+/* Only while it traces: before, a script compiles; after, a tool names what it has seen, for which its deadline is the limit. */
+static void on_brake(struct loop_timer *t) {
+    struct run *r = container_of(t, struct run, brake_timer);
+    struct brake_look now;
+    struct buf why;
+    if (r->state != RUN_TRACING) return;
+    brake_read("/proc", r->spawned.tool, clock_mono_ns(), &now);
+    if (now.at_ns - r->traced_ns > r->seconds * NS_PER_S) return;
+    buf_init(&why, sizeof r->end.why);
+    if (brake_over(&r->brake, r->policy, &now, &why)) {
+        snprintf(r->end.why, sizeof r->end.why, "%s", buf_str(&why));
+        LOG(LOG_WARNING, "run.braked", KV("run", r->number), KV("tool", r->tool->name), KV("why", r->end.why));
+        begin_stop(r, END_BRAKED);
+    } else {
+        arm_brake(r);
+    }
+    buf_done(&why);
+}
+
 static void note_end(struct run *r, int status, const struct rusage *u) {
     struct report *e = &r->end;
     e->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -140,6 +167,7 @@ static void on_tool(struct loop_watch *w, uint32_t events) {
     if (wait4(r->spawned.tool, &status, WNOHANG, &u) != r->spawned.tool) return;
     loop_remove(r->loop, &r->tool_watch);
     loop_timer_clear(r->loop, &r->timer);
+    loop_timer_clear(r->loop, &r->brake_timer);
     close(TAKE_FD(r->spawned.tool_pidfd));
     note_end(r, status, &u);
     warden_kill(&r->spawned.warden); /* whatever it left behind holds its output open */
@@ -254,6 +282,7 @@ static enum err spawn(struct run *r, const struct admitted *a, const struct run_
 /* Now that it runs: who looks after it.  When nobody can, it must not run. */
 static enum err watch(struct run *r) {
     r->timer.fired = on_timer;
+    r->brake_timer.fired = on_brake;
     r->tool_watch = (struct loop_watch){.fd = -1, .ready = on_tool};
     r->warden_watch = (struct loop_watch){.fd = -1, .ready = on_warden};
     enum err e = loop_add(r->loop, &r->tool_watch, r->spawned.tool_pidfd, EPOLLIN);
@@ -278,6 +307,7 @@ enum err run_start(struct run *r, const struct admitted *a, const struct run_mea
         r->flavour = a->flavour;
         r->seconds = a->seconds;
         r->replayed = v.replayed;
+        r->policy = m->policy;
         r->started_ns = clock_mono_ns();
         snprintf(r->binary, sizeof r->binary, "%.*s", RUN_BINARY_BYTES - 1, v.path);
         e = spawn(r, a, m, &v, out_why);
@@ -315,6 +345,7 @@ void run_stop(struct run *r) {
 void run_kill(struct run *r) {
     if (r->state == RUN_OVER || r->state == RUN_CLEARING || r->state == RUN_NEW) return;
     loop_timer_clear(r->loop, &r->timer);
+    loop_timer_clear(r->loop, &r->brake_timer);
     if (r->state != RUN_STOPPING) {
         move(r, RUN_STOPPING);
         r->end.cause = END_STOPPED_BY_REQUEST;

@@ -7,6 +7,7 @@
 
 #include "agent/runner/admit.h"
 #include "agent/runner/attach.h"
+#include "agent/runner/brake.h"
 #include "agent/runner/spawn.h"
 #include "common/base/loop.h"
 
@@ -35,9 +36,11 @@ struct run {
     const struct cgroup_parent *groups;
     struct cgroup group;
     struct loop_watch tool_watch, warden_watch;
-    struct loop_timer timer;
+    struct loop_timer timer, brake_timer;
     struct attach attach;
-    uint64_t started_ns;
+    struct brake brake;
+    const struct policy *policy;
+    uint64_t started_ns, traced_ns;     /* executed; attached */
     const struct stop_step *stop_steps; /* NULL until it is being stopped */
     size_t stop_at;
     uint64_t stop_began_ns;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "agent/runner/agentd.h"
+#include "agent/runner/budget.h"
 #include "agent/runner/run.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -18,9 +19,16 @@
 
 enum { AGENTD_STOP_MS = 5000 };
 
+/* A run, and before it the wait between two looks at what the host counts. */
 struct child {
     struct run run;
     struct supervise *owner;
+    bool waiting;
+    struct loop_timer wait;
+    struct request asked;
+    struct admitted admitted;
+    struct rates_look before;
+    uint64_t cost_ppm; /* as predicted; 0 while it waits */
     LIST_ENTRY(child) link;
 };
 
@@ -45,6 +53,14 @@ static void end_if_done(struct supervise *s) {
     if (s->ending && s->n_runs == 0 && s->agentd == 0) loop_stop(s->loop);
 }
 
+static void drop(struct child *c) {
+    struct supervise *s = c->owner;
+    loop_timer_clear(s->loop, &c->wait);
+    LIST_REMOVE(c, link);
+    free(c);
+    s->n_runs--;
+}
+
 /* Everything is killed; the loop goes on until all of it was reaped. */
 static void begin_end(struct supervise *s, int result, const char *why) {
     if (s->ending) return;
@@ -52,8 +68,13 @@ static void begin_end(struct supervise *s, int result, const char *why) {
     s->result = result;
     notify_send("STOPPING=1");
     LOG(result ? LOG_ERR : LOG_NOTICE, "runner.ending", KV("why", why), KV("runs", s->n_runs));
-    struct child *c;
-    LIST_FOREACH(c, &s->runs, link) run_kill(&c->run);
+    for (struct child *next, *c = LIST_FIRST(&s->runs); c; c = next) {
+        next = LIST_NEXT(c, link);
+        if (c->waiting)
+            drop(c);
+        else
+            run_kill(&c->run);
+    }
     loop_remove(s->loop, &s->sock_watch);
     if (s->agentd > 0) {
         kill(s->agentd, SIGTERM);
@@ -84,9 +105,7 @@ static void on_report(struct run *r, const struct report *what) {
         LOG(LOG_INFO, "run.ended", KV("run", what->run), KV("tool", r->tool->name), KV("exit", what->exit_code), KV("signal", what->signal),
             KV("cause", what->cause), KV("sent", what->last_stop_signal), KV("wall_ms", what->wall_ns / NS_PER_MS),
             KV("cpu_ms", what->cpu_ns / NS_PER_MS));
-        LIST_REMOVE(c, link);
-        free(c);
-        s->n_runs--;
+        drop(c);
     }
     tell(s, what, NULL, 0);
     end_if_done(s);
@@ -99,7 +118,47 @@ static struct child *find(struct supervise *s, uint64_t number) {
     return NULL;
 }
 
-static enum err start(struct supervise *s, const struct request *r, enum coverage *end, struct buf *why) {
+/* The host can afford it, so far as can be told: now it runs. */
+static enum err start(struct child *c, enum coverage *end, struct buf *why) {
+    struct supervise *s = c->owner;
+    const struct admitted *a = &c->admitted;
+    struct rates_look now;
+    uint64_t spent_ppm = 0;
+    struct child *other;
+    int fds[2];
+    LIST_FOREACH(other, &s->runs, link) spent_ppm += other->cost_ppm;
+    rates_look("/proc", clock_mono_ns(), &now);
+    enum err e = budget_allows(s->o->policy, a, &c->before, &now, spent_ppm, &c->cost_ppm, why);
+    if (!e) e = run_start(&c->run, a, &s->means, fds, end, why);
+    if (e) return e;
+    LOG(LOG_INFO, "run.started", KV("run", c->run.number), KV("tool", a->tool->name), KV("flavour", catalog_flavour_name(a->flavour->id)),
+        KV("seconds", a->seconds), KV("binary", c->run.binary), KV("pid", c->run.spawned.tool), KV("cost_ppm", c->cost_ppm));
+    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_STARTED, .run = c->run.number, .replayed = c->run.replayed};
+    memcpy(rep.binary, c->run.binary, sizeof rep.binary);
+    tell(s, &rep, fds, 2);
+    close(fds[0]);
+    close(fds[1]);
+    return ERR_OK;
+}
+
+static void on_waited(struct loop_timer *t) {
+    struct child *c = container_of(t, struct child, wait);
+    struct supervise *s = c->owner;
+    struct buf why;
+    buf_init(&why, 1024);
+    enum coverage end = COVERAGE_REFUSED;
+    c->waiting = false;
+    enum err e = start(c, &end, &why);
+    if (e) {
+        tell_refused(s, &c->asked, e, end, &why);
+        drop(c);
+        end_if_done(s);
+    }
+    buf_done(&why);
+}
+
+/* Asked for and admitted; started when the host's counters have been seen twice. */
+static enum err take(struct supervise *s, const struct request *r, enum coverage *end, struct buf *why) {
     struct admitted a;
     enum err e = admit_run(r, s->o->policy, s->n_runs, clock_wall_ns(), &a, why);
     if (e) return e;
@@ -108,27 +167,19 @@ static enum err start(struct supervise *s, const struct request *r, enum coverag
         return ERR_REFUSED;
     }
     struct child *c = calloc(1, sizeof *c);
-    if (!c) {
-        *end = COVERAGE_FAILED;
-        return ERR_NOMEM;
-    }
-    c->owner = s;
+    uint64_t now = clock_mono_ns();
+    *end = COVERAGE_FAILED;
+    if (!c) return ERR_NOMEM;
+    *c = (struct child){.owner = s, .waiting = true, .wait = {.fired = on_waited}, .asked = *r, .admitted = a};
     c->run = (struct run){.loop = s->loop, .report = on_report, .number = r->run};
-    int fds[2];
-    e = run_start(&c->run, &a, &s->means, fds, end, why);
+    e = loop_timer_set(s->loop, &c->wait, s->o->policy->max_cost_ppm ? now + RATES_WINDOW_MS * NS_PER_MS : now);
     if (e) {
         free(c);
         return e;
     }
+    if (s->o->policy->max_cost_ppm) rates_look("/proc", now, &c->before);
     LIST_INSERT_HEAD(&s->runs, c, link);
     s->n_runs++;
-    LOG(LOG_INFO, "run.started", KV("run", r->run), KV("tool", a.tool->name), KV("flavour", catalog_flavour_name(a.flavour->id)),
-        KV("seconds", a.seconds), KV("binary", c->run.binary), KV("pid", c->run.spawned.tool));
-    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_STARTED, .run = r->run, .replayed = c->run.replayed};
-    memcpy(rep.binary, c->run.binary, sizeof rep.binary);
-    tell(s, &rep, fds, 2);
-    close(fds[0]);
-    close(fds[1]);
     return ERR_OK;
 }
 
@@ -136,9 +187,25 @@ static void on_run(struct supervise *s, const struct request *r) {
     struct buf why;
     buf_init(&why, 1024);
     enum coverage end = COVERAGE_REFUSED;
-    enum err e = start(s, r, &end, &why);
+    enum err e = take(s, r, &end, &why);
     if (e) tell_refused(s, r, e, end, &why);
     buf_done(&why);
+}
+
+static void on_stop(struct child *c) {
+    if (!c->waiting) {
+        run_stop(&c->run);
+        return;
+    }
+    struct supervise *s = c->owner;
+    struct buf why;
+    buf_init(&why, 64);
+    c->waiting = false;
+    buf_add_str(&why, "stopped before it was started");
+    tell_refused(s, &c->asked, ERR_REFUSED, COVERAGE_FAILED, &why);
+    buf_done(&why);
+    drop(c);
+    end_if_done(s);
 }
 
 static void on_probe(struct supervise *s, const struct request *r) {
@@ -171,7 +238,7 @@ static bool handle(struct supervise *s, const struct request *r) {
         return true;
     case REQUEST_STOP: {
         struct child *c = find(s, r->run); /* none: it has just ended by itself */
-        if (c) run_stop(&c->run);
+        if (c) on_stop(c);
         return true;
     }
     }

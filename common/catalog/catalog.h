@@ -119,6 +119,7 @@ enum cost_counter {
     COUNTER_TCP_SEGMENTS,     /* /proc/net/snmp InSegs */
     COUNTER_TCP_RETRANSMITS,  /* /proc/net/snmp RetransSegs */
     COUNTER_TCP_OPENS,        /* /proc/net/snmp ActiveOpens and PassiveOpens */
+    COUNTER__COUNT
 };
 
 struct flavour {

@@ -6,13 +6,13 @@
 
 #include "common/base/buf.h"
 
-enum conf_type { CONF_TEXT, CONF_PATH, CONF_U64, CONF_DURATION_NS, CONF_SIZE_BYTES, CONF_BOOL, CONF_LABELS, CONF_WORDS };
+enum conf_type { CONF_TEXT, CONF_PATH, CONF_U64, CONF_DURATION_NS, CONF_SIZE_BYTES, CONF_PERCENT, CONF_BOOL, CONF_LABELS, CONF_WORDS };
 
 struct conf_item {
     const char *key;       /* in the one section "[trawl]" or without a section */
     enum conf_type type;
     size_t offset;         /* of the value in the target: char * for TEXT, PATH, LABELS ("k=v,k=v") and WORDS ("a b c"); uint64_t for U64,
-                              DURATION_NS, SIZE_BYTES; bool for BOOL */
+                              DURATION_NS, SIZE_BYTES and PERCENT (in millionths: 2% is 20000); bool for BOOL */
     uint64_t low, high;    /* numbers: allowed range; high 0: no upper end */
     const char *fallback;  /* as it would be written; NULL: required */
     const char *help;

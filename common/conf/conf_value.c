@@ -1,8 +1,11 @@
 #include "common/conf/conf_value.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+
+enum { PPM_PER_PERCENT = 10000, PERCENT_DECIMALS = 4 };
 
 static bool is_text(const struct conf_item *item) {
     return item->type == CONF_TEXT || item->type == CONF_PATH || item->type == CONF_LABELS || item->type == CONF_WORDS;
@@ -23,9 +26,12 @@ void conf_value_clear(const struct conf_item *item, void *target) {
     static const char *const none = NULL;
     const uint64_t zero = 0;
     const bool no = false;
-    if (is_text(item)) field_write(item, target, &none, sizeof none);
-    else if (item->type == CONF_BOOL) field_write(item, target, &no, sizeof no);
-    else field_write(item, target, &zero, sizeof zero);
+    if (is_text(item))
+        field_write(item, target, &none, sizeof none);
+    else if (item->type == CONF_BOOL)
+        field_write(item, target, &no, sizeof no);
+    else
+        field_write(item, target, &zero, sizeof zero);
 }
 
 void conf_value_done(const struct conf_item *item, void *target) {
@@ -40,10 +46,17 @@ static void add_number(const struct conf_item *item, uint64_t v, struct buf *out
         uint64_t factor;
         const char *name;
     } units[] = {
-        {CONF_DURATION_NS, 86400 * NS_PER_S, "d"}, {CONF_DURATION_NS, 3600 * NS_PER_S, "h"}, {CONF_DURATION_NS, 60 * NS_PER_S, "m"},
-        {CONF_DURATION_NS, NS_PER_S, "s"},         {CONF_DURATION_NS, NS_PER_MS, "ms"},      {CONF_DURATION_NS, 1000, "us"},
-        {CONF_DURATION_NS, 1, "ns"},               {CONF_SIZE_BYTES, 1 << 30, "GiB"},        {CONF_SIZE_BYTES, 1 << 20, "MiB"},
+        {CONF_DURATION_NS, 86400 * NS_PER_S, "d"},
+        {CONF_DURATION_NS, 3600 * NS_PER_S, "h"},
+        {CONF_DURATION_NS, 60 * NS_PER_S, "m"},
+        {CONF_DURATION_NS, NS_PER_S, "s"},
+        {CONF_DURATION_NS, NS_PER_MS, "ms"},
+        {CONF_DURATION_NS, 1000, "us"},
+        {CONF_DURATION_NS, 1, "ns"},
+        {CONF_SIZE_BYTES, 1 << 30, "GiB"},
+        {CONF_SIZE_BYTES, 1 << 20, "MiB"},
         {CONF_SIZE_BYTES, 1 << 10, "KiB"},
+        {CONF_PERCENT, PPM_PER_PERCENT, "%"},
     };
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (units[i].type != item->type || v == 0 || v % units[i].factor) continue;
@@ -52,6 +65,8 @@ static void add_number(const struct conf_item *item, uint64_t v, struct buf *out
         return;
     }
     buf_add_u64(out, v);
+    assert(item->type != CONF_PERCENT || v == 0); /* no table has a range that ends within a percent */
+    if (item->type == CONF_PERCENT) buf_add_char(out, '%');
 }
 
 void conf_value_expected(const struct conf_item *item, struct buf *out) {
@@ -61,6 +76,7 @@ void conf_value_expected(const struct conf_item *item, struct buf *out) {
         [CONF_U64] = "a number",
         [CONF_DURATION_NS] = "a duration such as 250ms, 10s, 2m or 1h",
         [CONF_SIZE_BYTES] = "a size in bytes such as 64KiB, 50MiB or 1GiB",
+        [CONF_PERCENT] = "a share such as 2% or 0.5%",
         [CONF_BOOL] = "yes or no",
         [CONF_LABELS] = "labels such as role=web,zone=a",
         [CONF_WORDS] = "words",
@@ -140,10 +156,24 @@ static bool parse_bool(struct span s, bool *out) {
     return false;
 }
 
+/* "2%", "0.5%", "0.0001%". */
+static bool parse_percent(struct span s, uint64_t *out) {
+    struct span whole, part = SPAN_NONE;
+    uint64_t percent = 0, decimals = 0;
+    if (s.n < 2 || s.p[s.n - 1] != '%') return false;
+    bool split = span_cut(span_head(s, s.n - 1), '.', &whole, &part);
+    if (!span_u64(whole, &percent) || percent > 100) return false;
+    if (split && (part.n == 0 || part.n > PERCENT_DECIMALS || !span_u64(part, &decimals))) return false;
+    for (size_t i = part.n; split && i < PERCENT_DECIMALS; i++) decimals *= 10;
+    *out = percent * PPM_PER_PERCENT + decimals;
+    return true;
+}
+
 static bool parse_number(const struct conf_item *item, struct span s, uint64_t *out) {
     uint64_t v;
-    bool ok = item->type == CONF_DURATION_NS ? span_duration_ns(s, &v)
+    bool ok = item->type == CONF_DURATION_NS  ? span_duration_ns(s, &v)
               : item->type == CONF_SIZE_BYTES ? span_size_bytes(s, &v)
+              : item->type == CONF_PERCENT    ? parse_percent(s, &v)
                                               : span_u64(s, &v);
     if (!ok || v < item->low || (item->high && v > item->high)) return false;
     *out = v;

@@ -4,7 +4,7 @@
 #   TOOL       the name that the catalogue looks for: runqlat, execsnoop, …
 #   FAKE_TOOL  the program built in tests/fake; copied into DIR, so that the tools' user can reach it
 #   MODE       see fake_tool.c: replay FILE SECONDS, stream FILE, flood-stdout BYTES, flood-stderr BYTES, garbage BYTES, stubborn,
-#              orphan, never, exit N, signal N, show
+#              orphan, never, burn, exit N, signal N, show
 # A file given to replay or stream is copied into DIR, too.
 set -eu
 dir=$1 tool=$2 program=$3 mode=$4

@@ -175,9 +175,11 @@ int main(int argc, char **argv) {
     if (strcmp(mode, "orphan") == 0) return orphan();
     if (strcmp(mode, "never") == 0)
         for (;;) pause();
-    if (strcmp(mode, "burn") == 0)
-        for (volatile unsigned i = 0;; i++) {
-        }
+    if (strcmp(mode, "burn") == 0) { /* a CPU, until SIGINT */
+        signal(SIGINT, on_interrupt);
+        while (!interrupted) number("1234567890", 0);
+        return 0;
+    }
     if (strcmp(mode, "exit") == 0) return (int)number(arg, 3);
     if (strcmp(mode, "signal") == 0) return raise((int)number(arg, SIGSEGV));
     if (strcmp(mode, "argv") == 0) {

@@ -17,7 +17,7 @@
 
 struct settings {
     char *collector, *spool, *labels, *pins;
-    uint64_t most, longest_ns, room_bytes;
+    uint64_t most, longest_ns, room_bytes, share_ppm;
     bool loud;
 };
 
@@ -30,6 +30,7 @@ static const struct conf_item items[] = {
     {"max_concurrent", CONF_U64, AT(most), 1, 64, "4", "tools at the same time"},
     {"max_duration", CONF_DURATION_NS, AT(longest_ns), NS_PER_S, 3600 * NS_PER_S, "10m", "the longest run"},
     {"stdout_bytes", CONF_SIZE_BYTES, AT(room_bytes), 4096, 0, "50MiB", "the most that is read"},
+    {"share", CONF_PERCENT, AT(share_ppm), 0, 500000, "2%", "of a CPU"},
     {"loud", CONF_BOOL, AT(loud), 0, 0, "no", "say more"},
 };
 
@@ -59,6 +60,29 @@ static void refused(const char *text, const char *reason) {
     assert_null(s.labels);
     assert_null(s.pins);
     conf_done(items, COUNT_OF(items), &s);
+}
+
+static void a_share_is_a_percentage_with_up_to_four_decimals(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ppm;
+    } good[] = {{"2%", 20000}, {"0.5%", 5000}, {"0.0001%", 1}, {"50%", 500000}, {"0%", 0}, {"12.25%", 122500}};
+    static const char *const bad[] = {"2", "%", ".5%", "2.%", "0.00001%", "51%", "-1%", "1e1%"};
+    char text[64];
+    struct settings s;
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        snprintf(text, sizeof text, "collector = a\nshare = %s\n", good[i].text);
+        assert_int_equal(load(text, &s), ERR_OK);
+        assert_int_equal(s.share_ppm, good[i].ppm);
+        conf_done(items, COUNT_OF(items), &s);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        char want[160];
+        snprintf(text, sizeof text, "collector = a\nshare = %s\n", bad[i]);
+        snprintf(want, sizeof want, ":2: share: expected a share such as 2%% or 0.5%%, at least 0%% and at most 50%%, not \"%s\"", bad[i]);
+        refused(text, want);
+    }
 }
 
 static void every_type_is_read(void **state) {
@@ -301,6 +325,7 @@ static void without_memory_nothing_is_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_share_is_a_percentage_with_up_to_four_decimals),
         cmocka_unit_test(every_type_is_read),
         cmocka_unit_test(what_a_file_does_not_say_has_its_default),
         cmocka_unit_test(words_go_on_in_indented_lines),
