@@ -24,7 +24,7 @@ bool capability_answer(struct capabilities *all, const struct report *r) {
     row->known = true;
     all->n_known++;
     row->runnable = r->refusal == ERR_OK;
-    snprintf(row->why, sizeof row->why, "%s", row->runnable ? "" : r->why);
+    snprintf(row->why, sizeof row->why, "%s", r->why);
     return all->n_known == all->n;
 }
 
@@ -34,19 +34,26 @@ static const struct capability *row_of(const struct capabilities *all, enum tool
     return NULL;
 }
 
-const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, struct buf *out_why) {
-    const char *why = NULL;
+static void pass_over(const struct flavour *f, const char *why, struct buf *out) {
+    if (out->n) buf_add_str(out, "; ");
+    buf_add_fmt(out, "%s: %s", catalog_flavour_name(f->id), why);
+}
+
+const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, const struct params *ps,
+                                        struct buf *out_why) {
     for (size_t i = 0; i < t->n_flavours; i++) {
         const struct flavour *f = &t->flavours[i];
-        if (wanted != FLAVOUR_ANY && f->id != wanted) continue;
         const struct capability *row = row_of(all, t->id, f->id);
-        if (row && row->runnable) return f;
-        if (row && !why) why = row->why;
+        struct buf lacks;
+        if (!row || (wanted != FLAVOUR_ANY && f->id != wanted)) continue;
+        buf_init(&lacks, LIMIT_REASON_BYTES);
+        bool fits = catalog_check(t, f, ps, &lacks) == ERR_OK, wrong = row->why[0] && wanted == FLAVOUR_ANY;
+        if (!fits) pass_over(f, buf_str(&lacks) ? buf_str(&lacks) : "it does not take the parameters", out_why);
+        else if (!row->runnable || row->why[0]) pass_over(f, row->why, out_why);
+        buf_done(&lacks);
+        if (fits && row->runnable && !wrong) return f;
     }
-    if (why)
-        buf_add_str(out_why, why);
-    else
-        buf_add_fmt(out_why, "%s has no %s flavour", t->name, catalog_flavour_name(wanted));
+    if (!out_why->n) buf_add_fmt(out_why, "%s has no %s flavour", t->name, catalog_flavour_name(wanted));
     return NULL;
 }
 

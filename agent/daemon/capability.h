@@ -10,7 +10,7 @@ struct capability {
     enum tool_id tool;
     enum flavour_id flavour;
     bool known, runnable;
-    char why[CAPABILITY_WHY_BYTES]; /* why not */
+    char why[CAPABILITY_WHY_BYTES]; /* why not; when it is runnable, what is known to be wrong with it here, or nothing */
 };
 
 struct capabilities {
@@ -22,7 +22,10 @@ struct capabilities {
 NODISCARD enum err capability_ask(struct capabilities *all, struct channel *c);
 /* A REPORT_CAPABLE has come; one that was not asked for, or comes again, changes nothing.  True when it was the last one outstanding. */
 bool capability_answer(struct capabilities *all, const struct report *r);
-/* The first flavour in the catalogue's order that runs here; wanted FLAVOUR_ANY or one in particular.  NULL: none, out_why says why. */
-const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, struct buf *out_why);
+/* The first flavour in the catalogue's order that runs here, is not known to be wrong and has all the parameters; wanted FLAVOUR_ANY,
+ * or one in particular, which may be wrong: whoever names it knows.  NULL: none, out_why says why.  Else out_why is empty, or says why
+ * flavours before it were passed over, or what is wrong with it. */
+const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, const struct params *ps,
+                                        struct buf *out_why);
 /* As facts for the collector; in mem, the texts are all's. */
 NODISCARD enum err capability_facts(const struct capabilities *all, struct arena *mem, struct tool_fact **out, size_t *out_n);

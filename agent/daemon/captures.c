@@ -198,7 +198,7 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     buf_init(&why, LIMIT_REASON_BYTES);
     enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
     if (!e) spool_remove_campaign(c->opt.spool, id); /* what a forged order of its name was told */
-    const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &why);
+    const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
     if (e) {
         end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED,

@@ -204,25 +204,26 @@ static enum coverage coverage_of(enum err e) {
     return e == ERR_UNTRUSTED || e == ERR_REFUSED ? COVERAGE_REFUSED : COVERAGE_FAILED;
 }
 
-static enum err prepare(const struct admitted *a, const struct policy *p, struct verified *out, struct buf *why) {
+static enum err prepare(const struct admitted *a, const struct policy *p, const struct kernel *k, struct verified *out, struct buf *why) {
     enum err e = verify_tool(p, a->flavour, out, why);
     if (e == ERR_SYS && why->n == 0) buf_add_fmt(why, "its binary cannot be checked: %s", strerror(errno));
     if (e) return e;
-    e = out->replayed ? ERR_OK : capable_host(a->flavour, why);
+    e = out->replayed ? ERR_OK : capable_host(k, a->flavour, why);
     if (!e && !out->replayed) e = capable_params(&a->params, why);
     if (e) verify_done(out);
     return e;
 }
 
-enum err run_probe(const struct admitted *a, const struct policy *p, char out_binary[RUN_BINARY_BYTES], enum coverage *out_end,
-                   struct buf *out_why) {
+enum err run_probe(const struct admitted *a, const struct policy *p, const struct kernel *k, char out_binary[RUN_BINARY_BYTES],
+                   enum coverage *out_end, struct buf *out_why) {
     struct verified v;
-    enum err e = prepare(a, p, &v, out_why);
+    enum err e = prepare(a, p, k, &v, out_why);
     if (e) {
         *out_end = coverage_of(e);
         return e;
     }
     snprintf(out_binary, RUN_BINARY_BYTES, "%.*s", RUN_BINARY_BYTES - 1, v.path);
+    if (!v.replayed) capable_wrong(k, a->flavour, out_why);
     verify_done(&v);
     return ERR_OK;
 }
@@ -299,7 +300,9 @@ static enum err watch(struct run *r) {
 enum err run_start(struct run *r, const struct admitted *a, const struct run_means *m, int out_fds[2], enum coverage *out_end,
                    struct buf *out_why) {
     struct verified v;
-    enum err e = prepare(a, m->policy, &v, out_why);
+    struct kernel *k = kernel_new();
+    enum err e = k ? prepare(a, m->policy, k, &v, out_why) : ERR_NOMEM;
+    kernel_free(k);
     if (!e) {
         r->group.dir = -1;
         r->end = (struct report){.magic = REQUEST_MAGIC, .kind = REPORT_ENDED, .run = r->number, .cause = END_BY_ITSELF};

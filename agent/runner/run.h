@@ -8,6 +8,7 @@
 #include "agent/runner/admit.h"
 #include "agent/runner/attach.h"
 #include "agent/runner/brake.h"
+#include "agent/runner/kernel.h"
 #include "agent/runner/spawn.h"
 #include "common/base/loop.h"
 
@@ -54,13 +55,14 @@ struct run_means {
     struct cgroup_parent groups; /* dir -1: none; must outlive its runs */
 };
 
-/* Verify and spawn.  On success the tool runs; out_fds are its stdout (master of a raw terminal) and stderr, the caller's to close.
+/* Verify and spawn (keeps m's policy).  On success the tool runs; out_fds are its stdout (master of a raw terminal) and stderr, the caller's to close.
  * On failure nothing runs: *out_end says what that makes of the capture (refused, incapable or failed), why says why. */
 NODISCARD enum err run_start(struct run *r, const struct admitted *a, const struct run_means *m, int out_fds[2], enum coverage *out_end,
                              struct buf *out_why);
-/* Could it be run here now?  Like run_start, without running it. */
-NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, char out_binary[RUN_BINARY_BYTES], enum coverage *out_end,
-                             struct buf *out_why);
+/* Could it be run here now?  Like run_start, without running it.  On success why is empty, or says what is known to be wrong with it
+ * on this host. */
+NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, const struct kernel *k, char out_binary[RUN_BINARY_BYTES],
+                             enum coverage *out_end, struct buf *out_why);
 /* What it has used until now; of a run without a group the CPU time of its process, and nothing else.  For the states up to STOPPING. */
 void run_read(const struct run *r, struct cgroup_figures *out);
 /* The stop sequence, because agentd asks: SIGINT, again, SIGTERM, SIGKILL. */

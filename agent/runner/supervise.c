@@ -36,6 +36,7 @@ struct supervise {
     const struct supervise_options *o;
     struct loop *loop;
     struct run_means means;
+    struct kernel *kernel; /* while a row of probes is answered; NULL */
     int sock;
     struct loop_watch sock_watch;
     pid_t agentd; /* 0: not ours, or reaped */
@@ -215,13 +216,14 @@ static void on_probe(struct supervise *s, const struct request *r) {
     enum coverage end = COVERAGE_REFUSED;
     enum err e = admit_probe(r, s->o->policy, &a, &why);
     struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_CAPABLE, .run = r->run, .coverage = COVERAGE_OK};
-    if (!e) e = run_probe(&a, s->o->policy, rep.binary, &end, &why);
+    if (!s->kernel) s->kernel = kernel_new();
+    if (!e) e = s->kernel ? run_probe(&a, s->o->policy, s->kernel, rep.binary, &end, &why) : ERR_NOMEM;
     rep.replayed = s->o->policy->tool_dir[0] != 0;
+    const char *text = buf_str(&why);
+    snprintf(rep.why, sizeof rep.why, "%s", text && text[0] ? text : e ? err_text(e) : "");
     if (e) {
-        const char *text = buf_str(&why);
         rep.refusal = e;
         rep.coverage = end;
-        snprintf(rep.why, sizeof rep.why, "%s", text && text[0] ? text : err_text(e));
     }
     tell(s, &rep, NULL, 0);
     buf_done(&why);
@@ -252,7 +254,7 @@ static void on_sock(struct loop_watch *w, uint32_t events) {
         struct request r;
         size_t n = sizeof r, n_fds = 0;
         enum err e = fds_receive(s->sock, &r, &n, NULL, 0, &n_fds);
-        if (e == ERR_AGAIN) return;
+        if (e == ERR_AGAIN) break;
         if (e == ERR_GONE || e == ERR_SYS) { /* ECONNRESET: it died with our reports unread */
             begin_end(s, 1, "agentd is gone");
         } else if (e || n != sizeof r || !handle(s, &r)) {
@@ -264,6 +266,7 @@ static void on_sock(struct loop_watch *w, uint32_t events) {
             notify_send("READY=1"); /* by us: agentd and tools cannot speak for the service */
         }
     }
+    kernel_free(TAKE(s->kernel));
 }
 
 static void on_agentd(struct loop_watch *w, uint32_t events) {

@@ -7,6 +7,10 @@
 #include <strings.h>
 #include <unistd.h>
 
+#ifdef TRAWL_INCLUDES_BPF /* its list of helpers has names that are poisoned below */
+#include <linux/bpf.h>
+#endif
+
 /* glibc's _FORTIFY_SOURCE makes macros of these for clang, and a macro cannot be poisoned. */
 #undef sprintf
 #undef vsprintf

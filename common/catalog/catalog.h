@@ -145,6 +145,9 @@ struct flavour {
     const char *functions[4];        /* of the kernel, that it attaches to (kprobe or fentry); "a|b": either; NULL-terminated */
     const char *tracepoints[4];      /* "block:block_rq_issue"; "a|b": either; NULL-terminated */
     const char *known_wrong;         /* where it runs and is wrong; NULL: nowhere known */
+    const char *wrong_with_function; /* known_wrong is about kernels that have this function */
+    const char *right_from;          /* known_wrong is about packages before this version */
+    const char *fails_with_field;    /* "cfs_rq.nr_queued": on a kernel that has this field it does not load */
     const char *env[4];              /* added to the literal environment, NULL-terminated */
     int ok_exits[4];                 /* exit codes that mean success, n_ok_exits of them */
     size_t n_ok_exits;

@@ -64,7 +64,8 @@ static void fill_capabilities(struct capabilities *all) {
         const struct tool *t = catalog_tool((enum tool_id)id);
         for (size_t i = 0; i < t->n_flavours; i++) {
             bool runs = t->flavours[i].id == FLAVOUR_LIBBPF;
-            all->rows[all->n++] = (struct capability){t->id, t->flavours[i].id, true, runs, "its binary is not installed here"};
+            all->rows[all->n++] = (struct capability){.tool = t->id, .flavour = t->flavours[i].id, .known = true, .runnable = runs};
+            if (!runs) snprintf(all->rows[all->n - 1].why, sizeof all->rows[0].why, "its binary is not installed here");
         }
     }
     all->n_known = all->n;

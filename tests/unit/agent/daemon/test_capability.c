@@ -74,12 +74,45 @@ static void the_last_answer_is_known_as_such(void **state) {
         r = answer_to(run, ERR_OK, "");
         assert_false(capability_answer(&all, &r)); /* said again, otherwise: the first word counts */
     }
-    struct report r = answer_to(1, ERR_OK, "not to be kept");
+    struct report r = answer_to(1, ERR_OK, "always 0 here");
     assert_true(capability_answer(&all, &r));
-    assert_string_equal(all.rows[0].why, "");
+    assert_true(all.rows[0].runnable);
+    assert_string_equal(all.rows[0].why, "always 0 here");
     assert_string_equal(all.rows[1].why, "not installed");
     assert_false(all.rows[1].runnable);
     assert_false(capability_answer(&all, &r)); /* the last one is the last only once */
+}
+
+static const struct params no_params;
+
+static void one_that_is_known_to_be_wrong_runs_only_when_it_is_named(void **state) {
+    (void)state;
+    const struct tool *t = catalog_tool(TOOL_RUNQLEN);
+    struct capabilities all = {.rows = {{TOOL_RUNQLEN, FLAVOUR_LIBBPF, true, false, "does not load"}, {TOOL_RUNQLEN, FLAVOUR_BCC, true, true, "always 0"}},
+                               .n = 2};
+    struct buf why;
+    buf_init(&why, 0);
+    assert_null(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why));
+    assert_string_equal(buf_str(&why), "libbpf: does not load; bcc: always 0");
+    buf_reset(&why);
+    assert_int_equal(capability_choose(&all, t, FLAVOUR_BCC, &no_params, &why)->id, FLAVOUR_BCC);
+    assert_string_equal(buf_str(&why), "bcc: always 0");
+    buf_done(&why);
+}
+
+static void a_parameter_that_a_flavour_lacks_chooses_another(void **state) {
+    (void)state;
+    const struct tool *t = catalog_tool(TOOL_TCPCONNLAT);
+    struct capabilities all = {.rows = {{TOOL_TCPCONNLAT, FLAVOUR_LIBBPF, true, true, ""}, {TOOL_TCPCONNLAT, FLAVOUR_BCC, true, true, ""}}, .n = 2};
+    const struct params six = {.p = {{.id = PARAM_FAMILY, .number = 6}}, .n = 1};
+    struct buf why;
+    buf_init(&why, 0);
+    assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &six, &why)->id, FLAVOUR_BCC);
+    assert_string_equal(buf_str(&why), "libbpf: tcpconnlat (libbpf) has no parameter family");
+    buf_reset(&why);
+    all.rows[1].runnable = false;
+    assert_null(capability_choose(&all, t, FLAVOUR_ANY, &six, &why));
+    buf_done(&why);
 }
 
 static void the_first_flavour_that_runs_is_chosen(void **state) {
@@ -89,21 +122,22 @@ static void the_first_flavour_that_runs_is_chosen(void **state) {
                                .n = 2};
     struct buf why;
     buf_init(&why, 0);
-    assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &why)->id, FLAVOUR_LIBBPF);
-    assert_int_equal(capability_choose(&all, t, FLAVOUR_BCC, &why)->id, FLAVOUR_BCC);
+    assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why)->id, FLAVOUR_LIBBPF);
+    assert_int_equal(capability_choose(&all, t, FLAVOUR_BCC, &no_params, &why)->id, FLAVOUR_BCC);
     all.rows[0].runnable = false;
     snprintf(all.rows[0].why, sizeof all.rows[0].why, "the kernel has no BTF");
-    assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &why)->id, FLAVOUR_BCC);
-    assert_int_equal(why.n, 0);
-    assert_null(capability_choose(&all, t, FLAVOUR_LIBBPF, &why));
-    assert_string_equal(buf_str(&why), "the kernel has no BTF");
+    assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why)->id, FLAVOUR_BCC);
+    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF"); /* why not the first */
+    buf_reset(&why);
+    assert_null(capability_choose(&all, t, FLAVOUR_LIBBPF, &no_params, &why));
+    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF");
     buf_reset(&why);
     all.rows[1].runnable = false;
     snprintf(all.rows[1].why, sizeof all.rows[1].why, "no python");
-    assert_null(capability_choose(&all, t, FLAVOUR_ANY, &why));
-    assert_string_equal(buf_str(&why), "the kernel has no BTF"); /* the first one's reason */
+    assert_null(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why));
+    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF; bcc: no python");
     buf_reset(&why);
-    assert_null(capability_choose(&all, t, FLAVOUR_BPFTRACE, &why));
+    assert_null(capability_choose(&all, t, FLAVOUR_BPFTRACE, &no_params, &why));
     assert_string_equal(buf_str(&why), "runqlat has no bpftrace flavour");
     buf_done(&why);
 }
@@ -130,6 +164,8 @@ int main(void) {
         cmocka_unit_test(every_flavour_that_could_run_is_asked_for),
         cmocka_unit_test(the_last_answer_is_known_as_such),
         cmocka_unit_test(the_first_flavour_that_runs_is_chosen),
+        cmocka_unit_test(one_that_is_known_to_be_wrong_runs_only_when_it_is_named),
+        cmocka_unit_test(a_parameter_that_a_flavour_lacks_chooses_another),
         cmocka_unit_test(facts_tell_all_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,108 @@
+#include "agent/runner/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "common/base/auto.h"
+#include "common/base/buf.h"
+#include "common/sys/fds.h"
+
+enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320 };
+
+struct kernel {
+    struct btf *btf;    /* NULL: it has none */
+    struct buf symbols; /* /proc/kallsyms */
+};
+
+static bool exists(const char *path) { return access(path, F_OK) == 0; }
+
+struct kernel *kernel_new(void) {
+    struct kernel *k = calloc(1, sizeof *k);
+    if (!k) return NULL;
+    buf_init(&k->symbols, SYMBOLS_BYTES);
+    k->btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+    if (libbpf_get_error(k->btf)) k->btf = NULL;
+    IGNORED(fds_read_file("/proc/kallsyms", &k->symbols)); /* then it has no functions: rather incapable than wrong */
+    return k;
+}
+
+void kernel_free(struct kernel *k) {
+    if (!k) return;
+    btf__free(k->btf);
+    buf_done(&k->symbols);
+    free(k);
+}
+
+bool kernel_has_btf(const struct kernel *k) { return k->btf; }
+
+bool kernel_has_kprobes(void) {
+    return exists("/sys/bus/event_source/devices/kprobe") || exists("/sys/kernel/tracing/kprobe_events") ||
+           exists("/sys/kernel/debug/tracing/kprobe_events");
+}
+
+/* A line is "ADDRESS TYPE NAME", with "\t[MODULE]" behind it when it is one's. */
+bool kernel_has_function(const struct kernel *k, struct span name) {
+    char text[NAME_BYTES + 2];
+    int n = snprintf(text, sizeof text, " %.*s", (int)name.n, name.p);
+    if (n < 0 || (size_t)n >= sizeof text) return false;
+    struct span rest = buf_span(&k->symbols), what = span_of(text, (size_t)n);
+    for (size_t at; (at = span_find_span(rest, what)) < rest.n; rest = span_drop(rest, at + what.n)) {
+        char type = at > 0 ? rest.p[at - 1] : '\0';
+        char after = at + what.n < rest.n ? rest.p[at + what.n] : '\n';
+        if ((after == '\n' || after == '\t') && (type == 't' || type == 'T')) return true;
+    }
+    return false;
+}
+
+bool kernel_has_fentry(const struct kernel *k, struct span name) {
+    static const struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0}, {.code = BPF_JMP | BPF_EXIT}};
+    char text[NAME_BYTES];
+    int n = snprintf(text, sizeof text, "%.*s", (int)name.n, name.p);
+    if (!k->btf || n < 0 || (size_t)n >= sizeof text) return false;
+    int id = btf__find_by_name_kind(k->btf, text, BTF_KIND_FUNC);
+    if (id < 0) return false;
+    LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY, .attach_btf_id = (__u32)id);
+    int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trawl_probe", "GPL", nothing, COUNT_OF(nothing), &opts);
+    if (fd < 0) return false;
+    close(fd);
+    return true;
+}
+
+bool kernel_has_field(const struct kernel *k, struct span type_member) {
+    char text[NAME_BYTES];
+    struct span type, member;
+    span_cut(type_member, '.', &type, &member);
+    int n = snprintf(text, sizeof text, "%.*s", (int)type.n, type.p);
+    if (!k->btf || n < 0 || (size_t)n >= sizeof text) return false;
+    int id = btf__find_by_name_kind(k->btf, text, BTF_KIND_STRUCT);
+    const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(k->btf, (__u32)id);
+    if (!t) return false;
+    const struct btf_member *m = btf_members(t);
+    for (unsigned i = 0; i < btf_vlen(t); i++)
+        if (span_eq_str(member, btf__name_by_offset(k->btf, m[i].name_off))) return true;
+    return false;
+}
+
+bool kernel_has_tracepoint(struct span name) {
+    static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+    struct span group, event;
+    span_cut(name, ':', &group, &event);
+    for (size_t i = 0; i < COUNT_OF(roots); i++) {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof path, "%s/events/%.*s/%.*s", roots[i], (int)group.n, group.p, (int)event.n, event.p);
+        if (exists(path)) return true;
+    }
+    return false;
+}
+
+bool kernel_has_headers(void) {
+    struct utsname uts;
+    char path[PATH_BYTES];
+    if (uname(&uts) != 0) return false;
+    snprintf(path, sizeof path, "/lib/modules/%s/build", uts.release);
+    return exists(path) || exists("/sys/kernel/kheaders.tar.xz");
+}
