@@ -3,6 +3,7 @@
 
 #include "console/cli/verb_answers.h"
 #include "console/cli/verb_doctor.h"
+#include "console/cli/verb_flame.h"
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_parse.h"
 #include "console/cli/verb_run.h"
@@ -26,6 +27,8 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST, verb_answers_top},
     {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_events},
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
+    {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE.",
+     "trawl flame last > out.svg", 0, 2, 0, verb_flame},
     {"doctor", "", "Finds and explains what is wrong with a set-up, yours or (--agent) this host's.", "trawl doctor --agent /etc/trawl/agent.conf", 0,
      0, ARG_OUTPUT | ARG_AGENT, verb_doctor},
     {"parse", "TOOL FILE…", "Reads print-outs captured by hand (- is standard input) like a capture's; offline.",

@@ -1,0 +1,206 @@
+#include "console/render/flame.h"
+
+#include <stdlib.h>
+
+#include "common/base/num.h"
+#include "common/base/utf8.h"
+#include "console/render/flame_script.h"
+#include "console/render/summary.h"
+
+enum { WIDTH_PX = 1200, ROW_PX = 16, HEAD_PX = 78, FOOT_PX = 10, CHAR_PX = 7, NAME_BYTES = 1024 };
+#define LEAST_PX 0.1
+
+struct flame_node {
+    uint32_t index, parent, kind, depth;
+    struct span name;
+    uint64_t total, before; /* with all that is above */
+    double x, width;
+};
+
+struct flame {
+    struct stacks tree; /* of both answers, the process below its frames */
+    struct arena *mem;
+    struct flame_node *nodes;  /* by index */
+    struct flame_node **order; /* siblings together, parents first */
+    size_t n, cap;
+    uint32_t deepest; /* of those drawn */
+    size_t thin, gone;
+};
+
+/* XML 1.0 has no place for control characters and the two non-characters, not even escaped. */
+static void add_xml(struct buf *out, struct span s) {
+    while (s.n) {
+        bool ok;
+        size_t n = utf8_step(s, &ok);
+        unsigned char c = (unsigned char)s.p[0], second = n > 1 ? (unsigned char)s.p[1] : 0;
+        bool c1 = ok && n == 2 && c == 0xc2 && second < 0xa0;
+        bool none = ok && n == 3 && c == 0xef && second == 0xbf && (unsigned char)s.p[2] >= 0xbe;
+        if (!ok || none)
+            buf_add_str(out, "\xef\xbf\xbd");
+        else if (c < 0x20 || c == 0x7f || c1)
+            buf_add_fmt(out, "\\x%02x", c1 ? second : c);
+        else if (strchr("<>&\"'", c))
+            buf_add_fmt(out, "&#%d;", c);
+        else
+            buf_add(out, span_head(s, n));
+        s = span_drop(s, n);
+    }
+}
+
+static enum err grow(struct flame *f) {
+    enum err e = arena_grow(f->mem, &f->nodes, &f->cap, f->tree.n_nodes, sizeof *f->nodes);
+    if (!e) f->n = f->tree.n_nodes;
+    return e;
+}
+
+/* Adds the rows of s to the tree, each frame with what it has itself. */
+static enum err add_stacks(struct flame *f, const struct stacks *s, bool before) {
+    for (size_t r = 0; r < s->n_rows; r++) {
+        uint32_t path[LIMIT_STACK_DEPTH], at = STACKS_ROOT;
+        size_t depth = stacks_frames(s, s->rows[r].leaf, path, COUNT_OF(path));
+        struct span comm = s->strings.text[s->rows[r].comm];
+        enum err e = comm.n ? stacks_node(&f->tree, STACKS_ROOT, comm, FRAME_UNKNOWN, &at) : ERR_OK;
+        for (size_t d = 0; !e && d < depth && d < COUNT_OF(path); d++) {
+            const struct stack_node *n = &s->nodes[path[d]];
+            e = stacks_node(&f->tree, at, s->strings.text[n->frame], (enum frame_kind)n->kind, &at);
+        }
+        if (!e) e = grow(f);
+        if (e) return e;
+        uint64_t *into = before ? &f->nodes[at].before : &f->nodes[at].total;
+        *into = num_sat_add(*into, s->rows[r].count);
+    }
+    return ERR_OK;
+}
+
+static int by_parent_and_name(const void *a, const void *b) {
+    const struct flame_node *x = *(struct flame_node *const *)a, *y = *(struct flame_node *const *)b;
+    if (x->parent != y->parent) return x->parent < y->parent ? -1 : 1;
+    int by_name = span_cmp(x->name, y->name);
+    return by_name ? by_name : x->kind < y->kind ? -1 : x->kind > y->kind;
+}
+
+/* A parent's index is smaller than its children's: sums go down from the last, places up from the first. */
+static enum err lay_out(struct flame *f) {
+    f->order = arena_array(f->mem, f->n, sizeof(struct flame_node *));
+    double *next = arena_array(f->mem, f->n, sizeof *next);
+    if (!f->order || !next) return ERR_NOMEM;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct stack_node *from = &f->tree.nodes[i];
+        struct flame_node *n = &f->nodes[i];
+        n->index = (uint32_t)i;
+        n->parent = from->parent;
+        n->kind = from->kind;
+        n->name = i ? f->tree.strings.text[from->frame] : SPAN_LIT("all");
+        n->depth = i ? f->nodes[n->parent].depth + 1 : 0;
+        f->order[i] = n;
+    }
+    for (size_t i = f->n; i-- > 1;) {
+        struct flame_node *n = &f->nodes[i], *p = &f->nodes[n->parent];
+        p->total = num_sat_add(p->total, n->total);
+        p->before = num_sat_add(p->before, n->before);
+    }
+    if (f->n > 1) qsort(f->order + 1, f->n - 1, sizeof(struct flame_node *), by_parent_and_name);
+    double px = f->nodes[0].total ? (double)WIDTH_PX / (double)f->nodes[0].total : 0;
+    f->nodes[0].width = WIDTH_PX;
+    for (size_t i = 1; i < f->n; i++) {
+        struct flame_node *n = f->order[i];
+        n->width = (double)n->total * px;
+        n->x = next[n->parent];
+        next[n->parent] += n->width;
+        next[n->index] = n->x;
+        if (n->total == 0 && n->before)
+            f->gone++;
+        else if (n->width < LEAST_PX)
+            f->thin++;
+        else if (n->depth > f->deepest)
+            f->deepest = n->depth;
+    }
+    return ERR_OK;
+}
+
+static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
+
+static void add_fill(const struct flame *f, const struct flame_node *n, bool compared, struct buf *out) {
+    static const char *const plain[] = {[FRAME_UNKNOWN] = "#c9c3d6", [FRAME_USER] = "#8fc2e8", [FRAME_KERNEL] = "#f2a65a"};
+    if (!compared) {
+        buf_add_str(out, n->index == 0 ? "#dddddd" : plain[n->kind]);
+        return;
+    }
+    double was = share(n->before, f->nodes[0].before), is = share(n->total, f->nodes[0].total), most = was > is ? was : is;
+    double change = most > 0 ? (is - was) / most : 0; /* -1 … 1 */
+    int pale = 235 - (int)(165 * (change < 0 ? -change : change));
+    if (change >= 0)
+        buf_add_fmt(out, "#eb%02x%02x", pale, pale);
+    else
+        buf_add_fmt(out, "#%02x%02xeb", pale, pale);
+}
+
+static void add_frame(const struct flame *f, const struct flame_node *n, struct span unit, bool compared, struct buf *out) {
+    static const char *const kinds[] = {[FRAME_UNKNOWN] = "", [FRAME_USER] = ", user", [FRAME_KERNEL] = ", kernel"};
+    double y = HEAD_PX + (double)((f->deepest - n->depth) * ROW_PX);
+    struct span name = span_head(n->name, NAME_BYTES);
+    buf_add_str(out, "<g class=\"f\"><title>");
+    add_xml(out, name);
+    buf_add_fmt(out, " (%llu ", (unsigned long long)n->total);
+    add_xml(out, unit);
+    buf_add_fmt(out, ", %.2f%%", 100 * share(n->total, f->nodes[0].total));
+    if (compared) buf_add_fmt(out, "; before %.2f%%", 100 * share(n->before, f->nodes[0].before));
+    buf_add_fmt(out, "%s)</title><rect x=\"%.2f\" y=\"%.0f\" width=\"%.2f\" height=\"%d\" fill=\"", kinds[n->kind], n->x, y, n->width,
+                ROW_PX - 1);
+    add_fill(f, n, compared, out);
+    buf_add_fmt(out, "\"/><text x=\"%.2f\" y=\"%.0f\">", n->x + 3, y + ROW_PX - 5);
+    size_t room = n->width > 3 * CHAR_PX ? (size_t)(n->width / CHAR_PX) - 1 : 0, chars = 0;
+    for (struct span rest = name; rest.n && chars < room; chars++) {
+        bool ok;
+        size_t step = utf8_step(rest, &ok);
+        add_xml(out, span_head(rest, step));
+        rest = span_drop(rest, step);
+    }
+    buf_add_str(out, "</text></g>\n");
+}
+
+static enum err add_head(const struct flame *f, const struct answer *a, const struct answer *before, struct buf *out) {
+    struct buf title;
+    buf_init(&title, 0);
+    double height = HEAD_PX + (double)((f->deepest + 1) * ROW_PX) + FOOT_PX;
+    buf_add_fmt(
+        out,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\""
+        " viewBox=\"0 0 %d %.0f\">\n%s<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n<text id=\"head\" x=\"6\" y=\"18\">",
+        WIDTH_PX, height, WIDTH_PX, height, flame_script_style());
+    enum err e = summary_title(a, &title);
+    add_xml(out, buf_span(&title));
+    buf_add_fmt(out, "</text>\n<text x=\"6\" y=\"36\">%llu ", (unsigned long long)f->nodes[0].total);
+    add_xml(out, a->stacks.unit);
+    buf_add_fmt(out, " in all; %zu frames narrower than %.1f px are not drawn", f->thin, LEAST_PX);
+    if (before) buf_add_fmt(out, "; %zu frames are only in what it is compared with", f->gone);
+    buf_add_str(out, "</text>\n");
+    if (before) {
+        buf_reset(&title);
+        if (!e) e = summary_title(before, &title);
+        buf_add_str(out, "<text x=\"6\" y=\"54\">red grew, blue shrank, compared with: ");
+        add_xml(out, buf_span(&title));
+        buf_add_str(out, "</text>\n");
+    }
+    buf_add_str(
+        out, "<text id=\"reset\" class=\"b\" x=\"6\" y=\"72\">Reset</text><text id=\"search\" class=\"b\" x=\"60\" y=\"72\">Search</text>"
+             "<text id=\"found\" x=\"120\" y=\"72\"> </text>\n");
+    buf_done(&title);
+    return e;
+}
+
+enum err flame_svg(const struct answer *a, const struct answer *before, struct buf *out) {
+    if (before && before->stacks.n_rows && !span_eq(before->stacks.unit, a->stacks.unit)) return ERR_REFUSED;
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
+    struct flame f = {.mem = mem};
+    enum err e = mem ? stacks_init(&f.tree, a->stacks.unit, mem) : ERR_NOMEM;
+    if (!e) e = grow(&f);
+    if (!e) e = add_stacks(&f, &a->stacks, false);
+    if (!e && before) e = add_stacks(&f, &before->stacks, true);
+    if (!e) e = lay_out(&f);
+    if (!e) e = add_head(&f, a, before, out);
+    for (size_t i = 0; !e && i < f.n; i++)
+        if (i == 0 || f.order[i]->width >= LEAST_PX) add_frame(&f, f.order[i], a->stacks.unit, before != NULL, out);
+    buf_add_fmt(out, "%s</svg>\n", flame_script_code());
+    return e ? e : buf_failed(out);
+}
