@@ -18,7 +18,7 @@ fleet_certs() {
     if ! {
         "$FLEET_CERTS" "$FLEET_DIR/certs" init "$fleet_name" &&
             "$FLEET_CERTS" "$FLEET_DIR/certs" collector centre DNS:localhost IP:127.0.0.1 &&
-            "$FLEET_CERTS" "$FLEET_DIR/certs" operator admin
+            "$FLEET_CERTS" "$FLEET_DIR/certs" operator admin --role admin
     } >"$FLEET_DIR/log/certs" 2>&1; then
         cat "$FLEET_DIR/log/certs" >&2
         return 1

@@ -250,7 +250,8 @@ void captures_order(struct captures *c, const struct signed_order *so) {
                                 .wall_ns = now,
                                 .host = span_str(c->opt.host),
                                 .labels = c->opt.labels,
-                                .n_labels = c->opt.n_labels};
+                                .n_labels = c->opt.n_labels,
+                                .may_sign = c->opt.policy->may_sign};
     char why[LIMIT_REASON_BYTES] = "";
     struct order o;
     enum err e = order_verify(so, &check, mem, why, sizeof why, &o);

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
+#include "common/identity/identity.h"
 #include "common/sys/fds.h"
 
 /* clang-format off */
@@ -45,6 +46,7 @@ const struct conf_item policy_items[] = {
     TEXT(tool_user, CONF_TEXT, "trawl-tools", "tools run as this user, with the few capabilities that their row names"),
     TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
     TEXT(pins_file, CONF_PATH, "", "a file of more pins, as trawl-runner pin prints them; owned by root; empty: none"),
+    TEXT(may_sign, CONF_WORDS, IDENTITY_MAY_SIGN, "operators whose orders are obeyed: names, or role:runner or role:admin for everybody with at least that; a viewer's never are"),
     TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),
 };
 /* clang-format on */
@@ -97,6 +99,10 @@ static enum err check_words(const struct policy *p, char *why, size_t why_size) 
             snprintf(why, why_size, "pins: \"%.*s\" is not PATH=SHA256 (64 hexadecimal digits)", (int)word.n, word.p);
             return ERR_SYNTAX;
         }
+    if (!identity_may_sign_is_sound(p->may_sign, &word)) {
+        snprintf(why, why_size, "may_sign: \"%.*s\" is neither an operator's name nor role:runner or role:admin", (int)word.n, word.p);
+        return ERR_SYNTAX;
+    }
     rest = span_str(p->quiet_hours);
     unsigned from, to;
     while (span_word(&rest, &word))

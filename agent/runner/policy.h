@@ -26,6 +26,7 @@ struct policy {
     char *tool_user;             /* tools run as this user */
     char *pins;                  /* words: PATH=SHA256HEX */
     char *pins_file;             /* more of them; "": none */
+    char *may_sign;              /* words of identity.h: whose orders agentd obeys */
     char *quiet_hours;           /* "22:00-06:00" local time, words; "" none: no tool is started in them */
 };
 

@@ -156,9 +156,20 @@ static size_t free_slot(struct consoles *cs) {
     return first;
 }
 
+static enum rpc_status refuse_call(const struct identity *who, enum rpc_method m, char *text, size_t text_size) {
+    char method[64];
+    rpc_method_name(m, method, sizeof method);
+    snprintf(text, text_size, "%s is a %s; this needs a %s", who->name, identity_authority_name(who->authority),
+             identity_authority_name(rpc_method_least(m)));
+    LOG(LOG_WARNING, "call.refused", KV("operator", who->name), KV("method", method), KV("why", text));
+    return RPC_PERMISSION_DENIED;
+}
+
 static enum rpc_status on_call(struct rpc_server_ops *self, struct rpc_conn *conn, enum rpc_method m, struct rpc_stream **out, char *text,
                                size_t text_size) {
     struct consoles *cs = server_of(self);
+    const struct identity *who = rpc_peer(conn);
+    if (who->authority < rpc_method_least(m)) return refuse_call(who, m, text, text_size);
     size_t slot = free_slot(cs);
     struct call *c = slot == SIZE_MAX ? NULL : calloc(1, sizeof *c);
     if (!c) {
@@ -169,7 +180,7 @@ static enum rpc_status on_call(struct rpc_server_ops *self, struct rpc_conn *con
     c->cs = cs;
     c->id = (uint64_t)++cs->running_number << 32 | slot;
     c->method = m;
-    snprintf(c->operator_name, sizeof c->operator_name, "%s", rpc_peer(conn)->name);
+    snprintf(c->operator_name, sizeof c->operator_name, "%s", who->name);
     cs->slots[slot] = c;
     *out = &c->stream;
     return RPC_OK;

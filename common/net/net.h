@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/base/loop.h"
-#include "common/net/identity.h"
+#include "common/identity/identity.h"
 
 struct net;
 

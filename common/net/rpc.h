@@ -46,6 +46,11 @@ enum rpc_method {
     RPC_METHOD__COUNT
 };
 
+/* The least that an operator must be to call it: a column of the table of methods. */
+enum authority rpc_method_least(enum rpc_method m);
+/* "trawl.Console/Hosts" into out, NUL-terminated. */
+void rpc_method_name(enum rpc_method m, char *out, size_t size);
+
 enum rpc_lane { RPC_INTERACTIVE, RPC_BULK }; /* interactive frames overtake bulk ones */
 
 struct rpc_conn;

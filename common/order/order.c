@@ -51,28 +51,17 @@ static const char *quote(struct span s, char out[LIMIT_NAME_BYTES + 1]) {
     return out;
 }
 
-static bool is_name(struct span s) {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-        if (!good) return false;
-    }
-    return s.n > 0 && s.n <= LIMIT_NAME_BYTES;
-}
-
-/* spiffe://FLEET/operator/NAME, of our fleet. */
+/* spiffe://FLEET/operator/NAME/AUTHORITY, of our fleet, and of those who may. */
 static enum err check_signer(struct verifying *v, struct span uri) {
-    static const struct span scheme = {"spiffe://", 9};
-    struct span fleet, role, name, rest;
     char quoted[LIMIT_NAME_BYTES + 1];
-    bool form = span_starts(uri, scheme) && span_cut(span_drop(uri, scheme.n), '/', &fleet, &rest) && span_cut(rest, '/', &role, &name) &&
-                is_name(fleet) && is_name(name);
-    if (!form || !span_eq_str(role, "operator"))
+    struct identity *who = &v->order.signer;
+    if (identity_parse(uri, who) != ERR_OK || who->role != ROLE_OPERATOR)
         return no(v, ERR_UNTRUSTED, "the order was signed by %s, who is not an operator", quote(uri, quoted));
-    if (!span_eq_str(fleet, v->check->fleet))
-        return no(v, ERR_UNTRUSTED, "the order was signed by an operator of fleet %s, not of %s", quote(fleet, quoted), v->check->fleet);
-    v->order.operator_name = arena_copy(v->mem, name);
-    return v->order.operator_name.p ? ERR_OK : no_memory(v);
+    if (strcmp(who->fleet, v->check->fleet) != 0)
+        return no(v, ERR_UNTRUSTED, "the order was signed by an operator of fleet %s, not of %s", who->fleet, v->check->fleet);
+    v->order.operator_name = arena_copy(v->mem, span_str(who->name));
+    if (!v->order.operator_name.p) return no_memory(v);
+    return identity_may_sign(who, v->check->may_sign ? v->check->may_sign : IDENTITY_MAY_SIGN, v->why, sizeof v->why);
 }
 
 static enum err check_signature(struct verifying *v, const struct signed_order *so) {

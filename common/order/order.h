@@ -3,6 +3,7 @@
 
 #include "common/catalog/catalog.h"
 #include "common/crypto/sign.h"
+#include "common/identity/identity.h"
 #include "common/wire/spec.h"
 
 #define ORDER_DOMAIN SPAN_LIT("trawl order v1\n") /* signed in front of the spec's bytes */
@@ -22,21 +23,23 @@ struct order_check {
     struct span host; /* .p NULL: not a host (the collector), targets are not compared */
     const struct label *labels;
     size_t n_labels;
+    const char *may_sign; /* words as of identity.h; NULL: IDENTITY_MAY_SIGN */
 };
 
 /* A verified order.  In mem. */
 struct order {
     struct spec spec;
-    struct span operator_name;
+    struct identity signer;
+    struct span operator_name; /* the signer's */
     const struct tool *tool;
     enum flavour_id flavour; /* FLAVOUR_ANY: params fit at least one of the tool's flavours */
     struct params params;
 };
 
-/* The signature verifies against operators, the signer is an operator of this fleet, fleet agrees, not expired, not from the
+/* The signature verifies against operators, the signer is an operator of this fleet, may sign here, fleet agrees, not expired, not from the
  * future, this host is targeted, tool and parameters are in the catalogue.  Nothing of the spec is read before its signature holds.
  * why: a sentence for the console.  Replays are the caller's to find (spec.campaign).
- * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED (other fleet, other host, unknown tool or parameters),
- * ERR_VERSION, ERR_NOMEM. */
+ * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED (a signer without the authority, other fleet, other host, unknown
+ * tool or parameters), ERR_VERSION, ERR_NOMEM. */
 NODISCARD enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why,
                                 size_t why_size, struct order *out);

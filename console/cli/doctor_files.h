@@ -2,7 +2,7 @@
  * says what it found and returns whether what builds on it makes sense. */
 #pragma once
 
-#include "common/net/identity.h"
+#include "common/identity/identity.h"
 #include "console/cli/doctor.h"
 
 /* Who reads the files: the caller, or a user of this host (then as root only). */

@@ -28,7 +28,7 @@ verifies() { openssl verify -CAfile "$dir/$1-ca.pem" -crl_check -CRLfile "$dir/$
     text agents/web-1.pem | grep -q "URI:spiffe://prod/agent/web-1$"
     text agents/web-1.pem | grep -q "ASN1 OID: prime256v1"
     text collectors/c1.pem | grep -q "URI:spiffe://prod/collector/c1, DNS:localhost, IP Address:127.0.0.1$"
-    text operators/ann.pem | grep -q "URI:spiffe://prod/operator/ann$"
+    text operators/ann.pem | grep -q "URI:spiffe://prod/operator/ann/runner$"
     text operators/ann.pem | grep -q "^ *Digital Signature$"
     verifies fleet sslclient agents/web-1.pem
     verifies fleet sslclient collectors/c1.pem

@@ -61,7 +61,7 @@ static void a_good_order(struct fixture *f) {
         .issued_wall_ms = now_ms - 1000,
         .expires_wall_ms = now_ms + HOUR_MS,
     };
-    f->check = (struct order_check){f->operators, "prod", now_ns, SPAN_LIT("web-13"), labels, COUNT_OF(labels)};
+    f->check = (struct order_check){f->operators, "prod", now_ns, SPAN_LIT("web-13"), labels, COUNT_OF(labels), NULL};
 }
 
 static int setup(void **state) {
@@ -175,7 +175,10 @@ static void a_name_that_is_no_operators_orders_nothing(void **state) {
         const char *san, *why;
         enum err want;
     } names[] = {
-        {"URI:spiffe://prod/operator/ann", "", ERR_OK},
+        {"URI:spiffe://prod/operator/ann/runner", "", ERR_OK},
+        {"URI:spiffe://prod/operator/ann/admin", "", ERR_OK},
+        {"URI:spiffe://prod/operator/ann/viewer", "ann is a viewer, and only runners and admins may order", ERR_REFUSED},
+        {"URI:spiffe://prod/operator/ann", "ann is a viewer, and only runners and admins may order", ERR_REFUSED},
         {"URI:spiffe://prod/agent/web-13", "spiffe://prod/agent/web-13, who is not an operator", ERR_UNTRUSTED},
         {"URI:spiffe://prod/collector/c1", "who is not an operator", ERR_UNTRUSTED},
         {"URI:spiffe://prod/operators/ann", "who is not an operator", ERR_UNTRUSTED},
@@ -185,7 +188,7 @@ static void a_name_that_is_no_operators_orders_nothing(void **state) {
         {"URI:spiffe:///operator/ann", "who is not an operator", ERR_UNTRUSTED},
         {"URI:https://prod/operator/ann", "who is not an operator", ERR_UNTRUSTED},
         {"URI:spiffe://prod/operator/an%20n", "who is not an operator", ERR_UNTRUSTED},
-        {"URI:spiffe://test/operator/ann", "an operator of fleet test, not of prod", ERR_UNTRUSTED},
+        {"URI:spiffe://test/operator/ann/admin", "an operator of fleet test, not of prod", ERR_UNTRUSTED},
     };
     struct made ca = made_certificate(&(struct made_wish){.name = "other CA", .ca = true});
     made_write(&ca, ca_file(&f->ca, "other-ca.pem"), NULL);

@@ -53,7 +53,7 @@ static void an_order_that_finds_no_memory_is_not_called_bad(void **state) {
     (void)state;
     static const struct label labels[] = {{SPAN_LIT("role"), SPAN_LIT("web")}};
     const struct spec spec = good_spec();
-    const struct order_check check = {operators, "prod", clock_wall_ns(), SPAN_LIT("web-13"), labels, COUNT_OF(labels)};
+    const struct order_check check = {operators, "prod", clock_wall_ns(), SPAN_LIT("web-13"), labels, COUNT_OF(labels), NULL};
     struct buf bytes;
     buf_init(&bytes, 0);
     assert_int_equal(order_sign(&spec, ann, &bytes), ERR_OK);
