@@ -6,12 +6,13 @@
 
 #include "agent/daemon/captures.h"
 #include "agent/daemon/host.h"
+#include "agent/daemon/locked.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/expiry.h"
 #include "common/sys/seccomp.h"
 
-enum { WHY_BYTES = 512, FACTS_ARENA_BYTES = 256 * 1024 };
+enum { WHY_BYTES = 512, FACTS_ARENA_BYTES = 256 * 1024, AUDIT_BYTES = 1024 * 1024, AUDIT_FILES = 4 };
 
 struct agentd {
     struct policy policy;
@@ -22,6 +23,8 @@ struct agentd {
     struct trust *operators;
     struct spool *spool;
     struct journal *journal;
+    struct locked locked;
+    struct audit *audit;
     struct captures *captures;
     struct uplink *uplink;
     struct channel runner;
@@ -44,7 +47,8 @@ static void fill_facts(struct uplink_ops *ops, struct facts *out) {
                           .tools = d->tools,
                           .n_tools = d->n_tools,
                           .replayed = d->policy.tool_dir[0] != '\0',
-                          .wall_ns = clock_wall_ns()};
+                          .wall_ns = clock_wall_ns(),
+                          .lockdown = span_str(d->locked.why)};
 }
 
 static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
@@ -63,6 +67,11 @@ static void on_lost(struct uplink_ops *ops, struct span why) {
 
 static void on_order(struct uplink_ops *ops, const struct signed_order *o) {
     captures_order(container_of(ops, struct agentd, uplink_ops)->captures, o);
+}
+
+static void on_lockdown(struct uplink_ops *ops, const struct signed_order *statement) {
+    struct agentd *d = container_of(ops, struct agentd, uplink_ops);
+    if (captures_lockdown(d->captures, statement)) uplink_facts(d->uplink);
 }
 
 static void on_stop(struct uplink_ops *ops, const struct campaign_id *id, struct span why) {
@@ -87,6 +96,7 @@ static enum err connect_up(struct agentd *d) {
                                         .connected = on_connected,
                                         .lost = on_lost,
                                         .order = on_order,
+                                        .lockdown = on_lockdown,
                                         .stop = on_stop,
                                         .damaged = on_damaged,
                                         .trouble = on_trouble};
@@ -97,13 +107,16 @@ static enum err connect_up(struct agentd *d) {
 
 static void on_report(struct channel *c, const struct report *r, int out_fd, int err_fd) {
     struct agentd *d = container_of(c, struct agentd, runner);
-    if (r->kind != REPORT_CAPABLE) {
+    if (r->kind == REPORT_SWITCH) {
+        captures_switch(d->captures, r->coverage != 0);
+        if (d->uplink) uplink_facts(d->uplink);
+    } else if (r->kind != REPORT_CAPABLE) {
         captures_report(d->captures, r, out_fd, err_fd);
         return;
     }
     if (out_fd >= 0) close(out_fd);
     if (err_fd >= 0) close(err_fd);
-    if (!capability_answer(&d->capabilities, r) || d->uplink) return;
+    if (r->kind == REPORT_SWITCH || !capability_answer(&d->capabilities, r) || d->uplink) return;
     enum err e = connect_up(d);
     if (e) {
         LOG(LOG_ERR, "agentd.failed", KV("what", d->policy.collector), KV("why", err_text(e)));
@@ -160,11 +173,17 @@ static enum err open_files(struct agentd *d, char *why) {
     size_t strangers = 0, damaged = 0;
     enum err e = spool_open(p->spool_dir, p->spool_bytes, &strangers, &d->spool);
     if (!e) e = journal_open(p->spool_dir, &damaged, &d->journal);
+    bool sound = true;
+    if (!e) e = locked_open(&d->locked, p->spool_dir, &sound);
+    const struct audit_options audit = {
+        .dir = p->spool_dir, .name = "audit.log", .max_bytes = AUDIT_BYTES, .keep = AUDIT_FILES, .cert = p->tls_cert, .key = p->tls_key};
+    if (!e) e = audit_open(&audit, &d->audit);
     if (e) {
         snprintf(why, WHY_BYTES, "the spool %s: %s", p->spool_dir, e == ERR_SYS ? strerror(errno) : err_text(e));
         return e;
     }
     if (strangers) LOG(LOG_WARNING, "spool.strangers", KV("files", strangers));
+    if (d->locked.fleet.locked) LOG(sound ? LOG_WARNING : LOG_ERR, "lockdown.holds", KV("why", d->locked.why));
     if (damaged) LOG(LOG_WARNING, "journal.damaged", KV("files", damaged));
     return sign_trust_load(p->operators_ca, null_if_empty(p->operators_crl), why, WHY_BYTES, &d->operators);
 }
@@ -219,7 +238,9 @@ static enum err start(struct agentd *d, char *why) {
                                    .capabilities = &d->capabilities,
                                    .runner = &d->runner,
                                    .spool = d->spool,
-                                   .journal = d->journal};
+                                   .journal = d->journal,
+                                   .locked = &d->locked,
+                                   .audit = d->audit};
     if ((e = captures_new(&opt, &d->captures)) != ERR_OK) return e;
     watch_expiry(d);
     d->runner.report = on_report;
@@ -237,6 +258,8 @@ static void stop(struct agentd *d) {
     if (d->captures) captures_free(d->captures);
     if (d->net) net_free(d->net);
     if (d->operators) sign_trust_free(d->operators);
+    audit_close(d->audit);
+    locked_close(&d->locked);
     if (d->journal) journal_close(d->journal);
     if (d->spool) spool_close(d->spool);
     if (d->loop) loop_free(d->loop);
@@ -253,7 +276,7 @@ static const char *config_argument(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    struct agentd d = {.runner_gone = false};
+    struct agentd d = {.locked.dir_fd = -1};
     char why[WHY_BYTES] = "";
     const char *config = config_argument(argc, argv);
     if (!config) {

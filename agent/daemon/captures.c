@@ -6,6 +6,7 @@
 #include "agent/spool/amend.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/catalog/catalog_class.h"
 
 enum run_state { RUN_ASKED, RUN_RUNNING, RUN_ENDED, RUN_OVER, RUN__COUNT };
 #define BIT(n) (1u << (n))
@@ -43,12 +44,17 @@ struct captures {
     struct uplink *uplink;
     struct run *runs;
     uint64_t last_number;
+    bool audit_failing;
+    unsigned redact; /* policy's words as bits */
 };
 
 enum err captures_new(const struct captures_options *opt, struct captures **out) {
     struct captures *c = calloc(1, sizeof *c);
     if (!c) return ERR_NOMEM;
     c->opt = *opt;
+    struct span bad;
+    if (opt->policy->redact && !catalog_class_words(opt->policy->redact, &c->redact, &bad))
+        c->redact = ~0U;             /* policy_load refused it before */
     c->last_number = CAPABILITY_MAX; /* smaller numbers are probes */
     *out = c;
     return ERR_OK;
@@ -101,10 +107,27 @@ static struct finish finish_of(const struct captures *c, const struct campaign_i
                            .journal = c->opt.journal,
                            .campaign = *id,
                            .tool = tool,
+                           .redact = c->redact,
                            .drop_oldest = span_eq_str(SPAN_LIT("oldest"), c->opt.policy->spool_drop)};
 }
 
 static bool replays(const struct captures *c) { return c->opt.policy->tool_dir[0] != '\0'; }
+
+/* Into this host's own audit log, under a checkpoint at once: what happens here is rare. */
+static void write_down(struct captures *c, const struct audit_record *r, bool limited) {
+    char why[LIMIT_REASON_BYTES] = "";
+    if (!c->opt.audit) return;
+    enum err e = limited ? audit_add_limited(c->opt.audit, r) : audit_add(c->opt.audit, r);
+    if (!e) e = audit_checkpoint(c->opt.audit, why, sizeof why);
+    if (e && !c->audit_failing) LOG(LOG_ERR, "audit.failed", KV("why", why[0] ? why : err_text(e)));
+    c->audit_failing = e != ERR_OK;
+}
+
+static void write_end(struct captures *c, const char *hex, struct span tool, enum coverage cov, struct span why) {
+    const struct audit_record r = {
+        .event = "capture.ended", .campaign = span_str(hex), .what = tool, .result = span_str(capture_coverage_name(cov)), .why = why};
+    write_down(c, &r, cov == COVERAGE_REFUSED);
+}
 
 /* The outcome of a campaign that made no run here: into the spool and on its way. */
 static void end_without_run(struct captures *c, const struct campaign_id *id, struct span tool, enum result_kind kind, enum coverage cov,
@@ -115,6 +138,7 @@ static void end_without_run(struct captures *c, const struct campaign_id *id, st
     char hex[2 * CAMPAIGN_ID_BYTES + 1];
     part_campaign_hex(id, hex);
     LOG(LOG_NOTICE, "capture.ended", KV("campaign", hex), KV("tool", tool), KV("coverage", capture_coverage_name(cov)), KV("why", why));
+    write_end(c, hex, tool, cov, why);
     if (c->uplink) uplink_push(c->uplink);
 }
 
@@ -160,6 +184,7 @@ static void run_finish(struct run *r) {
     char hex[2 * CAMPAIGN_ID_BYTES + 1];
     part_campaign_hex(&r->order.spec.campaign, hex);
     LOG(LOG_INFO, "capture.ended", KV("campaign", hex), KV("tool", r->order.tool->name), KV("coverage", capture_coverage_name(end)));
+    write_end(c, hex, span_str(r->order.tool->name), end, buf_span(&r->cancelled));
     run_free(r);
     if (c->uplink) uplink_push(c->uplink);
 }
@@ -190,6 +215,18 @@ static struct run *run_new(struct captures *c, struct arena *mem, const struct o
     return r;
 }
 
+static void write_taken(struct captures *c, const struct order *o) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&o->spec.campaign, hex);
+    const struct audit_record r = {.event = "order.taken",
+                                   .who = span_str(o->signer.name),
+                                   .authority = span_str(identity_authority_name(o->signer.authority)),
+                                   .campaign = span_str(hex),
+                                   .what = span_str(o->tool->name),
+                                   .where = o->spec.selector};
+    write_down(c, &r, false);
+}
+
 /* A verified order: remember that it was taken, choose a flavour, ask the runner.  takes mem. */
 static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     const struct campaign_id *id = &o->spec.campaign;
@@ -198,18 +235,22 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     buf_init(&why, LIMIT_REASON_BYTES);
     enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
     if (!e) spool_remove_campaign(c->opt.spool, id); /* what a forged order of its name was told */
-    const struct flavour *f = e ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
+    const char *locked = c->opt.locked->why;
+    const struct flavour *f = e || *locked ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
     if (e) {
         end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED,
                         SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
         LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
+    } else if (*locked) {
+        end_without_run(c, id, tool, o->tool->kind, COVERAGE_REFUSED, span_str(locked)); /* for good: it was taken */
     } else if (!f) {
         end_without_run(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
     } else if (!r) {
         end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
     } else {
         mem = NULL; /* the run's */
+        write_taken(c, o);
         say_state(c, id, COVERAGE_PENDING);
         e = channel_run(c->opt.runner, r->number, o->tool->id, f->id, o->spec.duration_s, &o->params);
         if (e) run_give_up(r, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
@@ -236,22 +277,26 @@ static bool is_known(struct captures *c, const struct campaign_id *id) {
 static void refuse(struct captures *c, const struct signed_order *so, struct arena *mem, enum err e, const char *why) {
     struct spec spec;
     LOG(LOG_WARNING, "order.refused", KV("error", err_name(e)), KV("why", why));
+    write_down(c, &(struct audit_record){.event = "order.refused", .result = SPAN_LIT("refused"), .why = span_str(why)}, true);
     if (spec_decode(so->spec, mem, &spec) || is_known(c, &spec.campaign)) return;
     const struct tool *t = catalog_find(spec.tool);
     end_without_run(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
 }
 
-void captures_order(struct captures *c, const struct signed_order *so) {
-    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
-    if (!mem) return; /* the collector asks again after a reconnect, or ends the host itself */
-    uint64_t now = clock_wall_ns();
-    struct order_check check = {.operators = c->opt.operators,
+static struct order_check check_here(const struct captures *c) {
+    return (struct order_check){.operators = c->opt.operators,
                                 .fleet = c->opt.policy->fleet,
-                                .wall_ns = now,
+                                .wall_ns = clock_wall_ns(),
                                 .host = span_str(c->opt.host),
                                 .labels = c->opt.labels,
                                 .n_labels = c->opt.n_labels,
                                 .may_sign = c->opt.policy->may_sign};
+}
+
+void captures_order(struct captures *c, const struct signed_order *so) {
+    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    if (!mem) return; /* the collector asks again after a reconnect, or ends the host itself */
+    const struct order_check check = check_here(c);
     char why[LIMIT_REASON_BYTES] = "";
     struct order o;
     enum err e = order_verify(so, &check, mem, why, sizeof why, &o);
@@ -262,14 +307,52 @@ void captures_order(struct captures *c, const struct signed_order *so) {
     else
         obey(c, TAKE(mem), &o);
     if (mem) arena_free(mem);
-    journal_expire(c->opt.journal, now / NS_PER_MS);
+    journal_expire(c->opt.journal, check.wall_ns / NS_PER_MS);
+}
+
+static void cancel(struct run *r, struct span why) {
+    if (r->cancelled.n) return;
+    buf_add(&r->cancelled, why.n ? span_head(why, LIMIT_REASON_BYTES) : SPAN_LIT("stopped"));
+    IGNORED(channel_stop(r->owner->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
 }
 
 void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why) {
     struct run *r = run_of_campaign(c, campaign);
-    if (!r || r->cancelled.n) return;
-    buf_add(&r->cancelled, why.n ? span_head(why, LIMIT_REASON_BYTES) : SPAN_LIT("stopped"));
-    IGNORED(channel_stop(c->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
+    if (r) cancel(r, why);
+}
+
+static void cancel_all_if_locked(struct captures *c) {
+    const char *why = c->opt.locked->why;
+    for (struct run *r = *why ? c->runs : NULL; r; r = r->next) cancel(r, span_str(why));
+}
+
+bool captures_lockdown(struct captures *c, const struct signed_order *so) {
+    char why[LIMIT_REASON_BYTES] = "";
+    const struct order_check check = check_here(c);
+    const struct lockdown *now = &c->opt.locked->fleet;
+    enum err e = locked_take(c->opt.locked, so, &check, why, sizeof why);
+    if (e == ERR_EXISTS) return false;
+    if (e == ERR_OK)
+        LOG(LOG_WARNING, now->locked ? "lockdown.on" : "lockdown.lifted", KV("operator", now->operator_name), KV("why", now->reason));
+    else
+        LOG(LOG_ERR, "lockdown.refused", KV("error", err_name(e)), KV("why", why[0] ? why : err_text(e)));
+    const struct audit_record r = {.event = e             ? "lockdown.refused"
+                                            : now->locked ? "lockdown.on"
+                                                          : "lockdown.lifted",
+                                   .who = e ? SPAN_NONE : span_str(now->operator_name),
+                                   .result = e ? SPAN_LIT("refused") : SPAN_NONE,
+                                   .why = span_str(e ? why : now->reason)};
+    write_down(c, &r, e != ERR_OK);
+    cancel_all_if_locked(c);
+    return e == ERR_OK || e == ERR_SYS;
+}
+
+void captures_switch(struct captures *c, bool thrown) {
+    locked_switch(c->opt.locked, thrown, c->opt.policy->lockdown_file);
+    write_down(c,
+               &(struct audit_record){.event = thrown ? "killswitch.on" : "killswitch.off", .what = span_str(c->opt.policy->lockdown_file)},
+               false);
+    cancel_all_if_locked(c);
 }
 
 static void on_started(struct captures *c, struct run *r, int out_fd, int err_fd) {
@@ -346,6 +429,7 @@ void captures_report(struct captures *c, const struct report *rep, int out_fd, i
         on_ended(r, rep);
         break;
     case REPORT_CAPABLE:
+    case REPORT_SWITCH:
         break;
     }
 }

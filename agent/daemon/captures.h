@@ -8,9 +8,11 @@
 #pragma once
 
 #include "agent/daemon/capability.h"
+#include "agent/daemon/locked.h"
 #include "agent/runner/policy.h"
 #include "agent/spool/journal.h"
 #include "agent/uplink/uplink.h"
+#include "common/audit/audit.h"
 #include "common/order/order.h"
 
 struct captures;
@@ -26,6 +28,8 @@ struct captures_options { /* keeps all of them */
     struct channel *runner;
     struct spool *spool;
     struct journal *journal;
+    struct locked *locked;
+    struct audit *audit; /* NULL: none is kept */
 };
 
 NODISCARD enum err captures_new(const struct captures_options *opt, struct captures **out);
@@ -39,6 +43,11 @@ void captures_recover(struct captures *c);
 
 /* Obeys it, or refuses it in writing.  An order of a campaign that is known here changes nothing, however it is signed. */
 void captures_order(struct captures *c, const struct signed_order *so);
+/* An admin's statement has come: verified, remembered, obeyed; everything that runs is stopped by a lockdown.  True: this host is locked
+ * or free for another reason than before, which the collector should hear. */
+bool captures_lockdown(struct captures *c, const struct signed_order *so);
+/* The runner says how the kill switch is. */
+void captures_switch(struct captures *c, bool thrown);
 void captures_stop(struct captures *c, const struct campaign_id *campaign, struct span why);
 /* A spooled part does not read back.  Errors as amend_damaged. */
 NODISCARD enum err captures_damaged(struct captures *c, struct spool_entry *e);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "agent/capture/redact.h"
 #include "agent/spool/amend.h"
 #include "common/base/log.h"
 #include "common/parse/parse.h"
@@ -93,11 +94,21 @@ enum coverage finish_capture(const struct finish *f, struct outcome_facts *facts
     c.tool = span_str(facts->tool->name);
     c.flavour = span_str(catalog_flavour_name(facts->flavour->id));
     facts->capture = &c;
+    uint64_t masked = 0;
+    if (!e && f->redact) {
+        bool concerned = c.failed || c.leftover.n > 0 || redact_concerns(&c, f->redact);
+        e = redact_capture(&c, f->redact, mem, &masked);
+        if (concerned) facts->err = SPAN_NONE; /* its last line would be the reason */
+    }
     if (!e) e = outcome_judge(facts, words, &o);
     if (e) {
         o = outcome_without_run(COVERAGE_FAILED, span_str(err_text(e)), facts->tool->kind, facts->ended->replayed != 0);
         finish_spool(f, NULL, &o);
         return o.coverage;
+    }
+    if (masked) {
+        o.redacted = redact_names(f->redact, words);
+        o.redacted_cells = masked;
     }
     finish_spool(f, &c, &o);
     return o.coverage;

@@ -12,6 +12,7 @@ struct finish {
     struct campaign_id campaign;
     struct span tool;
     bool drop_oldest; /* when the spool is full: results that have waited longest make room */
+    unsigned redact; /* classes that stay here: bits of catalog_class.h */
 };
 
 /* Parse, judge, spool.  A print-out too large for the memory budget is parsed as far as it fits and says so.  Returns how it ended. */

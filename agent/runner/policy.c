@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/catalog/catalog_class.h"
 #include "common/crypto/digest.h"
 #include "common/identity/identity.h"
 #include "common/sys/fds.h"
@@ -47,6 +48,8 @@ const struct conf_item policy_items[] = {
     TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
     TEXT(pins_file, CONF_PATH, "", "a file of more pins, as trawl-runner pin prints them; owned by root; empty: none"),
     TEXT(may_sign, CONF_WORDS, IDENTITY_MAY_SIGN, "operators whose orders are obeyed: names, or role:runner or role:admin for everybody with at least that; a viewer's never are"),
+    TEXT(redact, CONF_WORDS, "", "what never leaves this host, whatever is ordered: ARGS (command lines), PATH (file names), HOST (host names and addresses)"),
+    TEXT(lockdown_file, CONF_PATH, "/etc/trawl/lockdown", "while this file exists, nothing is started and what runs is stopped; its folder must exist"),
     TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),
 };
 /* clang-format on */
@@ -93,6 +96,7 @@ static enum err check_words(const struct policy *p, char *why, size_t why_size) 
             snprintf(why, why_size, "tools: there is no tool \"%.*s\" in the catalogue", (int)word.n, word.p);
             return ERR_SYNTAX;
         }
+    unsigned unused = 0;
     rest = span_str(p->pins);
     while (span_word(&rest, &word))
         if (!pin_is_sound(word)) {
@@ -101,6 +105,10 @@ static enum err check_words(const struct policy *p, char *why, size_t why_size) 
         }
     if (!identity_may_sign_is_sound(p->may_sign, &word)) {
         snprintf(why, why_size, "may_sign: \"%.*s\" is neither an operator's name nor role:runner or role:admin", (int)word.n, word.p);
+        return ERR_SYNTAX;
+    }
+    if (!catalog_class_words(p->redact, &unused, &word)) {
+        snprintf(why, why_size, "redact: \"%.*s\" is not ARGS, PATH or HOST", (int)word.n, word.p);
         return ERR_SYNTAX;
     }
     rest = span_str(p->quiet_hours);

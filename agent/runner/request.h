@@ -33,8 +33,9 @@ enum report_kind {
     REPORT_ATTACHED = 2, /* its probes are in place; a tool that must be told to stop counts its seconds from here */
     REPORT_REFUSED = 3,  /* why says it; no process was made */
     REPORT_ENDED = 4,    /* the last word on a run; nothing of it is left on the host */
-    REPORT_CAPABLE = 5   /* answer to REQUEST_PROBE: refusal ERR_OK: it can run here; else why says why not.  With ERR_OK why is
+    REPORT_CAPABLE = 5,  /* answer to REQUEST_PROBE: refusal ERR_OK: it can run here; else why says why not.  With ERR_OK why is
                           * empty, or says what is known to be wrong with it here */
+    REPORT_SWITCH = 6    /* of no run (0): the host's kill switch is thrown (coverage 1) or not (0); after a change, and first of all */
 };
 
 /* STOPPED: its seconds were over and somebody had to say so (the normal end of an END_BY_SIGINT tool); DEADLINE: it should have

@@ -10,6 +10,7 @@
 
 #include "agent/runner/agentd.h"
 #include "agent/runner/budget.h"
+#include "agent/runner/killswitch.h"
 #include "agent/runner/run.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -45,6 +46,7 @@ struct supervise {
     struct loop_timer agentd_timer;
     LIST_HEAD(, child) runs;
     size_t n_runs;
+    struct killswitch killswitch;
     bool ready; /* agentd has asked something: it has read its configuration, certificates and spool */
     bool ending;
     int result;
@@ -158,9 +160,44 @@ static void on_waited(struct loop_timer *t) {
     buf_done(&why);
 }
 
+static void stop(struct child *c) {
+    if (!c->waiting) {
+        run_stop(&c->run);
+        return;
+    }
+    struct supervise *s = c->owner;
+    struct buf why;
+    buf_init(&why, 64);
+    c->waiting = false;
+    buf_add_str(&why, "stopped before it was started");
+    tell_refused(s, &c->asked, ERR_REFUSED, COVERAGE_FAILED, &why);
+    buf_done(&why);
+    drop(c);
+    end_if_done(s);
+}
+
+static void tell_switch(struct supervise *s) {
+    tell(s, &(struct report){.magic = REQUEST_MAGIC, .kind = REPORT_SWITCH, .coverage = s->killswitch.thrown}, NULL, 0);
+}
+
+/* agentd hears of it first, so that it knows why its runs end. */
+static void on_switch(struct killswitch *k) {
+    struct supervise *s = container_of(k, struct supervise, killswitch);
+    LOG(LOG_WARNING, k->thrown ? "killswitch.on" : "killswitch.off", KV("file", k->path), KV("runs", s->n_runs));
+    tell_switch(s);
+    for (struct child *next, *c = k->thrown ? LIST_FIRST(&s->runs) : NULL; c; c = next) {
+        next = LIST_NEXT(c, link);
+        stop(c);
+    }
+}
+
 /* Asked for and admitted; started when the host's counters have been seen twice. */
 static enum err take(struct supervise *s, const struct request *r, enum coverage *end, struct buf *why) {
     struct admitted a;
+    if (killswitch_look(&s->killswitch)) {
+        buf_add_fmt(why, "this host's kill switch %s is thrown", s->killswitch.path);
+        return ERR_REFUSED;
+    }
     enum err e = admit_run(r, s->o->policy, s->n_runs, clock_wall_ns(), &a, why);
     if (e) return e;
     if (find(s, r->run)) {
@@ -191,22 +228,6 @@ static void on_run(struct supervise *s, const struct request *r) {
     enum err e = take(s, r, &end, &why);
     if (e) tell_refused(s, r, e, end, &why);
     buf_done(&why);
-}
-
-static void on_stop(struct child *c) {
-    if (!c->waiting) {
-        run_stop(&c->run);
-        return;
-    }
-    struct supervise *s = c->owner;
-    struct buf why;
-    buf_init(&why, 64);
-    c->waiting = false;
-    buf_add_str(&why, "stopped before it was started");
-    tell_refused(s, &c->asked, ERR_REFUSED, COVERAGE_FAILED, &why);
-    buf_done(&why);
-    drop(c);
-    end_if_done(s);
 }
 
 static void on_probe(struct supervise *s, const struct request *r) {
@@ -240,7 +261,7 @@ static bool handle(struct supervise *s, const struct request *r) {
         return true;
     case REQUEST_STOP: {
         struct child *c = find(s, r->run); /* none: it has just ended by itself */
-        if (c) on_stop(c);
+        if (c) stop(c);
         return true;
     }
     }
@@ -263,6 +284,7 @@ static void on_sock(struct loop_watch *w, uint32_t events) {
             begin_end(s, 1, "agentd sent what is no request");
         } else if (!s->ready) {
             s->ready = true;
+            if (s->killswitch.thrown) tell_switch(s);
             notify_send("READY=1"); /* by us: agentd and tools cannot speak for the service */
         }
     }
@@ -343,6 +365,9 @@ static enum err set_up(struct supervise *s, struct buf *why) {
     /* After agentd, which has a list of its own. */
     if (!e) e = seccomp_enter(SECCOMP_RUNNER);
     if (e) return e;
+    s->killswitch.changed = on_switch;
+    if (killswitch_start(&s->killswitch, s->loop, s->o->policy->lockdown_file) != ERR_OK)
+        LOG(LOG_WARNING, "killswitch.unwatched", KV("file", s->o->policy->lockdown_file), KV("why", strerror(errno)));
     /* Only our end: what agentd does with its own is its own matter. */
     if (fcntl(s->sock, F_SETFL, O_NONBLOCK) != 0) return ERR_SYS;
     return loop_add(s->loop, &s->sock_watch, s->sock, EPOLLIN);
@@ -369,6 +394,7 @@ int supervise_run(const struct supervise_options *o) {
         if (e) s.result = 1;
     }
     buf_done(&why);
+    killswitch_stop(&s.killswitch);
     if (s.loop) loop_free(s.loop);
     const int fds[] = {s.sock, s.agentd_pidfd, s.means.own_namespace};
     for (size_t i = 0; i < COUNT_OF(fds); i++)

@@ -77,7 +77,9 @@ static enum err scan_one(struct spool *s, const char *name, size_t *strangers) {
         if (span_ends(span_str(name), SPAN_LIT(".tmp"))) unlinkat(s->dir_fd, name, 0); /* what a crash left of a file under way */
         return ERR_OK;
     }
-    if (span_ends(span_str(name), SPAN_LIT(".order"))) return ERR_OK; /* the journal's */
+    if (span_ends(span_str(name), SPAN_LIT(".order")) || span_eq_str(span_str(name), "lockdown") ||
+        span_starts(span_str(name), SPAN_LIT("audit.log")))
+        return ERR_OK; /* others' */
     if (!key_of(span_str(name), &key) || fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)) {
         ++*strangers;
         return ERR_OK;

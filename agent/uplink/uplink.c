@@ -46,6 +46,13 @@ void uplink_push(struct uplink *u) {
     }
 }
 
+void uplink_facts(struct uplink *u) {
+    if (!u->open) return;
+    struct from_agent m = {.kind = FROM_AGENT_FACTS};
+    u->ops->facts(u->ops, &m.facts);
+    IGNORED(say(u, &m, RPC_INTERACTIVE)); /* the next session says it again */
+}
+
 void uplink_state(struct uplink *u, const struct campaign_id *campaign, enum coverage c, struct span note) {
     if (!u->open) return;
     struct from_agent m = {.kind = FROM_AGENT_STATE};
@@ -71,6 +78,9 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
     switch (m.kind) {
     case TO_AGENT_ORDER:
         u->ops->order(u->ops, &m.order);
+        break;
+    case TO_AGENT_LOCKDOWN:
+        u->ops->lockdown(u->ops, &m.order);
         break;
     case TO_AGENT_STOP:
         u->ops->stop(u->ops, &m.stop.campaign, m.stop.why);

@@ -16,6 +16,7 @@ struct uplink_ops {
     /* Not connected any more, or an attempt failed; told once each. */
     void (*lost)(struct uplink_ops *self, struct span why);
     void (*order)(struct uplink_ops *self, const struct signed_order *o);
+    void (*lockdown)(struct uplink_ops *self, const struct signed_order *statement);
     void (*stop)(struct uplink_ops *self, const struct campaign_id *campaign, struct span why);
     /* A part does not read back: put in its place what can be said (agent/spool/amend.h), or say why not. */
     enum err (*damaged)(struct uplink_ops *self, struct spool_entry *e);
@@ -30,6 +31,8 @@ AUTO_TYPE(struct uplink, uplink_free)
 
 /* Leave the connection and dial again at once, with what net has been reloaded with. */
 void uplink_reconnect(struct uplink *u);
+/* What is there to say about this host has changed: say it, when there is a session. */
+void uplink_facts(struct uplink *u);
 /* New parts are in the spool. */
 void uplink_push(struct uplink *u);
 /* How an order stands (pending, running), when there is a session; else it is not said: the outcome will be. */

@@ -11,6 +11,7 @@ struct call {
     struct consoles *cs;
     uint64_t id; /* slot in the low half, a running number above */
     enum rpc_method method;
+    enum authority authority;
     char operator_name[LIMIT_NAME_BYTES + 1];
     bool asked, ending;
     bool answered; /* the status is known; it goes out behind waiting */
@@ -102,6 +103,7 @@ static void on_message(struct rpc_stream *stream, struct span bytes) {
     if (m) {
         m->question.id = c->id;
         m->question.method = c->method;
+        m->question.authority = c->authority;
         m->question.operator_name = arena_copy(m->mem, span_str(c->operator_name));
         m->question.bytes = arena_copy(m->mem, bytes);
     }
@@ -156,12 +158,26 @@ static size_t free_slot(struct consoles *cs) {
     return first;
 }
 
-static enum rpc_status refuse_call(const struct identity *who, enum rpc_method m, char *text, size_t text_size) {
+static void write_down(struct consoles *cs, const char *event, const struct identity *who, struct span address, const char *what,
+                       struct span why) {
+    struct message *m = message_new(MESSAGE_AUDIT, LIMIT_NAME_BYTES + address.n + why.n + strlen(what) + 64);
+    if (!m) return; /* it stands in the log */
+    m->audit = (struct message_audit){.event = event,
+                                      .who = who ? arena_copy(m->mem, span_str(who->name)) : SPAN_NONE,
+                                      .authority = who ? who->authority : AUTHORITY_NONE,
+                                      .address = arena_copy(m->mem, address),
+                                      .what = arena_copy(m->mem, span_str(what)),
+                                      .why = arena_copy(m->mem, why)};
+    queue_push_always(cs->opt.core, &m->item);
+}
+
+static enum rpc_status refuse_call(struct consoles *cs, const struct identity *who, enum rpc_method m, char *text, size_t text_size) {
     char method[64];
     rpc_method_name(m, method, sizeof method);
     snprintf(text, text_size, "%s is a %s; this needs a %s", who->name, identity_authority_name(who->authority),
              identity_authority_name(rpc_method_least(m)));
     LOG(LOG_WARNING, "call.refused", KV("operator", who->name), KV("method", method), KV("why", text));
+    write_down(cs, "call.refused", who, SPAN_NONE, method, span_str(text));
     return RPC_PERMISSION_DENIED;
 }
 
@@ -169,7 +185,7 @@ static enum rpc_status on_call(struct rpc_server_ops *self, struct rpc_conn *con
                                size_t text_size) {
     struct consoles *cs = server_of(self);
     const struct identity *who = rpc_peer(conn);
-    if (who->authority < rpc_method_least(m)) return refuse_call(who, m, text, text_size);
+    if (who->authority < rpc_method_least(m)) return refuse_call(cs, who, m, text, text_size);
     size_t slot = free_slot(cs);
     struct call *c = slot == SIZE_MAX ? NULL : calloc(1, sizeof *c);
     if (!c) {
@@ -180,6 +196,7 @@ static enum rpc_status on_call(struct rpc_server_ops *self, struct rpc_conn *con
     c->cs = cs;
     c->id = (uint64_t)++cs->running_number << 32 | slot;
     c->method = m;
+    c->authority = who->authority;
     snprintf(c->operator_name, sizeof c->operator_name, "%s", who->name);
     cs->slots[slot] = c;
     *out = &c->stream;
@@ -203,7 +220,7 @@ static void on_closed(struct rpc_server_ops *self, struct rpc_conn *c, enum err 
 }
 
 static void on_refused(struct rpc_server_ops *self, struct span address, struct span why) {
-    (void)self;
+    write_down(server_of(self), "console.refused", NULL, address, "", why);
     LOG(LOG_WARNING, "console.refused", KV("address", address), KV("why", why));
 }
 

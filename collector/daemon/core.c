@@ -52,6 +52,19 @@ static void take(struct core *core, struct message *m) {
         }
         break;
     }
+    case MESSAGE_AUDIT: {
+        const struct message_audit *a = &m->audit;
+        const char *authority = a->authority ? identity_authority_name(a->authority) : "";
+        core_audit_stranger(core, &(struct audit_record){.event = a->event,
+                                                         .who = a->who,
+                                                         .authority = span_str(authority),
+                                                         .host = a->host,
+                                                         .where = a->address,
+                                                         .what = a->what,
+                                                         .result = SPAN_LIT("refused"),
+                                                         .why = a->why});
+        break;
+    }
     case MESSAGE_QUIT:
         loop_stop(core->loop);
         return; /* core's own, freed with it */
@@ -93,6 +106,7 @@ static void on_tick(struct loop_timer *t) {
     take_all(core); /* after a long answer: results that wait are no timeouts */
     core_campaigns_tick(core);
     core_campaigns_settle(core);
+    core_audit_tick(core);
     core_campaigns_evict(core);
     again(core, t, CORE_TICK_MS);
 }
@@ -124,6 +138,8 @@ static enum err ready(struct core *core, char *why, size_t why_size) {
     enum err e = sign_trust_load(core->opt.operators_ca, core->opt.operators_crl, why, why_size, &core->operators);
     if (e == ERR_OK) e = store_open(core->opt.store_path, STORE_READER, why, why_size, &core->reader);
     if (e != ERR_OK) return e;
+    core_lockdown_load(core);
+    if ((e = core_audit_open(core, why, why_size)) != ERR_OK) return e;
     e = core_agents_load(core);
     if (e == ERR_OK) e = core_campaigns_load_unended(core);
     if (e != ERR_OK) snprintf(why, why_size, "%s: %s: %s", core->opt.store_path, err_text(e), store_why(core->reader));
@@ -179,6 +195,9 @@ void core_free(struct core *core) {
     map_free(core->by_id);
     fleet_free(core->fleet);
     sign_trust_free(core->operators);
+    buf_done(&core->statement);
+    audit_close(core->audit);
+    free(core->audit_dir);
     store_close(core->reader);
     if (core->loop) {
         loop_timer_clear(core->loop, &core->tick);

@@ -67,23 +67,12 @@ void core_agents_seen(struct core *core) {
 }
 
 /* ---- what they are sent ---- */
-static enum err encode(const struct campaign *c, enum campaign_send what, struct arena *mem, struct buf *out) {
-    struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = SPAN_LIT("stopped by its operator")}};
-    if (what == CAMPAIGN_SEND_ORDER) {
-        to.kind = TO_AGENT_ORDER;
-        enum err e = spec_decode_signed(c->signed_order, mem, &to.order);
-        if (e != ERR_OK) return e;
-    }
-    return session_encode_to(&to, out);
-}
-
-static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
-    AUTO(message_free)
-    struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + LIMIT_FRAME_ARENA_BYTES + n * sizeof *sessions);
+enum err core_agents_tell(struct core *core, const struct to_agent *to, const uint64_t *sessions, size_t n) {
+    AUTO(message_free) struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + n * sizeof *sessions);
     if (!m) return ERR_NOMEM;
     struct buf bytes;
     buf_init(&bytes, LIMIT_FRAME_BYTES);
-    enum err e = encode(c, what, m->mem, &bytes);
+    enum err e = session_encode_to(to, &bytes);
     m->send.sessions = arena_array(m->mem, n, sizeof *m->send.sessions);
     m->send.bytes = e == ERR_OK ? arena_copy(m->mem, buf_span(&bytes)) : SPAN_NONE;
     buf_done(&bytes);
@@ -91,9 +80,20 @@ static enum err send_to(struct core *core, const struct campaign *c, enum campai
     if (!m->send.sessions || !m->send.bytes.p) return ERR_NOMEM;
     memcpy(m->send.sessions, sessions, n * sizeof *sessions);
     m->send.n = n;
-    queue_push_always(core->opt.ingest, &m->item);
-    m = NULL;
+    queue_push_always(core->opt.ingest, &TAKE(m)->item);
     return ERR_OK;
+}
+
+static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
+    struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = SPAN_LIT("stopped by its operator")}};
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    if (!mem) return ERR_NOMEM;
+    if (what == CAMPAIGN_SEND_ORDER) {
+        to.kind = TO_AGENT_ORDER;
+        enum err e = spec_decode_signed(c->signed_order, mem, &to.order);
+        if (e != ERR_OK) return e;
+    }
+    return core_agents_tell(core, &to, sessions, n);
 }
 
 static void send_logged(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
@@ -132,6 +132,7 @@ void core_agents_connected(struct core *core, struct message *m) {
     h->cert_expires_wall_ns = m->agent.cert_expires_wall_ns;
     snprintf(h->address, sizeof h->address, "%.*s", (int)(m->agent.address.n < 63 ? m->agent.address.n : 63), m->agent.address.p);
     store_host(core, h);
+    core_lockdown_send(core, &h->session, 1); /* before any order */
     for (size_t i = 0; i < core->n_campaigns; i++) {
         struct campaign *c = core->campaigns[i].c;
         enum campaign_send what = campaign_connected(c, m->agent.host, core_now());
@@ -197,6 +198,13 @@ static void take_part(struct core *core, const struct message_part *part) {
     }
     }
     if (why) LOG(LOG_WARNING, "part.refused", KV("host", key->host), KV("campaign", hex), KV("part", key->part), KV("why", why));
+    if (why)
+        core_audit_stranger(core, &(struct audit_record){.event = "part.refused",
+                                                         .host = key->host,
+                                                         .campaign = span_str(hex),
+                                                         .what = key->tool,
+                                                         .result = SPAN_LIT("refused"),
+                                                         .why = span_str(why)});
 }
 
 /* Stored, or nobody wants it: either way the agent need not keep it.  What the store cannot take it keeps. */

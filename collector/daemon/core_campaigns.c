@@ -352,10 +352,12 @@ static void settle(struct core *core, struct core_campaign *cc) {
         c->ended_wall_ns = clock_wall_ns();
         c->changes++;
         log_end(c);
+        core_audit_ended(core, c);
     }
     size_t dirty = 0, bytes = 0;
     for (const struct campaign_target *t = NULL; (t = campaign_dirty(c, t));) {
         dirty++;
+        if (t->coverage == COVERAGE_REFUSED) core_audit_host(core, c, t);
         bytes += sizeof(struct store_op) + t->outcome.n + (t->reason ? strlen(t->reason) : 0) + LIMIT_NAME_BYTES + 64;
     }
     if (!dirty && !done) return;

@@ -105,6 +105,7 @@ static enum rpc_status ask_stop(struct asked *a) {
     if (status != RPC_OK) return status;
     if (!cc->c->stopped && !campaign_done(cc->c)) {
         LOG(LOG_NOTICE, "campaign.stopped", KV("campaign", cc->c->hex), KV("operator", a->q->operator_name));
+        core_audit_campaign(a->core, "campaign.stopped", cc->c, a->q->operator_name, "stopped");
         campaign_stop(cc->c, a->q->operator_name, core_now());
         core_agents_send(a->core, cc->c, CAMPAIGN_SEND_STOP);
         cc->touched = true;
@@ -145,6 +146,18 @@ static enum rpc_status ask_start(struct asked *a) {
     return status;
 }
 
+static enum rpc_status ask_lockdown(struct asked *a) {
+    enum rpc_status status = a->q->method == RPC_CONSOLE_SET_LOCKDOWN ? core_lockdown_set(a->core, a->q, a->mem, a->why) : RPC_OK;
+    if (status != RPC_OK) return status;
+    enum err e = core_lockdown_info(a->core, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum rpc_status ask_audit(struct asked *a) {
+    enum err e = core_audit_answer(a->core, a->q, a->mem, &a->out);
+    return e == ERR_OK ? RPC_OK : refuse(a, e == ERR_SYNTAX ? RPC_INVALID_ARGUMENT : RPC_INTERNAL, err_text(e));
+}
+
 static enum rpc_status ask(struct asked *a) {
     switch (a->q->method) {
     case RPC_CONSOLE_START:
@@ -167,6 +180,11 @@ static enum rpc_status ask(struct asked *a) {
         return ask_results(a, QUERY_STACKS);
     case RPC_CONSOLE_EVENTS:
         return ask_results(a, QUERY_EVENTS);
+    case RPC_CONSOLE_SET_LOCKDOWN:
+    case RPC_CONSOLE_GET_LOCKDOWN:
+        return ask_lockdown(a);
+    case RPC_CONSOLE_AUDIT:
+        return ask_audit(a);
     case RPC_AGENTS_SESSION:
     case RPC_METHOD__COUNT:
         break;
@@ -182,6 +200,8 @@ void core_questions_ask(struct core *core, struct message *m) {
         buf_done(&a.out);
     else {
         if (status != RPC_OK) buf_reset(&a.out);
+        if (status != RPC_OK && rpc_method_least(m->question.method) > AUTHORITY_VIEWER)
+            core_audit_refused(core, &m->question, status, a.why);
         answer(core, m->question.id, status, a.why, &a.out, false);
     }
     arena_free(a.mem);

@@ -116,6 +116,32 @@ static enum err write_start(struct core *core, const struct message_question *q,
     return ERR_OK;
 }
 
+/* Before it starts: what nobody could account for does not run. */
+static enum err write_down(struct core *core, const struct order *o, const struct campaign *c) {
+    struct buf what;
+    buf_init(&what, LIMIT_REASON_BYTES);
+    buf_add(&what, o->spec.tool);
+    for (size_t i = 0; i < o->spec.n_params; i++) {
+        const struct spec_param *p = &o->spec.params[i];
+        buf_add_fmt(&what, " %.*s=", (int)p->name.n, p->name.p);
+        if (p->text.n)
+            buf_add(&what, p->text);
+        else
+            buf_add_i64(&what, p->number);
+    }
+    buf_add_fmt(&what, " for %u s", o->spec.duration_s);
+    const struct audit_record r = {.event = "campaign.started",
+                                   .who = span_str(o->signer.name),
+                                   .authority = span_str(identity_authority_name(o->signer.authority)),
+                                   .campaign = span_str(c->hex),
+                                   .what = buf_span(&what),
+                                   .where = o->spec.selector.n ? o->spec.selector : SPAN_LIT("all"),
+                                   .hosts = c->n_targets};
+    enum err e = core_audit_add(core, &r);
+    buf_done(&what);
+    return e;
+}
+
 static size_t live(const struct core *core) {
     size_t n = 0;
     for (size_t i = 0; i < core->n_campaigns; i++) n += core->campaigns[i].c->ended_wall_ns == 0;
@@ -126,6 +152,7 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
     struct order order = {0};
     struct span *hosts = NULL;
     size_t n_hosts = 0;
+    if (core_lockdown_refuses(core, why)) return RPC_FAILED_PRECONDITION;
     if (core->store_down) {
         snprintf(why, QUERY_WHY_BYTES, "the collector cannot write to its store (its log says why); nothing was started");
         return RPC_UNAVAILABLE;
@@ -150,6 +177,11 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
     for (size_t i = 0; e == ERR_OK && i < c->n_targets; i++) {
         const struct fleet_host *h = fleet_find(core->fleet, span_str(c->targets[i].host));
         c->targets[i].seen_wall_ns = h ? h->seen_wall_ns : 0;
+    }
+    if (e == ERR_OK && write_down(core, &order, c) != ERR_OK) {
+        campaign_free(c);
+        snprintf(why, QUERY_WHY_BYTES, "the collector cannot write its audit log (its log says why); nothing was started");
+        return RPC_UNAVAILABLE;
     }
     if (e == ERR_OK && (e = write_start(core, q, c)) != ERR_OK) campaign_free(c);
     if (e == ERR_OK) return RPC_OK;

@@ -8,8 +8,10 @@
 #include "collector/campaign/fleet.h"
 #include "collector/daemon/core.h"
 #include "collector/query/query.h"
+#include "common/audit/audit.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/order/lockdown.h"
 
 enum {
     CORE_TICK_MS = 1000,
@@ -56,6 +58,11 @@ struct core {
     struct store *reader;
     bool store_down; /* it cannot be written at the moment */
     struct trust *operators;
+    struct audit *audit;
+    char *audit_dir;
+    bool audit_failing, audit_unsigned;
+    struct lockdown lockdown; /* what holds */
+    struct buf statement;     /* it, as it was signed */
     struct fleet *fleet;
     struct map *by_id;
     struct core_campaign *campaigns;
@@ -99,6 +106,30 @@ void core_agents_part(struct core *core, struct message *m);  /* takes m */
 /* Order or stop to every target that is connected and has not ended. */
 void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what);
 void core_agents_seen(struct core *core); /* stores that the connected hosts are here */
+
+/* The same message to these sessions. */
+NODISCARD enum err core_agents_tell(struct core *core, const struct to_agent *to, const uint64_t *sessions, size_t n);
+
+/* ---- core_audit.c: who asked for what, and what came of it; docs/audit.md lists the events ---- */
+NODISCARD enum err core_audit_open(struct core *core, char *why, size_t why_size);
+/* Failures are logged. */
+NODISCARD enum err core_audit_add(struct core *core, const struct audit_record *r);
+void core_audit_stranger(struct core *core, const struct audit_record *r); /* what may come in floods */
+void core_audit_refused(struct core *core, const struct message_question *q, enum rpc_status status, const char *why);
+void core_audit_campaign(struct core *core, const char *event, const struct campaign *c, struct span who, const char *result);
+void core_audit_ended(struct core *core, const struct campaign *c);
+void core_audit_host(struct core *core, const struct campaign *c, const struct campaign_target *t);
+void core_audit_tick(struct core *core); /* signs a checkpoint when there is something new */
+NODISCARD enum err core_audit_answer(struct core *core, const struct message_question *q, struct arena *mem, struct buf *out);
+
+/* ---- core_lockdown.c: an admin's word ---- */
+void core_lockdown_load(struct core *core);
+/* Whatever was said last, to these sessions; nothing when nothing was. */
+void core_lockdown_send(struct core *core, const uint64_t *sessions, size_t n);
+/* True with why: nothing may start. */
+bool core_lockdown_refuses(const struct core *core, char *why);
+enum rpc_status core_lockdown_set(struct core *core, const struct message_question *q, struct arena *mem, char *why);
+NODISCARD enum err core_lockdown_info(const struct core *core, struct buf *out);
 
 /* ---- core_questions.c: what consoles ask ---- */
 void core_questions_ask(struct core *core, struct message *m);

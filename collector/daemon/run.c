@@ -33,9 +33,17 @@ struct collector {
     struct expiry expiry;
 };
 
-/* ---- agents' events, logged ---- */
+/* ---- agents' events, logged and written down ---- */
+static void write_down(struct collector *c, const char *event, struct span host, struct span address, struct span why) {
+    struct message *m = message_new(MESSAGE_AUDIT, host.n + address.n + why.n + 64);
+    if (!m) return; /* it stands in the log */
+    m->audit = (struct message_audit){
+        .event = event, .host = arena_copy(m->mem, host), .address = arena_copy(m->mem, address), .why = arena_copy(m->mem, why)};
+    queue_push_always(c->to_core, &m->item);
+}
+
 static void on_report(struct ingest_ops *self, enum ingest_event what, struct span host, struct span address, struct span why) {
-    (void)self;
+    struct collector *c = container_of(self, struct collector, ingest_ops);
     switch (what) {
     case INGEST_CONNECTED:
         LOG(LOG_INFO, "agent.connected", KV("host", host), KV("address", address), KV("version", why));
@@ -45,12 +53,15 @@ static void on_report(struct ingest_ops *self, enum ingest_event what, struct sp
         break;
     case INGEST_REFUSED:
         LOG(LOG_WARNING, "agent.refused", KV("host", host), KV("address", address), KV("why", why));
+        write_down(c, "agent.refused", host, address, why);
         break;
     case INGEST_TWICE:
         LOG(LOG_WARNING, "host.twice", KV("host", host), KV("address", address), KV("why", why));
+        write_down(c, "host.twice", host, address, why);
         break;
     case INGEST_PART_REFUSED:
         LOG(LOG_WARNING, "part.malformed", KV("host", host), KV("address", address), KV("why", why));
+        write_down(c, "part.refused", host, address, why);
         break;
     case INGEST_RELOADED:
         LOG(LOG_NOTICE, "collector.reloaded", KV("what", "agents"));
@@ -115,7 +126,9 @@ static enum err make_core(struct collector *c, char *why) {
                                      .store_path = c->set->store,
                                      .fleet = c->set->fleet,
                                      .operators_ca = c->set->operators_ca,
-                                     .operators_crl = settings_path(c->set->operators_crl)};
+                                     .operators_crl = settings_path(c->set->operators_crl),
+                                     .tls_cert = c->set->tls_cert,
+                                     .tls_key = c->set->tls_key};
     return core_new(&opt, why, WHY_BYTES, &c->core);
 }
 
@@ -226,17 +239,14 @@ static void stop(struct collector *c) {
 }
 
 static void on_ending(const struct expiry_file *f, int64_t days_left, const char *until) {
-    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)), KV("days", days_left),
-        KV("until", until));
+    LOG(days_left < 0 ? LOG_ERR : LOG_WARNING, "cert.expiring", KV("file", f->path), KV("what", expiry_kind_name(f->kind)),
+        KV("days", days_left), KV("until", until));
 }
 
 static void watch_expiry(struct collector *c) {
     const struct settings *p = c->set;
-    const struct expiry_file files[] = {{p->tls_cert, CERT_OWN},
-                                        {p->tls_ca, CERT_CA},
-                                        {p->operators_ca, CERT_CA},
-                                        {p->tls_crl, CERT_LIST},
-                                        {p->operators_crl, CERT_LIST}};
+    const struct expiry_file files[] = {
+        {p->tls_cert, CERT_OWN}, {p->tls_ca, CERT_CA}, {p->operators_ca, CERT_CA}, {p->tls_crl, CERT_LIST}, {p->operators_crl, CERT_LIST}};
     expiry_start(&c->expiry, c->loop, files, COUNT_OF(files), on_ending);
 }
 

@@ -4,6 +4,7 @@
  *   ingest ──PART──▶ store ──PART──▶ core ──ACK, TAKEN──▶ ingest     core ──WRITE──▶ store ──WRITE──▶ core
  *   ingest ──CONNECTED, FACTS, STATE──▶ core ──TAKEN──▶ ingest       ingest ──TWICE, DISCONNECTED──▶ core ──SEND, DISCONNECT──▶ ingest
  *   store ──STORE_DOWN, STORE_UP──▶ core
+ *   ingest, main ──AUDIT──▶ core
  *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
 #pragma once
 
@@ -29,6 +30,7 @@ enum message_kind {
     MESSAGE_QUESTION,
     MESSAGE_UNWATCH,
     MESSAGE_ANSWER,
+    MESSAGE_AUDIT,
     MESSAGE_RELOAD,
     MESSAGE_QUIT
 };
@@ -78,8 +80,16 @@ struct message_write {
 struct message_question {
     uint64_t id; /* main's number for the call */
     enum rpc_method method;
+    enum authority authority; /* the operator's */
     struct span operator_name;
     struct span bytes;
+};
+
+/* Somebody was turned away before core heard of him.  event: a constant. */
+struct message_audit {
+    const char *event;
+    struct span who, host, address, what, why;
+    enum authority authority;
 };
 
 struct message_answer {
@@ -102,6 +112,7 @@ struct message {
         struct message_write write;
         struct message_question question;
         struct message_answer answer;
+        struct message_audit audit;
     };
 };
 

@@ -77,6 +77,8 @@ static json_t *outcome(struct json_maker *m, const struct outcome *r) {
     json_make_put(m, o, "parts", json_make_count(m, r->parts));
     json_make_put(m, o, "ledger", json_body_ledger(m, &r->ledger));
     json_make_put(m, o, "notes", json_make_texts(m, r->notes, r->n_notes));
+    json_make_put(m, o, "redacted", json_make_text_or_null(m, r->redacted));
+    json_make_put(m, o, "redacted_texts", json_make_count(m, r->redacted_cells));
     if (r->leftover.n) json_make_put(m, o, "leftover", json_make_text(m, r->leftover));
     return o;
 }

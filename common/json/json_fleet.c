@@ -25,6 +25,7 @@ static json_t *host(struct json_maker *m, const struct host_info *h) {
     json_make_put(m, o, "certificate_expires", json_make_wall(m, h->cert_expires_wall_ns));
     json_make_put(m, o, "replayed", json_make_bool(f->replayed));
     json_make_put(m, o, "note", json_make_text_or_null(m, h->note));
+    json_make_put(m, o, "lockdown", json_make_text_or_null(m, f->lockdown));
     json_make_put(m, o, "labels", labels);
     json_make_put(m, o, "tools", tools);
     return o;

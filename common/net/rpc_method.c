@@ -27,6 +27,13 @@ static const struct row {
     [RPC_CONSOLE_TOP] = {&trawl__console__descriptor, "Top", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
     [RPC_CONSOLE_STACKS] = {&trawl__console__descriptor, "Stacks", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
     [RPC_CONSOLE_EVENTS] = {&trawl__console__descriptor, "Events", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
+    [RPC_CONSOLE_SET_LOCKDOWN] = {&trawl__console__descriptor,
+                                  "SetLockdown",
+                                  {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_ADMIN, ASK_BYTES, ANSWER_BYTES}},
+    [RPC_CONSOLE_GET_LOCKDOWN] = {&trawl__console__descriptor,
+                                  "GetLockdown",
+                                  {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
+    [RPC_CONSOLE_AUDIT] = {&trawl__console__descriptor, "Audit", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
 };
 
 const struct rpc_method_info *rpc_method_info(enum rpc_method m) {

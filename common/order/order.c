@@ -11,18 +11,23 @@ enum { MS_PER_S = 1000, WHY_BYTES = 512 };
 
 /* ---- at the console ---- */
 
-enum err order_sign(const struct spec *s, const struct signer *by, struct buf *out) {
-    if (sign_expires_wall_ns(by) / NS_PER_MS <= s->issued_wall_ms) return ERR_EXPIRED;
-    BUF spec, signature, chain;
-    buf_init(&spec, LIMIT_SPEC_BYTES);
+enum err order_sign_bytes(struct span domain, struct span bytes, const struct signer *by, struct buf *out) {
+    BUF signature, chain;
     buf_init(&signature, LIMIT_SIGNATURE_BYTES);
     buf_init(&chain, LIMIT_CERTIFICATES_BYTES);
-    enum err e = spec_encode(s, &spec);
-    if (!e) e = sign_bytes(by, ORDER_DOMAIN, buf_span(&spec), &signature);
+    enum err e = sign_bytes(by, domain, bytes, &signature);
     if (!e) e = sign_chain(by, &chain);
     if (e) return e;
-    const struct signed_order so = {buf_span(&spec), buf_span(&signature), buf_span(&chain)};
+    const struct signed_order so = {bytes, buf_span(&signature), buf_span(&chain)};
     return spec_encode_signed(&so, out);
+}
+
+enum err order_sign(const struct spec *s, const struct signer *by, struct buf *out) {
+    if (sign_expires_wall_ns(by) / NS_PER_MS <= s->issued_wall_ms) return ERR_EXPIRED;
+    BUF spec;
+    buf_init(&spec, LIMIT_SPEC_BYTES);
+    enum err e = spec_encode(s, &spec);
+    return e ? e : order_sign_bytes(ORDER_DOMAIN, buf_span(&spec), by, out);
 }
 
 /* ---- at the collector and at every host ---- */
@@ -51,24 +56,35 @@ static const char *quote(struct span s, char out[LIMIT_NAME_BYTES + 1]) {
     return out;
 }
 
-/* spiffe://FLEET/operator/NAME/AUTHORITY, of our fleet, and of those who may. */
-static enum err check_signer(struct verifying *v, struct span uri) {
+/* spiffe://FLEET/operator/NAME/AUTHORITY, of our fleet. */
+static enum err check_uri(const struct order_check *c, struct span uri, char *why, size_t why_size, struct identity *who) {
     char quoted[LIMIT_NAME_BYTES + 1];
-    struct identity *who = &v->order.signer;
-    if (identity_parse(uri, who) != ERR_OK || who->role != ROLE_OPERATOR)
-        return no(v, ERR_UNTRUSTED, "the order was signed by %s, who is not an operator", quote(uri, quoted));
-    if (strcmp(who->fleet, v->check->fleet) != 0)
-        return no(v, ERR_UNTRUSTED, "the order was signed by an operator of fleet %s, not of %s", who->fleet, v->check->fleet);
-    v->order.operator_name = arena_copy(v->mem, span_str(who->name));
-    if (!v->order.operator_name.p) return no_memory(v);
-    return identity_may_sign(who, v->check->may_sign ? v->check->may_sign : IDENTITY_MAY_SIGN, v->why, sizeof v->why);
+    if (identity_parse(uri, who) != ERR_OK || who->role != ROLE_OPERATOR) {
+        snprintf(why, why_size, "the order was signed by %s, who is not an operator", quote(uri, quoted));
+        return ERR_UNTRUSTED;
+    }
+    if (strcmp(who->fleet, c->fleet) != 0) {
+        snprintf(why, why_size, "the order was signed by an operator of fleet %s, not of %s", who->fleet, c->fleet);
+        return ERR_UNTRUSTED;
+    }
+    return ERR_OK;
+}
+
+enum err order_verify_signer(const struct signed_order *so, struct span domain, const struct order_check *check, char *why, size_t why_size,
+                             struct identity *out_signer) {
+    char uri[SIGN_URI_BYTES];
+    enum err e =
+        sign_verify(check->operators, check->wall_ns, domain, so->spec, so->signature, so->certificates, uri, sizeof uri, why, why_size);
+    return e ? e : check_uri(check, span_str(uri), why, why_size, out_signer);
 }
 
 static enum err check_signature(struct verifying *v, const struct signed_order *so) {
-    char uri[SIGN_URI_BYTES];
-    enum err e = sign_verify(v->check->operators, v->check->wall_ns, ORDER_DOMAIN, so->spec, so->signature, so->certificates, uri,
-                             sizeof uri, v->why, sizeof v->why);
-    return e ? e : check_signer(v, span_str(uri));
+    struct identity *who = &v->order.signer;
+    enum err e = order_verify_signer(so, ORDER_DOMAIN, v->check, v->why, sizeof v->why, who);
+    if (e) return e;
+    v->order.operator_name = arena_copy(v->mem, span_str(who->name));
+    if (!v->order.operator_name.p) return no_memory(v);
+    return identity_may_sign(who, v->check->may_sign ? v->check->may_sign : IDENTITY_MAY_SIGN, v->why, sizeof v->why);
 }
 
 static enum err read_spec(struct verifying *v, struct span bytes) {

@@ -15,6 +15,9 @@ enum { ORDER_EXPIRY_MAX_S = 7 * 24 * 3600, ORDER_CLOCK_SKEW_S = 120 };
  * issued; ERR_NOMEM. */
 NODISCARD enum err order_sign(const struct spec *s, const struct signer *by, struct buf *out);
 
+/* The same envelope over other bytes behind another domain; the certificate's end is not compared with anything. */
+NODISCARD enum err order_sign_bytes(struct span domain, struct span bytes, const struct signer *by, struct buf *out);
+
 /* What an order must fit to be obeyed here. */
 struct order_check {
     const struct trust *operators;
@@ -35,6 +38,11 @@ struct order {
     enum flavour_id flavour; /* FLAVOUR_ANY: params fit at least one of the tool's flavours */
     struct params params;
 };
+
+/* Who of this fleet's operators signed domain and so->spec?  Of check: operators, fleet, wall_ns.  Authority is not looked at.
+ * ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_NOMEM, with why. */
+NODISCARD enum err order_verify_signer(const struct signed_order *so, struct span domain, const struct order_check *check, char *why,
+                                       size_t why_size, struct identity *out_signer);
 
 /* The signature verifies against operators, the signer is an operator of this fleet, may sign here, fleet agrees, not expired, not from the
  * future, this host is targeted, tool and parameters are in the catalogue.  Nothing of the spec is read before its signature holds.

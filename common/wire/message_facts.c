@@ -30,6 +30,7 @@ void message_facts_get(struct unpack *in, const Trawl__Facts *m, struct facts *o
         .arch = unpack_text(in, span_str(m->arch), LIMIT_LABEL_BYTES),
         .replayed = m->replayed,
         .wall_ns = m->wall_ns,
+        .lockdown = unpack_text(in, span_str(m->lockdown), LIMIT_REASON_BYTES),
     };
     get_labels(in, m, &f);
     get_tools(in, m, &f);
@@ -74,6 +75,7 @@ Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f) {
     m->arch = pack_text(o, f->arch, LIMIT_LABEL_BYTES);
     m->replayed = f->replayed;
     m->wall_ns = f->wall_ns;
+    m->lockdown = pack_text(o, f->lockdown, LIMIT_REASON_BYTES);
     put_labels(o, f, m);
     put_tools(o, f, m);
     return m;

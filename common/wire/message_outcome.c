@@ -46,6 +46,8 @@ void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outc
                      .cpu = (enum ceiling)m->cpu_ceiling,
                      .memory_bytes = m->memory_ceiling_bytes,
                      .cpu_percent = m->cpu_ceiling_percent},
+        .redacted = unpack_text(in, span_str(m->redacted), LIMIT_NAME_BYTES),
+        .redacted_cells = m->redacted_cells,
     };
     message_outcome_get_ledger(m->ledger, &o.ledger);
     get_notes(in, m, &o);
@@ -73,6 +75,8 @@ Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     m->coverage = o->coverage;
     m->reason = pack_text_bytes(p, o->reason, LIMIT_REASON_BYTES);
     m->ledger = message_outcome_put_ledger(p, &o->ledger);
+    m->redacted = pack_text(p, o->redacted, LIMIT_NAME_BYTES);
+    m->redacted_cells = o->redacted_cells;
     put_notes(p, o, m);
     m->kind = o->kind;
     m->flavour = pack_bytes(p, o->flavour, LIMIT_NAME_BYTES);

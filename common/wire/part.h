@@ -29,6 +29,8 @@ struct outcome {
     uint32_t parts;
     struct span leftover;
     struct ceilings ceilings;
+    struct span redacted;    /* the classes that the host kept to itself: "ARGS, PATH"; empty: none that were printed */
+    uint64_t redacted_cells; /* how many texts were masked */
 };
 
 struct part_body {

@@ -95,6 +95,14 @@ struct answer {
     size_t n_host_events;
 };
 
+/* The audit log, piece by piece: asked with an offset alone, answered with complete lines from there and where the next ones begin. */
+struct query_audit {
+    uint64_t offset;
+    struct span lines, checkpoint; /* checkpoint: with the last piece, which has no lines */
+};
+NODISCARD enum err query_audit_decode(struct span bytes, struct arena *mem, struct query_audit *out);
+NODISCARD enum err query_audit_encode(const struct query_audit *a, struct buf *out);
+
 enum query_kind { QUERY_REF, QUERY_HOSTS, QUERY_CAMPAIGNS, QUERY_HIST, QUERY_TOP, QUERY_STACKS, QUERY_EVENTS };
 NODISCARD enum err query_decode(enum query_kind kind, struct span bytes, struct arena *mem, struct query *out);
 NODISCARD enum err query_encode(enum query_kind kind, const struct query *q, struct buf *out);

@@ -105,6 +105,11 @@ static void get_ack(struct unpack *in, const Trawl__Ack *m, struct to_agent *out
     out->ack.part = m->part;
 }
 
+static void get_lockdown(struct unpack *in, const Trawl__SignedOrder *m, struct to_agent *out) {
+    out->kind = TO_AGENT_LOCKDOWN;
+    message_spec_get_signed(in, m, &out->order);
+}
+
 enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent *out) {
     struct unpack in;
     const ProtobufCMessage *message;
@@ -118,6 +123,8 @@ enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent
         get_stop(&in, m->stop, &t);
     else if (m->what_case == TRAWL__TO_AGENT__WHAT_ACK)
         get_ack(&in, m->ack, &t);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_LOCKDOWN)
+        get_lockdown(&in, m->lockdown, &t);
     else
         return ERR_SYNTAX;
     if (in.failed == ERR_OK) *out = t;
@@ -157,6 +164,10 @@ enum err session_encode_to(const struct to_agent *to, struct buf *out) {
         m.what_case = TRAWL__TO_AGENT__WHAT_ACK;
         put_ack(&o, &to->ack, &ack);
         m.ack = &ack;
+        break;
+    case TO_AGENT_LOCKDOWN:
+        m.what_case = TRAWL__TO_AGENT__WHAT_LOCKDOWN;
+        m.lockdown = message_spec_put_signed(&o, &to->order);
         break;
     }
     return pack_message(&o, &m.base, LIMIT_FRAME_BYTES, out);

@@ -16,6 +16,7 @@ struct facts {
     size_t n_tools;
     bool replayed;
     uint64_t wall_ns;
+    struct span lockdown; /* why nothing runs here; empty: it may */
 };
 
 enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART };
@@ -33,10 +34,10 @@ struct from_agent {
     } part;
 };
 
-enum to_agent_kind { TO_AGENT_ORDER, TO_AGENT_STOP, TO_AGENT_ACK };
+enum to_agent_kind { TO_AGENT_ORDER, TO_AGENT_STOP, TO_AGENT_ACK, TO_AGENT_LOCKDOWN };
 struct to_agent {
     enum to_agent_kind kind;
-    struct signed_order order;
+    struct signed_order order; /* ORDER; LOCKDOWN: of a statement */
     struct {
         struct campaign_id campaign;
         struct span why;

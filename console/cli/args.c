@@ -22,6 +22,7 @@ static const struct arg_info {
     {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
     {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},
+    {"since", "DURATION", "only what is not older: 2h, 7d", ARG_SINCE, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
@@ -160,6 +161,8 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return ERR_OK;
     case ARG_FOR:
         return take_duration(v, info->name, value, &a->for_ns);
+    case ARG_SINCE:
+        return take_duration(v, info->name, value, &a->since_ns);
     case ARG_EXPIRE:
         return take_duration(v, info->name, value, &a->expire_ns);
     case ARG_FLAVOUR:

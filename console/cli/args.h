@@ -21,7 +21,8 @@ enum {
     ARG_MERGED = 1 << 11,
     ARG_DETACH = 1 << 12,
     ARG_PARAMS = 1 << 13,
-    ARG_AGENT = 1 << 14
+    ARG_AGENT = 1 << 14,
+    ARG_SINCE = 1 << 15
 };
 
 enum { ARGS_WORDS_MAX = 64, ARGS_SECTIONS_MAX = 4 };
@@ -31,8 +32,8 @@ struct args {
     size_t n_words;
     enum output output;
     const char *on, *by, *of, *rank, *flavour, *agent;
-    uint64_t for_ns, expire_ns; /* 0: not given */
-    uint32_t n;                 /* 0: not given */
+    uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
+    uint32_t n;                           /* 0: not given */
     bool per_host, merged, detach;
     struct label sections[ARGS_SECTIONS_MAX];
     size_t n_sections;

@@ -2,6 +2,7 @@
 
 #include "common/base/auto.h"
 #include "common/base/clock.h"
+#include "common/identity/identity.h"
 
 /* clang-format off */
 #define TEXT(k, t, fb) {.key = #k, .type = t, .offset = offsetof(struct doctor_conf, k), .fallback = fb, .help = "see trawl-runner --print-config"}
@@ -40,6 +41,9 @@ const struct conf_item doctor_conf_items[] = {
     TEXT(tool_user, CONF_TEXT, "trawl-tools"),
     TEXT(pins, CONF_WORDS, ""),
     TEXT(pins_file, CONF_PATH, ""),
+    TEXT(may_sign, CONF_WORDS, IDENTITY_MAY_SIGN),
+    TEXT(redact, CONF_WORDS, ""),
+    TEXT(lockdown_file, CONF_PATH, "/etc/trawl/lockdown"),
     TEXT(quiet_hours, CONF_WORDS, ""),
 };
 /* clang-format on */

@@ -2,9 +2,11 @@
 #include <locale.h>
 
 #include "console/cli/verb_answers.h"
+#include "console/cli/verb_audit.h"
 #include "console/cli/verb_doctor.h"
 #include "console/cli/verb_flame.h"
 #include "console/cli/verb_fleet.h"
+#include "console/cli/verb_lockdown.h"
 #include "console/cli/verb_parse.h"
 #include "console/cli/verb_run.h"
 #include "console/cli/verb_tools.h"
@@ -12,10 +14,11 @@
 
 static const struct verb VERBS[] = {
     {"run", "TOOL", "Runs a tool on the fleet, follows it and prints the merged result.", "trawl run runqlat --on role=web --for 5s", 1, 1,
-     ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK | ARG_DETACH |
-         ARG_PARAMS,
+     ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK |
+         ARG_DETACH | ARG_PARAMS,
      verb_run},
-    {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts role=web", 0, 1, ARG_OUTPUT, verb_fleet_hosts},
+    {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts role=web", 0, 1, ARG_OUTPUT,
+     verb_fleet_hosts},
     {"tools", "[TOOL]", "The catalogue: tools, parameters, flavours, how to read the numbers.", "trawl tools biolatency", 0, 1, ARG_OUTPUT,
      verb_tools},
     {"campaigns", "", "What was asked lately, newest first.", "trawl campaigns -n 5", 0, 0, ARG_OUTPUT | ARG_N, verb_fleet_campaigns},
@@ -29,6 +32,10 @@ static const struct verb VERBS[] = {
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
     {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE.",
      "trawl flame last > out.svg", 0, 2, 0, verb_flame},
+    {"lockdown", "[lift|show] [REASON]", "Stops everything on every host and refuses new work, until an admin lifts it.",
+     "trawl lockdown \"until the incident is understood\"", 0, 2, 0, verb_lockdown},
+    {"audit", "[ID | verify [FILE]]", "Who asked for what and what came of it; verify: is the log (or a host's FILE) what was written?",
+     "trawl audit --since 2h", 0, 2, ARG_OUTPUT | ARG_SINCE | ARG_N, verb_audit},
     {"doctor", "", "Finds and explains what is wrong with a set-up, yours or (--agent) this host's.", "trawl doctor --agent /etc/trawl/agent.conf", 0,
      0, ARG_OUTPUT | ARG_AGENT, verb_doctor},
     {"parse", "TOOL FILE…", "Reads print-outs captured by hand (- is standard input) like a capture's; offline.",
@@ -42,7 +49,8 @@ static void help(FILE *to) {
         snprintf(left, sizeof left, "%s %s", VERBS[i].name, VERBS[i].words);
         fprintf(to, "  %-20s %s\n", left, VERBS[i].summary);
     }
-    fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --print-config a commented console.conf\n  trawl --version\n\n"
+    fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --print-config a commented console.conf\n  trawl "
+          "--version\n\n"
           "exit codes: 0 ok, 1 failed, 2 usage, 3 some targeted hosts are not in the answer\n"
           "settings:   $TRAWL_CONFIG, ~/.config/trawl/console.conf or /etc/trawl/console.conf\n",
           to);

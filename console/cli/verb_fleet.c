@@ -26,7 +26,7 @@ static void host_row(struct table *t, const struct host_info *h) {
     buf_init(&text, 0);
     table_row(t);
     table_cell(t, h->facts.host);
-    table_cell_tone(t, h->online ? "online" : "offline");
+    table_cell_tone(t, h->facts.lockdown.n ? "locked" : h->online ? "online" : "offline");
     table_cell(t, h->facts.kernel);
     for (size_t i = 0; i < h->facts.n_labels; i++) {
         if (i) buf_add_char(&text, ' ');
@@ -69,13 +69,22 @@ static void warn_of_ends(const struct host_list *l) {
     buf_done(&names);
 }
 
+static void print_note(struct screen *s, const struct span *host, struct span text) {
+    fputs("note: ", stderr);
+    if (host) {
+        screen_print(s, *host);
+        fputs(": ", stderr);
+    }
+    screen_print(s, text);
+    fputc('\n', stderr);
+}
+
 static void print_notes(const struct host_list *l) {
     struct screen s = screen_on(stderr);
     for (size_t i = 0; i < l->n; i++) {
-        if (!l->hosts[i].note.n) continue;
-        fputs("note: ", stderr);
-        screen_print(&s, l->hosts[i].note);
-        fputc('\n', stderr);
+        const struct host_info *h = &l->hosts[i];
+        if (h->note.n) print_note(&s, NULL, h->note);
+        if (h->facts.lockdown.n) print_note(&s, &h->facts.host, h->facts.lockdown);
     }
 }
 

@@ -227,6 +227,8 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
     case TO_AGENT_ACK:
         on_ack(a, &m.ack);
         break;
+    case TO_AGENT_LOCKDOWN:
+        break; /* it simulates no admin */
     }
 }
 

@@ -76,14 +76,14 @@ certs() { "${FLEET_CERTS:-$TOP/certs/trawl-certs}" "$@" >/dev/null 2>"$BAD/certs
 # A set of CAs and an operator without any fleet; and the console's configuration with some lines changed.
 console_files() {
     certs "$BAD/certs" init quickstart
-    certs "$BAD/certs" operator admin
+    certs "$BAD/certs" operator admin --role admin
     certs "$BAD/certs" agent web-1
     certs "$BAD/other" init quickstart
-    certs "$BAD/other" operator admin
+    certs "$BAD/other" operator admin --role admin
     certs "$BAD/other" collector centre
     certs "$BAD/other" agent web-1
     certs "$BAD/elsewhere" init elsewhere
-    certs "$BAD/elsewhere" operator admin
+    certs "$BAD/elsewhere" operator admin --role admin
     certs "$BAD/elsewhere" agent web-1
     printf 'fleet = quickstart\ncollector = 127.0.0.1:1\ntls_ca = %s\ncert = %s\nkey = %s\n' "$BAD/certs/fleet-ca.pem" \
         "$BAD/certs/operators/admin.pem" "$BAD/certs/operators/admin.key" >"$BAD/console.conf"

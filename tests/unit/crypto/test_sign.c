@@ -84,7 +84,7 @@ static void what_an_operator_signed_verifies(void **state) {
     struct fixture *f = *state;
     sign_as(f, "operators/ann");
     assert_int_equal(verify_at(f, clock_wall_ns()), ERR_OK);
-    assert_string_equal(f->uri, "spiffe://prod/operator/ann");
+    assert_string_equal(f->uri, "spiffe://prod/operator/ann/runner");
     assert_int_equal(verify_with(f, ca_file(&f->ca, "operators-ca.pem"), NULL, clock_wall_ns()), ERR_OK);
 }
 
@@ -94,7 +94,7 @@ static void an_ed25519_key_signs_as_well(void **state) {
     sign_as(f, "operators/eve");
     assert_int_equal(f->signature.n, 64);
     assert_int_equal(verify_at(f, clock_wall_ns()), ERR_OK);
-    assert_string_equal(f->uri, "spiffe://prod/operator/eve");
+    assert_string_equal(f->uri, "spiffe://prod/operator/eve/runner");
 }
 
 /* Every step-th bit of each byte. */
@@ -377,12 +377,12 @@ static void a_small_buffer_gets_no_half_name(void **state) {
     sign_as(f, "operators/zoe");
     struct trust *t = NULL;
     assert_int_equal(sign_trust_load(ca_file(&f->ca, "operators-ca.pem"), NULL, NULL, 0, &t), ERR_OK);
-    char uri[27] = "x"; /* one byte more than spiffe://prod/operator/zoe has */
+    char uri[34] = "x"; /* one byte more than spiffe://prod/operator/zoe/runner has */
     struct span signature = buf_span(&f->signature), chain = buf_span(&f->chain);
-    assert_int_equal(sign_verify(t, clock_wall_ns(), DOMAIN, TEXT, signature, chain, uri, 26, NULL, 0), ERR_UNTRUSTED);
+    assert_int_equal(sign_verify(t, clock_wall_ns(), DOMAIN, TEXT, signature, chain, uri, 33, NULL, 0), ERR_UNTRUSTED);
     assert_string_equal(uri, "x");
-    assert_int_equal(sign_verify(t, clock_wall_ns(), DOMAIN, TEXT, signature, chain, uri, 27, NULL, 0), ERR_OK);
-    assert_string_equal(uri, "spiffe://prod/operator/zoe");
+    assert_int_equal(sign_verify(t, clock_wall_ns(), DOMAIN, TEXT, signature, chain, uri, 34, NULL, 0), ERR_OK);
+    assert_string_equal(uri, "spiffe://prod/operator/zoe/runner");
     sign_trust_free(t);
 }
 

@@ -89,7 +89,7 @@ static void verifying_fails_cleanly_and_never_passes_what_is_bad(void **state) {
         if (e)
             assert_string_equal(uri, "untouched");
         else
-            assert_string_equal(uri, "spiffe://prod/operator/ann");
+            assert_string_equal(uri, "spiffe://prod/operator/ann/runner");
         if (!failed) {
             assert_int_equal(e, ERR_OK);
             assert_true(n > 20);

@@ -69,7 +69,7 @@ static void a_signer_knows_its_name_and_its_end(void **state) {
     struct signer *s = NULL;
     assert_int_equal(sign_load(ca_file(&f->ca, "operators/ann.pem"), ca_file(&f->ca, "operators/ann.key"), NULL, 0, &s), ERR_OK);
     struct span uri = sign_uri(s);
-    assert_true(span_eq_str(uri, "spiffe://prod/operator/ann"));
+    assert_true(span_eq_str(uri, "spiffe://prod/operator/ann/runner"));
     uint64_t days = (sign_expires_wall_ns(s) - clock_wall_ns() + 3600 * NS_PER_S) / NS_PER_S / 86400;
     assert_int_equal(days, 90);
     sign_free(s);

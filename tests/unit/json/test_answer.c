@@ -71,7 +71,7 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
                 "{\"kind\":\"histogram\",\"flavour\":\"bcc\",\"started\":\"2017-07-14T02:40:00Z\",\"seconds\":10.25,\"cpu_seconds\":0.001,"
                 "\"peak_rss_bytes\":4096,"
                 "\"ceilings\":{\"memory\":\"rlimit\",\"memory_bytes\":8192,\"cpu\":\"none\",\"cpu_percent\":null},\"replayed\":false,\"parts\":2,"
-                "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[]}");
+                "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[],\"redacted\":null,\"redacted_texts\":0}");
         json_decref(doc);
     }
 }

@@ -29,7 +29,7 @@ static void a_host_is_what_it_said_of_itself_and_when_it_was_seen(void **state) 
     assert_string_equal(buf_str(&text),
                         "{\"hosts\":[{\"host\":\"web-1\",\"online\":true,\"seen\":\"2017-07-14T02:40:00Z\",\"address\":\"10.0.0.1:5555\","
                         "\"version\":\"0.1.0\",\"kernel\":\"6.1.0\",\"arch\":\"x86_64\",\"clock\":\"2017-07-14T02:40:01Z\","
-                        "\"certificate_expires\":null,\"replayed\":false,\"note\":null,\"labels\":{\"role\":\"web\",\"zone\":\"b\"},"
+                        "\"certificate_expires\":null,\"replayed\":false,\"note\":null,\"lockdown\":null,\"labels\":{\"role\":\"web\",\"zone\":\"b\"},"
                         "\"tools\":[{\"tool\":\"runqlat\",\"flavour\":\"bcc\",\"runnable\":true,\"why\":null},"
                         "{\"tool\":\"execsnoop\",\"flavour\":\"libbpf\",\"runnable\":false,\"why\":\"no BTF\"}]}]}\n");
     l.n = 0;

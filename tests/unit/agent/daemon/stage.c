@@ -76,6 +76,9 @@ static void open_captures(struct stage *s) {
     size_t strangers = 0, damaged = 0;
     assert_int_equal(spool_open(s->dir.path, s->policy.spool_bytes, &strangers, &s->spool), ERR_OK);
     assert_int_equal(journal_open(s->dir.path, &damaged, &s->journal), ERR_OK);
+    bool sound = false;
+    assert_int_equal(locked_open(&s->locked, s->dir.path, &sound), ERR_OK);
+    assert_true(sound);
     const struct captures_options opt = {.loop = s->loop,
                                          .policy = &s->policy,
                                          .host = "web-1",
@@ -85,12 +88,14 @@ static void open_captures(struct stage *s) {
                                          .capabilities = &s->capabilities,
                                          .runner = &s->runner,
                                          .spool = s->spool,
-                                         .journal = s->journal};
+                                         .journal = s->journal,
+                                         .locked = &s->locked};
     assert_int_equal(captures_new(&opt, &s->captures), ERR_OK);
 }
 
 static void close_captures(struct stage *s) {
     captures_free(s->captures);
+    locked_close(&s->locked);
     journal_close(s->journal);
     spool_close(s->spool);
 }

@@ -30,6 +30,7 @@ struct stage {
     struct loop *loop;
     struct spool *spool;
     struct journal *journal;
+    struct locked locked;
     struct captures *captures;
     struct capabilities capabilities;
     struct channel runner;

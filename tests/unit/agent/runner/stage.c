@@ -30,10 +30,11 @@ const char *stage_missing(void) {
 }
 
 int stage_open(struct stage *s) {
-    static char all[] = "all", none[] = "", nobody[] = "nobody", no_group[] = "none";
+    static char all[] = "all", none[] = "", nowhere[] = "/run/trawl-test-no-such-folder/lockdown", nobody[] = "nobody", no_group[] = "none";
     *s = (struct stage){.dir = "/run/trawl-test.XXXXXX", .sock = -1};
     if (!mkdtemp(s->dir) || chmod(s->dir, 0755) != 0) return -1;
-    s->policy = (struct policy){.tools = all, .tool_dir = s->dir, .tool_user = nobody, .user = nobody, .pins = none, .quiet_hours = none};
+    s->policy = (struct policy){
+        .tools = all, .tool_dir = s->dir, .tool_user = nobody, .user = nobody, .pins = none, .quiet_hours = none, .lockdown_file = nowhere};
     s->policy.max_duration_ns = 60 * NS_PER_S;
     s->policy.max_concurrent = 4;
     s->policy.memory_bytes = 512ULL << 20;
@@ -152,8 +153,10 @@ bool stage_hear(const struct stage *s, int timeout_ms, struct report *out, int o
     if (poll(&p, 1, timeout_ms) != 1) return false;
     if (fds_receive(s->sock, out, &n, fds, 2, &n_fds) != ERR_OK || n != sizeof *out) return false;
     for (size_t i = 0; i < 2; i++) {
-        if (out_fds) out_fds[i] = i < n_fds ? fds[i] : -1;
-        else if (i < n_fds) close(fds[i]);
+        if (out_fds)
+            out_fds[i] = i < n_fds ? fds[i] : -1;
+        else if (i < n_fds)
+            close(fds[i]);
     }
     return true;
 }

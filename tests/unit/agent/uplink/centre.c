@@ -92,6 +92,10 @@ static void on_order(struct uplink_ops *o, const struct signed_order *order) {
     of(o)->orders++;
     snprintf(of(o)->order_spec, sizeof of(o)->order_spec, "%.*s", (int)order->spec.n, order->spec.p);
 }
+static void on_lockdown(struct uplink_ops *o, const struct signed_order *statement) {
+    of(o)->lockdowns++;
+    snprintf(of(o)->order_spec, sizeof of(o)->order_spec, "%.*s", (int)statement->spec.n, statement->spec.p);
+}
 static void on_stop(struct uplink_ops *o, const struct campaign_id *campaign, struct span why) {
     assert_int_equal(campaign->b[0], 7);
     of(o)->stops++;
@@ -156,6 +160,7 @@ int centre_setup(void **state) {
                                  .connected = on_connected,
                                  .lost = on_lost,
                                  .order = on_order,
+                                 .lockdown = on_lockdown,
                                  .stop = on_stop,
                                  .damaged = on_damaged,
                                  .trouble = on_trouble};

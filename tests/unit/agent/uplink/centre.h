@@ -44,7 +44,7 @@ struct centre {
     struct spool *spool;
     struct uplink *uplink;
     struct uplink_ops ops;
-    unsigned connected, lost, orders, stops, troubles, damaged;
+    unsigned connected, lost, orders, lockdowns, stops, troubles, damaged;
     bool amend_fails;
     char lost_why[CENTRE_TEXT], stop_why[CENTRE_TEXT], trouble[CENTRE_TEXT], order_spec[64];
     enum err trouble_err;
