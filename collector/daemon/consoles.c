@@ -174,7 +174,7 @@ static void write_down(struct consoles *cs, const char *event, const struct iden
 static enum rpc_status refuse_call(struct consoles *cs, const struct identity *who, enum rpc_method m, char *text, size_t text_size) {
     char method[64];
     rpc_method_name(m, method, sizeof method);
-    snprintf(text, text_size, "%s is a %s; this needs a %s", who->name, identity_authority_name(who->authority),
+    snprintf(text, text_size, "%s is a %s; this takes authority %s", who->name, identity_authority_name(who->authority),
              identity_authority_name(rpc_method_least(m)));
     LOG(LOG_WARNING, "call.refused", KV("operator", who->name), KV("method", method), KV("why", text));
     write_down(cs, "call.refused", who, SPAN_NONE, method, span_str(text));

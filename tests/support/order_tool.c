@@ -1,17 +1,16 @@
 /* Orders that a console would never make, for tests/e2e/60-bad-input.bats.
- *   order_tool make FILE [WORD=VALUE…]     sign an order into FILE.  cert, key: who signs (as in $TRAWL_CONFIG); id: the campaign, 32 hexadecimal
- *                                          digits; fleet, tool, flavour, on, for, version; issued, expires: seconds from now; flip: spec,
- *                                          signature or chain, one bit of which is changed
- *   order_tool submit FILE                 send it as the console of $TRAWL_CONFIG; prints what the collector says
- *   order_tool serve FILE HOST:PORT FLEET CA CERT KEY
- *                                          be a collector that was stolen: every agent that comes gets the order; prints the first outcome */
+ *   order_tool make FILE [WORD=VALUE…]     sign an order into FILE.  cert, key: who signs (as in $TRAWL_CONFIG); id: the campaign, 32
+ * hexadecimal digits; fleet, tool, flavour, on, for, version; issued, expires: seconds from now; flip: spec, signature or chain, one bit of
+ * which is changed say=lockdown or say=lift: an admin's statement instead, with counter and reason order_tool submit FILE send it as the
+ * console of $TRAWL_CONFIG; prints what the collector says order_tool serve FILE HOST:PORT FLEET CA CERT KEY be a collector that was
+ * stolen: every agent that comes gets the order (or the statement); prints the first outcome (of a statement: sent) */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
-#include "common/order/order.h"
+#include "common/order/lockdown.h"
 #include "common/sys/fds.h"
 #include "common/wire/session.h"
 #include "console/client/client.h"
@@ -57,6 +56,17 @@ static void flip(struct buf *order, const char *where) {
     arena_free(mem);
 }
 
+static enum err make_statement(const struct settings *set, const struct signer *me, char **words, struct buf *out) {
+    uint64_t now_ms = clock_wall_ns() / NS_PER_MS;
+    const struct statement s = {.version = LOCKDOWN_VERSION,
+                                .fleet = span_str(word(words, "fleet", set->fleet)),
+                                .counter = (uint64_t)number(words, "counter", (int64_t)now_ms),
+                                .lifted = strcmp(word(words, "say", ""), "lift") == 0,
+                                .reason = span_str(word(words, "reason", "")),
+                                .issued_wall_ms = now_ms};
+    return lockdown_sign(&s, me, out);
+}
+
 static void make(const char *file, char **words) {
     char why[WHY_BYTES] = "";
     struct settings set;
@@ -76,7 +86,7 @@ static void make(const char *file, char **words) {
     const char *id = word(words, "id", NULL);
     if (id ? !part_campaign_from_hex(span_str(id), &s.campaign) : digest_random(s.campaign.b, sizeof s.campaign.b) != ERR_OK) give_up("id");
     buf_init(&order, 0);
-    enum err e = order_sign(&s, me, &order);
+    enum err e = word(words, "say", NULL) ? make_statement(&set, me, words, &order) : order_sign(&s, me, &order);
     if (e) give_up("the order cannot be signed: %s", err_text(e));
     if (word(words, "flip", NULL)) flip(&order, word(words, "flip", ""));
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -93,6 +103,15 @@ static void read_order(const char *file, struct buf *out) {
 
 /* ---- submit ---- */
 
+static bool is_statement(const struct buf *order) {
+    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    struct signed_order so;
+    struct spec spec;
+    bool is_order = mem && spec_decode_signed(buf_span(order), mem, &so) == ERR_OK && spec_decode(so.spec, mem, &spec) == ERR_OK;
+    arena_free(mem);
+    return !is_order;
+}
+
 static int submit(const char *file) {
     char why[WHY_BYTES] = "";
     struct settings set;
@@ -102,7 +121,7 @@ static int submit(const char *file) {
     buf_init(&answer, LIMIT_ANSWER_BYTES);
     if (settings_load(why, sizeof why, &set) != ERR_OK) give_up("%s", why);
     enum err e = client_open(&set, &c);
-    if (!e) e = client_call(c, RPC_CONSOLE_START, buf_span(&order), &answer);
+    if (!e) e = client_call(c, is_statement(&order) ? RPC_CONSOLE_SET_LOCKDOWN : RPC_CONSOLE_START, buf_span(&order), &answer);
     puts(e ? client_why(c) : "started");
     client_close(c);
     settings_done(&set);
@@ -132,10 +151,15 @@ static void send_to_agent(struct centre *c, const struct to_agent *to) {
 static void send_order(struct centre *c) {
     struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     struct to_agent to = {.kind = TO_AGENT_ORDER};
-    struct spec spec;
-    if (!mem || spec_decode_signed(buf_span(&c->order), mem, &to.order) != ERR_OK || spec_decode(to.order.spec, mem, &spec) != ERR_OK)
-        give_up("the order cannot be read");
-    c->campaign = spec.campaign;
+    struct spec spec = {.version = 0};
+    if (!mem || spec_decode_signed(buf_span(&c->order), mem, &to.order) != ERR_OK) give_up("the order cannot be read");
+    if (is_statement(&c->order)) {
+        to.kind = TO_AGENT_LOCKDOWN;
+        puts("sent");
+        c->told = true;
+    } else if (spec_decode(to.order.spec, mem, &spec) == ERR_OK) {
+        c->campaign = spec.campaign;
+    }
     send_to_agent(c, &to);
     arena_free(mem);
 }
@@ -189,7 +213,8 @@ static int serve(const char *file, const char *listen, const char *fleet, const 
     struct rpc_server *server = NULL;
     read_order(file, &c.order);
     struct net_options opt = {.loop = loop, .files = *files, .fleet = fleet, .software = "order_tool"};
-    if (!loop || net_new(&opt, why, sizeof why, &net) != ERR_OK || rpc_listen(net, listen, ROLE_AGENT, &c.ops, why, sizeof why, &server) != ERR_OK)
+    if (!loop || net_new(&opt, why, sizeof why, &net) != ERR_OK ||
+        rpc_listen(net, listen, ROLE_AGENT, &c.ops, why, sizeof why, &server) != ERR_OK)
         give_up("%s", why);
     uint64_t until = clock_mono_ns() + SERVE_S * NS_PER_S;
     while (!c.told && clock_mono_ns() < until)
