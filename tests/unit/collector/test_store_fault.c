@@ -2,9 +2,13 @@
  * half there, and works when it is tried again; a store that could not be opened says why. */
 #include "tests/unit/collector/made.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/fault.h"
 
@@ -14,33 +18,48 @@ static const struct span hosts[] = {{"db-1", 4}, {"db-2", 4}};
 
 /* ---- SQLite's system, with failures ---- */
 
-static const sqlite3_io_methods *real_io;
-static sqlite3_io_methods failing_io;
+/* SQLite has a table of methods for databases, and another for journals and the WAL. */
+static struct kind {
+    const sqlite3_io_methods *real;
+    sqlite3_io_methods failing;
+} kinds[2];
 static sqlite3_vfs failing_vfs;
 static sqlite3_vfs *real_vfs;
 
+/* In a child: it is killed before that call of the system; 0: never. */
+static size_t dies_at;
+
+static bool io_fails(void) {
+    if (dies_at && --dies_at == 0) raise(SIGKILL);
+    return fault_now();
+}
+
+static const sqlite3_io_methods *real_of(const sqlite3_file *f) { return f->pMethods == &kinds[0].failing ? kinds[0].real : kinds[1].real; }
+
 static int io_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
-    return fault_now() ? SQLITE_IOERR_WRITE : real_io->xWrite(f, p, n, at);
+    return io_fails() ? SQLITE_IOERR_WRITE : real_of(f)->xWrite(f, p, n, at);
 }
 static int io_sync(sqlite3_file *f, int flags) { /* not done: no power fails here, and it takes most of the time */
     (void)f, (void)flags;
-    return fault_now() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+    return io_fails() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
-static int io_truncate(sqlite3_file *f, sqlite3_int64 size) { return fault_now() ? SQLITE_IOERR_TRUNCATE : real_io->xTruncate(f, size); }
+static int io_truncate(sqlite3_file *f, sqlite3_int64 size) { return io_fails() ? SQLITE_IOERR_TRUNCATE : real_of(f)->xTruncate(f, size); }
 
 /* The real file with three of its methods changed. */
 static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, int flags, int *out_flags) {
     (void)vfs;
     int rc = real_vfs->xOpen(real_vfs, name, f, flags, out_flags);
     if (rc != SQLITE_OK || !f->pMethods) return rc;
-    if (!real_io) {
-        real_io = f->pMethods;
-        failing_io = *real_io;
-        failing_io.xWrite = io_write;
-        failing_io.xSync = io_sync;
-        failing_io.xTruncate = io_truncate;
+    struct kind *k = kinds;
+    while (k->real && k->real != f->pMethods) assert_true(++k < kinds + COUNT_OF(kinds));
+    if (!k->real) {
+        k->real = f->pMethods;
+        k->failing = *k->real;
+        k->failing.xWrite = io_write;
+        k->failing.xSync = io_sync;
+        k->failing.xTruncate = io_truncate;
     }
-    if (f->pMethods == real_io) f->pMethods = &failing_io;
+    f->pMethods = &k->failing;
     return rc;
 }
 
@@ -157,6 +176,72 @@ static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(void **
     assert_true(rounds > 20);
 }
 
+/* ---- killed ---- */
+
+/* The collector's life: what came is applied, and acknowledged when that said so.  Killed at the n-th thing it asks of the system; exits 0
+ * when there was no n-th. */
+static void live(const struct made_dir *d, size_t n, int acks) {
+    dies_at = n;
+    char why[WHY_BYTES];
+    struct store *s;
+    if (store_open(d->store, STORE_WRITER, why, sizeof why, &s)) _exit(2);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct store_op part = part_op(hosts[i].p), *ops = &part;
+        if (store_apply(s, &ops, 1) || write(acks, "", 1) != 1) _exit(2);
+    }
+    _exit(0);
+}
+
+/* What the agents do afterwards: whatever they have heard of, they send all again, since acknowledgements may be lost too. */
+static void send_all_again(struct store *s) {
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        struct store_op part = part_op(hosts[i].p), *ops = &part;
+        assert_int_equal(store_apply(s, &ops, 1), ERR_OK);
+    }
+}
+
+static size_t parts_of(struct store *s, struct span host) {
+    struct campaign_id id = made_id(1);
+    size_t parts = 0;
+    assert_int_equal(store_parts(s, &id, host, count_part, &parts), ERR_OK);
+    return parts;
+}
+
+static void killed_at_any_moment_what_was_acknowledged_is_there_and_everything_once(void **state) {
+    (void)state;
+    size_t killed = 0;
+    fault_off();
+    for (size_t n = 1;; n++) {
+        struct made_dir d;
+        int pipe_fds[2], status = 0;
+        char acks[COUNT_OF(hosts)];
+        make_folder(&d);
+        struct store *s = made_store(&d, STORE_WRITER);
+        made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
+        store_close(s);
+        assert_int_equal(pipe(pipe_fds), 0);
+        pid_t child = fork();
+        if (child < 0) fail_msg("fork: %s", strerror(errno));
+        if (child == 0) live(&d, n, pipe_fds[1]);
+        close(pipe_fds[1]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) ? WEXITSTATUS(status) == 0 : WTERMSIG(status) == SIGKILL);
+        ssize_t acked = read(pipe_fds[0], acks, sizeof acks);
+        close(pipe_fds[0]);
+        s = made_store(&d, STORE_WRITER);
+        for (ssize_t i = 0; i < acked; i++) assert_int_equal(parts_of(s, hosts[i]), 1);
+        send_all_again(s);
+        for (size_t i = 0; i < COUNT_OF(hosts); i++) assert_int_equal(parts_of(s, hosts[i]), 1);
+        assert_int_equal(store_check(s), ERR_OK);
+        store_close(s);
+        made_dir_done(&d);
+        if (WIFEXITED(status)) break;
+        killed++;
+    }
+
+    assert_true(killed > 8);
+}
+
 static void open_with_faults(bool exists) {
     size_t rounds = 0;
     FOR_EACH_FAULT(n) {
@@ -220,6 +305,7 @@ static void reading_without_memory_is_an_error_not_an_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_that_failed_is_not_half_there_and_can_be_tried_again),
+        cmocka_unit_test(killed_at_any_moment_what_was_acknowledged_is_there_and_everything_once),
         cmocka_unit_test(a_store_that_could_not_be_made_is_made_at_the_next_try),
         cmocka_unit_test(a_store_that_could_not_be_opened_is_as_it_was),
         cmocka_unit_test(reading_without_memory_is_an_error_not_an_end),
