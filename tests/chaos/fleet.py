@@ -37,9 +37,6 @@ class Disk:
         if os.path.exists(self.path + "/.filler"):
             os.unlink(self.path + "/.filler")
 
-    def unmount(self):
-        subprocess.run(["umount", self.path], check=False)
-
 
 class Clock:
     """The wall clock that one program believes in, by libfaketime."""
@@ -264,5 +261,5 @@ class Fleet:
         self.relays.stop()
         for mount in glob.glob(self.dir + "/agents/*/spool") + [self.dir + "/store"]:
             if os.path.ismount(mount):
-                subprocess.run(["umount", mount], check=False)
+                subprocess.run(["umount", "--lazy", mount], check=True)  # a process that was killed may take a moment to let go
         shutil.rmtree(self.dir, ignore_errors=True)
