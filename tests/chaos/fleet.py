@@ -75,6 +75,9 @@ class Process:
         self.child = None
 
     def start(self):
+        """It may run already: two faults killed it, and the first to end has started it again."""
+        if self.alive():
+            return
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env, start_new_session=True)
 
@@ -121,8 +124,7 @@ class Agent:
             self.runner.child.wait(20)
 
     def start(self):
-        if not self.runner.alive():
-            self.runner.start()
+        self.runner.start()
 
     def parts(self):
         names = {os.path.basename(p) for p in glob.glob(self.disk.path + "/*.part")}
