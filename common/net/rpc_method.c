@@ -7,33 +7,29 @@
 
 enum { NAME_BYTES = 64, AGENT_BYTES = LIMIT_FRAME_BYTES, ASK_BYTES = LIMIT_REQUEST_BYTES, ANSWER_BYTES = LIMIT_ANSWER_BYTES };
 
+#define CONSOLE(name_, kind, least) {&trawl__console__descriptor, name_, {kind, ROLE_OPERATOR, least, ASK_BYTES, ANSWER_BYTES}}
+
 static const struct row {
     const ProtobufCServiceDescriptor *service;
     const char *name;
     struct rpc_method_info info;
 } rows[RPC_METHOD__COUNT] = {
     [RPC_AGENTS_SESSION] = {&trawl__agents__descriptor, "Session", {RPC_BIDI, ROLE_AGENT, AUTHORITY_NONE, AGENT_BYTES, AGENT_BYTES}},
-    [RPC_CONSOLE_START] = {&trawl__console__descriptor, "Start", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_RUNNER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_STOP] = {&trawl__console__descriptor, "Stop", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_RUNNER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_HOSTS] = {&trawl__console__descriptor, "Hosts", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_CAMPAIGNS] = {&trawl__console__descriptor,
-                               "Campaigns",
-                               {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_SHOW] = {&trawl__console__descriptor, "Show", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_WATCH] = {&trawl__console__descriptor,
-                           "Watch",
-                           {RPC_SERVER_STREAM, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_HIST] = {&trawl__console__descriptor, "Hist", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_TOP] = {&trawl__console__descriptor, "Top", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_STACKS] = {&trawl__console__descriptor, "Stacks", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_EVENTS] = {&trawl__console__descriptor, "Events", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_SET_LOCKDOWN] = {&trawl__console__descriptor,
-                                  "SetLockdown",
-                                  {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_ADMIN, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_GET_LOCKDOWN] = {&trawl__console__descriptor,
-                                  "GetLockdown",
-                                  {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
-    [RPC_CONSOLE_AUDIT] = {&trawl__console__descriptor, "Audit", {RPC_UNARY, ROLE_OPERATOR, AUTHORITY_VIEWER, ASK_BYTES, ANSWER_BYTES}},
+    [RPC_CONSOLE_START] = CONSOLE("Start", RPC_UNARY, AUTHORITY_RUNNER),
+    [RPC_CONSOLE_STOP] = CONSOLE("Stop", RPC_UNARY, AUTHORITY_RUNNER),
+    [RPC_CONSOLE_HOSTS] = CONSOLE("Hosts", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_CAMPAIGNS] = CONSOLE("Campaigns", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_SHOW] = CONSOLE("Show", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_WATCH] = CONSOLE("Watch", RPC_SERVER_STREAM, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_HIST] = CONSOLE("Hist", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_TOP] = CONSOLE("Top", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_STACKS] = CONSOLE("Stacks", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_EVENTS] = CONSOLE("Events", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_SET_LOCKDOWN] = CONSOLE("SetLockdown", RPC_UNARY, AUTHORITY_ADMIN),
+    [RPC_CONSOLE_GET_LOCKDOWN] = CONSOLE("GetLockdown", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_AUDIT] = CONSOLE("Audit", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_PAUSE] = CONSOLE("Pause", RPC_UNARY, AUTHORITY_RUNNER),
+    [RPC_CONSOLE_RESUME] = CONSOLE("Resume", RPC_UNARY, AUTHORITY_RUNNER),
 };
 
 const struct rpc_method_info *rpc_method_info(enum rpc_method m) {

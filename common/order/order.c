@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "common/base/clock.h"
+#include "common/order/course.h"
 #include "common/order/selector.h"
 
 #define BUF __attribute__((cleanup(buf_done))) struct buf
@@ -113,7 +114,7 @@ static enum err check_times(struct verifying *v) {
         return no(v, ERR_EXPIRED, "the order expired at %s", clock_wall_text(s->expires_wall_ms * NS_PER_MS, when));
     if (s->duration_s < 1 || s->duration_s > LIMIT_DURATION_S)
         return no(v, ERR_LIMIT, "a duration is 1 to %d seconds, not %u", LIMIT_DURATION_S, s->duration_s);
-    return ERR_OK;
+    return course_check(s, v->why, sizeof v->why);
 }
 
 static enum err check_target(struct verifying *v) {

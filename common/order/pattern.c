@@ -165,3 +165,9 @@ bool pattern_matches(const struct pattern *p, struct span s) {
     }
     return now.at[s.n];
 }
+
+bool pattern_is_text(const struct pattern *p, struct span *out) {
+    if (p->n != 1 || p->tokens[0].kind != TOKEN_TEXT) return false;
+    *out = p->tokens[0].text;
+    return true;
+}

@@ -118,6 +118,13 @@ enum err selector_parse(struct span text, struct arena *mem, struct buf *out_why
     return ERR_OK;
 }
 
+size_t selector_names(const struct selector *s, struct span *out, size_t max) {
+    if (s->n > max) return 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->terms[i].kind != TERM_NAME || !pattern_is_text(&s->terms[i].pattern, &out[i])) return 0;
+    return s->n;
+}
+
 /* ---- matching ---- */
 
 static bool has_label(const struct term *t, const struct label *labels, size_t n_labels) {

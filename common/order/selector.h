@@ -24,4 +24,7 @@ struct selector;
 /* ERR_SYNTAX with *out_why in words (`term 2: "web[5-1]": the range runs backwards`); ERR_LIMIT over LIMIT_SELECTOR_BYTES; ERR_NOMEM.
  * In mem; text is copied. */
 NODISCARD enum err selector_parse(struct span text, struct arena *mem, struct buf *out_why, const struct selector **out);
+/* The names it lists, when it is nothing but names without patterns, so that they can be looked up one by one.  0: it is more than
+ * that, or more than max. */
+size_t selector_names(const struct selector *s, struct span *out, size_t max);
 bool selector_matches(const struct selector *s, struct span host, const struct label *labels, size_t n_labels);

@@ -39,6 +39,9 @@ enum {
     LIMIT_STACK_DEPTH = 512,
     LIMIT_PARTS = 65536, /* of one capture */
     LIMIT_DURATION_S = 3600,
+    LIMIT_WAVES = 16,
+    LIMIT_ROUNDS = 240,                        /* captures of one order on one host */
+    LIMIT_RATE_PER_S = 100000,                 /* hosts that start */
 
     LIMIT_STREAMS = 64,                       /* open calls on one connection */
     LIMIT_STREAM_CREDIT_BYTES = 1024 * 1024,  /* first credit of a stream */

@@ -25,6 +25,8 @@ Trawl__Outcome *message_outcome_put(struct pack *o, const struct outcome *from);
 void message_outcome_get_ledger(const Trawl__Ledger *m, struct ledger *out); /* m NULL: zeroes */
 Trawl__Ledger *message_outcome_put_ledger(struct pack *o, const struct ledger *l);
 
+void message_spec_get_params(struct unpack *in, Trawl__Param *const *m, size_t n, struct spec_param **out);
+Trawl__Param **message_spec_put_params(struct pack *o, const struct spec_param *params, size_t n);
 void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out);
 Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s);
 void message_spec_get_signed(struct unpack *in, const Trawl__SignedOrder *m, struct signed_order *out);

@@ -26,10 +26,26 @@ static void get_notes(struct unpack *in, const Trawl__Outcome *m, struct outcome
         o->notes[i] = unpack_text(in, unpack_span(m->notes[i]), LIMIT_NOTE_BYTES);
 }
 
+static void get_applied(struct unpack *in, const Trawl__Applied *m, struct outcome *o) {
+    struct applied *a = m ? unpack_array(in, 1, sizeof *a) : NULL;
+    if (!a) return;
+    *a = (struct applied){.seconds = m->seconds,
+                          .stdout_bytes = m->stdout_bytes,
+                          .start_wall_ms = m->start_wall_ms,
+                          .expires_wall_ms = m->expires_wall_ms,
+                          .round = m->round,
+                          .rounds = m->rounds,
+                          .every_s = m->every_s,
+                          .pressure_permille = m->pressure_permille};
+    message_spec_get_params(in, m->params, m->n_params, &a->params);
+    a->n_params = m->n_params;
+    o->applied = a;
+}
+
 void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outcome *out) {
     if (m->coverage < COVERAGE_OK || m->coverage >= COVERAGE__COUNT || m->kind > RESULT_STACKS) return unpack_refuse(in, ERR_SYNTAX);
     if (m->memory_ceiling >= CEILING__COUNT || m->cpu_ceiling >= CEILING__COUNT) return unpack_refuse(in, ERR_SYNTAX);
-    if (m->parts > LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
+    if (m->parts > LIMIT_PARTS || m->rounds > LIMIT_ROUNDS) return unpack_refuse(in, ERR_LIMIT);
     struct outcome o = {
         .coverage = (enum coverage)m->coverage,
         .reason = unpack_text(in, unpack_span(m->reason), LIMIT_REASON_BYTES),
@@ -48,7 +64,11 @@ void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outc
                      .cpu_percent = m->cpu_ceiling_percent},
         .redacted = unpack_text(in, span_str(m->redacted), LIMIT_NAME_BYTES),
         .redacted_cells = m->redacted_cells,
+        .rounds = m->rounds,
+        .pressure_permille = m->pressure_permille,
+        .agent_died = m->agent_died,
     };
+    get_applied(in, m->applied, &o);
     message_outcome_get_ledger(m->ledger, &o.ledger);
     get_notes(in, m, &o);
     if (in->failed == ERR_OK) *out = o;
@@ -64,11 +84,28 @@ static void put_notes(struct pack *p, const struct outcome *o, Trawl__Outcome *m
     m->n_notes = n;
 }
 
+static Trawl__Applied *put_applied(struct pack *p, const struct applied *a) {
+    Trawl__Applied *m = a ? pack_array(p, 1, sizeof *m) : NULL;
+    if (!m) return NULL;
+    trawl__applied__init(m);
+    m->seconds = a->seconds;
+    m->params = message_spec_put_params(p, a->params, a->n_params);
+    m->n_params = a->n_params;
+    m->stdout_bytes = a->stdout_bytes;
+    m->start_wall_ms = a->start_wall_ms;
+    m->expires_wall_ms = a->expires_wall_ms;
+    m->round = a->round;
+    m->rounds = a->rounds;
+    m->every_s = a->every_s;
+    m->pressure_permille = a->pressure_permille;
+    return m;
+}
+
 Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     if (!coverage_is_end(o->coverage) || o->coverage >= COVERAGE__COUNT || o->kind > RESULT_STACKS ||
         o->ceilings.memory >= CEILING__COUNT || o->ceilings.cpu >= CEILING__COUNT)
         pack_fail(p, ERR_SYNTAX);
-    if (o->parts > LIMIT_PARTS) pack_fail(p, ERR_LIMIT);
+    if (o->parts > LIMIT_PARTS || o->rounds > LIMIT_ROUNDS) pack_fail(p, ERR_LIMIT);
     Trawl__Outcome *m = pack_array(p, 1, sizeof *m);
     if (!m) return NULL;
     trawl__outcome__init(m);
@@ -91,6 +128,10 @@ Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     m->memory_ceiling_bytes = o->ceilings.memory_bytes;
     m->cpu_ceiling = o->ceilings.cpu;
     m->cpu_ceiling_percent = o->ceilings.cpu_percent;
+    m->applied = put_applied(p, o->applied);
+    m->rounds = o->rounds;
+    m->pressure_permille = o->pressure_permille;
+    m->agent_died = o->agent_died;
     m->leftover = pack_bytes(p, span_head(o->leftover, LIMIT_LEFTOVER_BYTES), LIMIT_LEFTOVER_BYTES);
     return m;
 }

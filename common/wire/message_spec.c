@@ -1,14 +1,51 @@
 #include "common/wire/message.h"
 
-static void get_params(struct unpack *in, const Trawl__Spec *m, struct spec *s) {
-    if (m->n_params > LIMIT_PARAMS) return unpack_refuse(in, ERR_LIMIT);
-    s->params = unpack_array(in, m->n_params, sizeof *s->params);
-    s->n_params = m->n_params;
-    for (size_t i = 0; i < m->n_params && in->failed == ERR_OK; i++) {
-        s->params[i].name = unpack_name(in, span_str(m->params[i]->name));
-        s->params[i].text = unpack_text(in, span_str(m->params[i]->text), LIMIT_LABEL_BYTES);
-        s->params[i].number = m->params[i]->number;
+void message_spec_get_params(struct unpack *in, Trawl__Param *const *m, size_t n, struct spec_param **out) {
+    if (n > LIMIT_PARAMS) return unpack_refuse(in, ERR_LIMIT);
+    struct spec_param *params = unpack_array(in, n, sizeof *params);
+    for (size_t i = 0; i < n && in->failed == ERR_OK; i++) {
+        params[i].name = unpack_name(in, span_str(m[i]->name));
+        params[i].text = unpack_text(in, span_str(m[i]->text), LIMIT_LABEL_BYTES);
+        params[i].number = m[i]->number;
     }
+    *out = params;
+}
+
+static struct share get_share(struct unpack *in, const Trawl__Share *m) {
+    if (!m) return (struct share){0};
+    if (m->permille > 1000 || (m->count && m->permille)) unpack_refuse(in, ERR_SYNTAX);
+    return (struct share){.count = m->count, .permille = m->permille};
+}
+
+static void get_waves(struct unpack *in, const Trawl__Spec *m, struct spec *s) {
+    if (m->n_waves > LIMIT_WAVES) return unpack_refuse(in, ERR_LIMIT);
+    s->waves = unpack_array(in, m->n_waves, sizeof *s->waves);
+    s->n_waves = m->n_waves;
+    for (size_t i = 0; i < m->n_waves && in->failed == ERR_OK; i++) s->waves[i] = get_share(in, m->waves[i]);
+}
+
+/* How the campaign goes: who begins when, and when it ends early. */
+static void get_course(struct unpack *in, const Trawl__Spec *m, struct spec *s) {
+    s->limit = get_share(in, m->limit);
+    s->seed = m->seed;
+    get_waves(in, m, s);
+    s->rate_per_s = m->rate_per_s;
+    s->concurrency = m->concurrency;
+    s->domain = m->domain ? unpack_text(in, span_str(m->domain->label), LIMIT_NAME_BYTES) : span_of("", 0);
+    s->domain_hosts = m->domain ? m->domain->hosts : 0;
+    if (m->stop)
+        s->stop = (struct stop_when){.failures = get_share(in, m->stop->failures),
+                                     .refusals = get_share(in, m->stop->refusals),
+                                     .cpu_permille = m->stop->cpu_permille,
+                                     .agent_deaths = m->stop->agent_deaths,
+                                     .pressure_permille = m->stop->pressure_permille};
+    s->start_wall_ms = m->start_wall_ms;
+    s->rounds = m->rounds;
+    s->every_s = m->every_s;
+    if (m->retry) s->retry.states = m->retry->states;
+    if (m->retry) s->retry.campaign = unpack_campaign(in, m->retry->campaign);
+    s->join_s = m->join_s;
+    if (s->rounds > LIMIT_ROUNDS || s->rate_per_s > LIMIT_RATE_PER_S) unpack_refuse(in, ERR_LIMIT);
 }
 
 void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out) {
@@ -23,22 +60,78 @@ void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out)
         .issued_wall_ms = m->issued_wall_ms,
         .expires_wall_ms = m->expires_wall_ms,
     };
-    get_params(in, m, &s);
+    message_spec_get_params(in, m->params, m->n_params, &s.params);
+    s.n_params = m->n_params;
+    get_course(in, m, &s);
     if (in->failed == ERR_OK) *out = s;
 }
 
-static void put_params(struct pack *o, const struct spec *s, Trawl__Spec *m) {
-    if (s->n_params > LIMIT_PARAMS) return pack_fail(o, ERR_LIMIT);
-    Trawl__Param *params = pack_array(o, s->n_params, sizeof *params);
-    m->params = pack_array(o, s->n_params, sizeof *m->params);
-    for (size_t i = 0; i < s->n_params && o->failed == ERR_OK; i++) {
-        trawl__param__init(&params[i]);
-        params[i].name = pack_name(o, s->params[i].name);
-        params[i].text = pack_exact(o, s->params[i].text, LIMIT_LABEL_BYTES);
-        params[i].number = s->params[i].number;
-        m->params[i] = &params[i];
+Trawl__Param **message_spec_put_params(struct pack *o, const struct spec_param *params, size_t n) {
+    if (n > LIMIT_PARAMS) pack_fail(o, ERR_LIMIT);
+    Trawl__Param *m = pack_array(o, n, sizeof *m);
+    Trawl__Param **list = pack_array(o, n, sizeof *list);
+    for (size_t i = 0; i < n && o->failed == ERR_OK; i++) {
+        trawl__param__init(&m[i]);
+        m[i].name = pack_name(o, params[i].name);
+        m[i].text = pack_exact(o, params[i].text, LIMIT_LABEL_BYTES);
+        m[i].number = params[i].number;
+        list[i] = &m[i];
     }
-    m->n_params = s->n_params;
+    return list;
+}
+
+/* NULL: not given, or a failure. */
+static Trawl__Share *put_share(struct pack *o, struct share s) {
+    if (s.permille > 1000 || (s.count && s.permille)) pack_fail(o, ERR_SYNTAX);
+    Trawl__Share *m = share_given(s) ? pack_array(o, 1, sizeof *m) : NULL;
+    if (!m) return NULL;
+    trawl__share__init(m);
+    m->count = s.count;
+    m->permille = s.permille;
+    return m;
+}
+
+static void put_waves(struct pack *o, const struct spec *s, Trawl__Spec *m) {
+    if (s->n_waves > LIMIT_WAVES) return pack_fail(o, ERR_LIMIT);
+    m->waves = pack_array(o, s->n_waves, sizeof *m->waves);
+    m->n_waves = s->n_waves;
+    for (size_t i = 0; i < s->n_waves && o->failed == ERR_OK; i++)
+        if (!(m->waves[i] = put_share(o, s->waves[i]))) pack_fail(o, ERR_SYNTAX);
+}
+
+static void put_stop(struct pack *o, const struct stop_when *s, Trawl__Spec *m) {
+    bool given = share_given(s->failures) || share_given(s->refusals) || s->cpu_permille || s->agent_deaths || s->pressure_permille;
+    m->stop = given ? pack_array(o, 1, sizeof *m->stop) : NULL;
+    if (!m->stop) return;
+    trawl__stop_when__init(m->stop);
+    m->stop->failures = put_share(o, s->failures);
+    m->stop->refusals = put_share(o, s->refusals);
+    m->stop->cpu_permille = s->cpu_permille;
+    m->stop->agent_deaths = s->agent_deaths;
+    m->stop->pressure_permille = s->pressure_permille;
+}
+
+static void put_course(struct pack *o, const struct spec *s, Trawl__Spec *m) {
+    m->limit = put_share(o, s->limit);
+    m->seed = s->seed;
+    put_waves(o, s, m);
+    m->rate_per_s = s->rate_per_s;
+    m->concurrency = s->concurrency;
+    put_stop(o, &s->stop, m);
+    m->start_wall_ms = s->start_wall_ms;
+    m->rounds = s->rounds;
+    m->every_s = s->every_s;
+    m->join_s = s->join_s;
+    if (s->domain_hosts && (m->domain = pack_array(o, 1, sizeof *m->domain))) {
+        trawl__domain__init(m->domain);
+        m->domain->label = pack_exact(o, s->domain, LIMIT_NAME_BYTES);
+        m->domain->hosts = s->domain_hosts;
+    }
+    if (s->retry.states && (m->retry = pack_array(o, 1, sizeof *m->retry))) {
+        trawl__retry__init(m->retry);
+        m->retry->campaign = pack_campaign(&s->retry.campaign);
+        m->retry->states = s->retry.states;
+    }
 }
 
 Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s) {
@@ -54,7 +147,9 @@ Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s) {
     m->selector = pack_exact(o, s->selector, LIMIT_SELECTOR_BYTES);
     m->issued_wall_ms = s->issued_wall_ms;
     m->expires_wall_ms = s->expires_wall_ms;
-    put_params(o, s, m);
+    m->params = message_spec_put_params(o, s->params, s->n_params);
+    m->n_params = s->n_params;
+    put_course(o, s, m);
     return m;
 }
 

@@ -16,6 +16,20 @@ struct part_key {
     uint32_t round, part;
 };
 
+struct spec_param {
+    struct span name, text;
+    int64_t number;
+};
+
+/* What the host did in fact. */
+struct applied {
+    uint32_t seconds;
+    struct spec_param *params;
+    size_t n_params;
+    uint64_t stdout_bytes, start_wall_ms, expires_wall_ms;
+    uint32_t round, rounds, every_s, pressure_permille;
+};
+
 struct outcome {
     enum coverage coverage; /* an end state */
     struct span reason;
@@ -31,6 +45,10 @@ struct outcome {
     struct ceilings ceilings;
     struct span redacted;    /* the classes that the host kept to itself: "ARGS, PATH"; empty: none that were printed */
     uint64_t redacted_cells; /* how many texts were masked */
+    struct applied *applied; /* NULL: nothing ran */
+    uint32_t rounds;         /* in the last round: how many there are; 0: as many as were ordered */
+    uint32_t pressure_permille;
+    bool agent_died;
 };
 
 struct part_body {

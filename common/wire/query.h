@@ -19,13 +19,17 @@ struct host_list {
 struct campaign_info {
     struct span id, operator_name;
     struct spec spec;
-    struct span state; /* "running", "done", "stopped" */
+    struct span state; /* "running", "paused", "done", "stopped" */
+    struct span why;   /* of "stopped" and "paused" */
     uint64_t created_wall_ns, ended_wall_ns;
     uint32_t coverage[COVERAGE__COUNT];
     uint32_t targeted;
     uint32_t with_result; /* hosts that ended neither ok nor partial, yet whose results until then are in the answer */
     struct ledger ledger;
     bool replayed;
+    uint32_t wave, waves; /* the one under way, from 1 on */
+    uint32_t held;        /* pending hosts whose turn has not come */
+    uint64_t first_start_wall_ns, last_start_wall_ns; /* of the tools, by the collector's clock; 0: none has */
 };
 struct campaign_list {
     struct campaign_info *campaigns;
@@ -53,6 +57,7 @@ struct query {
     struct span by, of;
     enum top_rank rank;
     uint32_t n;
+    uint32_t round; /* 1 + the round; 0: all together */
     bool per_host, drop_sections;
 };
 

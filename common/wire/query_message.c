@@ -18,6 +18,12 @@ void query_message_get_info(struct unpack *in, const Trawl__CampaignInfo *m, str
         .targeted = m->targeted,
         .with_result = m->with_result,
         .replayed = m->replayed,
+        .why = unpack_text(in, span_str(m->why), LIMIT_REASON_BYTES),
+        .wave = m->wave,
+        .waves = m->waves,
+        .held = m->held,
+        .first_start_wall_ns = m->first_start_wall_ns,
+        .last_start_wall_ns = m->last_start_wall_ns,
     };
     if (m->spec) message_spec_get(in, m->spec, &i.spec);
     message_outcome_get_ledger(m->ledger, &i.ledger);
@@ -37,6 +43,12 @@ Trawl__CampaignInfo *query_message_put_info(struct pack *o, const struct campaig
     m->targeted = i->targeted;
     m->with_result = i->with_result;
     m->replayed = i->replayed;
+    m->why = pack_text(o, i->why, LIMIT_REASON_BYTES);
+    m->wave = i->wave;
+    m->waves = i->waves;
+    m->held = i->held;
+    m->first_start_wall_ns = i->first_start_wall_ns;
+    m->last_start_wall_ns = i->last_start_wall_ns;
     if (i->spec.version) m->spec = message_spec_put(o, &i->spec);
     m->ledger = message_outcome_put_ledger(o, &i->ledger);
     m->coverage = (uint32_t *)(uintptr_t)i->coverage;

@@ -22,6 +22,7 @@ static void get_top(struct unpack *in, const Trawl__TopRequest *m, struct query 
     q->rank = (enum top_rank)m->rank;
     q->n = m->n;
     q->per_host = m->per_host;
+    q->round = m->round;
 }
 
 static void get_hist(struct unpack *in, const Trawl__HistRequest *m, struct query *q) {
@@ -29,16 +30,19 @@ static void get_hist(struct unpack *in, const Trawl__HistRequest *m, struct quer
     get_sections(in, m->section, m->n_section, q);
     q->per_host = m->per_host;
     q->drop_sections = m->drop_sections;
+    q->round = m->round;
 }
 
 static void get_stacks(struct unpack *in, const Trawl__StacksRequest *m, struct query *q) {
     q->campaign = get_ref(in, m->campaign);
     q->n = m->n;
+    q->round = m->round;
 }
 
 static void get_events(struct unpack *in, const Trawl__EventsRequest *m, struct query *q) {
     q->campaign = get_ref(in, m->campaign);
     q->n = m->limit;
+    q->round = m->round;
 }
 
 const ProtobufCMessageDescriptor *query_request_type(enum query_kind kind) {
@@ -101,6 +105,7 @@ static void put_hist(struct pack *o, const struct query *q, Trawl__HistRequest *
     m->campaign = put_ref(o, q->campaign);
     m->per_host = q->per_host;
     m->drop_sections = q->drop_sections;
+    m->round = q->round;
     m->section = pack_array(o, q->n_section, sizeof *m->section);
     m->n_section = q->n_section;
     for (size_t i = 0; i < q->n_section && o->failed == ERR_OK; i++) {
@@ -119,6 +124,7 @@ static void put_top(struct pack *o, const struct query *q, Trawl__TopRequest *m)
     m->rank = q->rank;
     m->n = q->n;
     m->per_host = q->per_host;
+    m->round = q->round;
 }
 
 const ProtobufCMessage *query_request_put(struct pack *o, enum query_kind kind, const struct query *q, union query_request *m) {
@@ -142,10 +148,12 @@ const ProtobufCMessage *query_request_put(struct pack *o, enum query_kind kind, 
     case QUERY_STACKS:
         m->stacks.campaign = put_ref(o, q->campaign);
         m->stacks.n = q->n;
+        m->stacks.round = q->round;
         break;
     case QUERY_EVENTS:
         m->events.campaign = put_ref(o, q->campaign);
         m->events.limit = q->n;
+        m->events.round = q->round;
         break;
     }
     return &m->base;

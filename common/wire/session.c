@@ -11,7 +11,7 @@ static void get_state(struct unpack *in, const Trawl__OrderState *m, struct from
 }
 
 static void get_part(struct unpack *in, const Trawl__PartMessage *m, struct from_agent *out) {
-    if (m->part >= LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
+    if (m->part >= LIMIT_PARTS || m->round >= LIMIT_ROUNDS) return unpack_refuse(in, ERR_LIMIT);
     out->kind = FROM_AGENT_PART;
     out->part.key.campaign = unpack_campaign(in, m->campaign);
     out->part.key.host = unpack_name(in, span_str(m->host));
@@ -49,7 +49,7 @@ static void put_state(struct pack *o, const struct from_agent *from, Trawl__Orde
 }
 
 static void put_part(struct pack *o, const struct from_agent *from, Trawl__PartMessage *m) {
-    if (from->part.key.part >= LIMIT_PARTS) pack_fail(o, ERR_LIMIT);
+    if (from->part.key.part >= LIMIT_PARTS || from->part.key.round >= LIMIT_ROUNDS) pack_fail(o, ERR_LIMIT);
     m->campaign = pack_campaign(&from->part.key.campaign);
     m->host = pack_name(o, from->part.key.host);
     m->tool = pack_name(o, from->part.key.tool);
@@ -96,7 +96,7 @@ static void get_stop(struct unpack *in, const Trawl__StopOrder *m, struct to_age
 }
 
 static void get_ack(struct unpack *in, const Trawl__Ack *m, struct to_agent *out) {
-    if (m->part >= LIMIT_PARTS) return unpack_refuse(in, ERR_LIMIT);
+    if (m->part >= LIMIT_PARTS || m->round >= LIMIT_ROUNDS) return unpack_refuse(in, ERR_LIMIT);
     out->kind = TO_AGENT_ACK;
     out->ack.campaign = unpack_campaign(in, m->campaign);
     out->ack.host = span_of("", 0);
@@ -132,7 +132,7 @@ enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent
 }
 
 static void put_ack(struct pack *o, const struct part_key *key, Trawl__Ack *m) {
-    if (key->part >= LIMIT_PARTS) pack_fail(o, ERR_LIMIT);
+    if (key->part >= LIMIT_PARTS || key->round >= LIMIT_ROUNDS) pack_fail(o, ERR_LIMIT);
     m->campaign = pack_campaign(&key->campaign);
     m->tool = pack_name(o, key->tool);
     m->round = key->round;
