@@ -12,6 +12,7 @@ struct aggregate {
     struct stack_merge *stacks;
     size_t stacks_budget_bytes;
     uint64_t shed;
+    size_t hosts_bytes;
     size_t stacks_bytes; /* of what was added; merging makes it less */
 };
 
@@ -78,11 +79,7 @@ static enum err add_stacks(struct aggregate *a, struct aggregate_host *h, const 
     return ERR_OK;
 }
 
-enum err aggregate_add(struct aggregate *a, struct span host, uint32_t part, const struct part_body *body) {
-    struct aggregate_host *h = host_of(a, host);
-    if (!h) return ERR_NOMEM;
-    enum err e = part_set_add(&h->seen, part);
-    if (e != ERR_OK) return e;
+static enum err add_body(struct aggregate *a, struct aggregate_host *h, const struct part_body *body) {
     switch (body->kind) {
     case RESULT_HISTOGRAM:
         return add_hists(h, &body->hists);
@@ -95,6 +92,20 @@ enum err aggregate_add(struct aggregate *a, struct span host, uint32_t part, con
     return ERR_OK;
 }
 
+static size_t host_bytes(const struct aggregate_host *h) {
+    return h->seen.cap * sizeof *h->seen.runs + (h->hists ? hist_merge_bytes(h->hists) : 0);
+}
+
+enum err aggregate_add(struct aggregate *a, struct span host, uint32_t round, uint32_t part, const struct part_body *body) {
+    struct aggregate_host *h = host_of(a, host);
+    if (!h) return ERR_NOMEM;
+    size_t before = host_bytes(h);
+    enum err e = part_set_add(&h->seen, round, part);
+    if (e == ERR_OK) e = add_body(a, h, body);
+    a->hosts_bytes += host_bytes(h) - before;
+    return e;
+}
+
 size_t aggregate_n_hosts(const struct aggregate *a) { return a->n_hosts; }
 
 const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i) { return &a->hosts[i]; }
@@ -104,8 +115,6 @@ const struct stack_merge *aggregate_stacks(const struct aggregate *a) { return a
 uint64_t aggregate_shed(const struct aggregate *a) { return a->shed; }
 
 size_t aggregate_bytes(const struct aggregate *a) {
-    size_t n = sizeof *a + a->cap_hosts * sizeof *a->hosts;
-    for (size_t i = 0; i < a->n_hosts; i++)
-        n += a->hosts[i].seen.n_words * sizeof(uint64_t) + (a->hosts[i].hists ? hist_merge_bytes(a->hosts[i].hists) : 0);
-    return n + (a->stacks_bytes < a->stacks_budget_bytes ? a->stacks_bytes : a->stacks_budget_bytes);
+    size_t stacks = a->stacks_bytes < a->stacks_budget_bytes ? a->stacks_bytes : a->stacks_budget_bytes;
+    return sizeof *a + a->cap_hosts * sizeof *a->hosts + a->hosts_bytes + stacks;
 }

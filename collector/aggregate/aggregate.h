@@ -1,4 +1,4 @@
-/* The live results of one campaign, merged as its parts come.  Adding is idempotent per host and part and does not depend on
+/* The live results of one campaign, merged as its parts come.  Adding is idempotent per host, round and part and does not depend on
  * order, so the same parts give the same answer however often and in whatever order they came, a restart included.
  * Histograms are kept per host and merged over the fleet when asked, in the order of names; stacks are merged at once; events are not
  * kept here: they are read from the store when asked.
@@ -24,8 +24,8 @@ struct aggregate *aggregate_new(size_t stacks_budget_bytes);
 void aggregate_free(struct aggregate *a);
 AUTO_TYPE(struct aggregate, aggregate_free)
 
-/* ERR_EXISTS: this host's part was added before, nothing happened; ERR_LIMIT; ERR_NOMEM: out of memory. */
-NODISCARD enum err aggregate_add(struct aggregate *a, struct span host, uint32_t part, const struct part_body *body);
+/* ERR_EXISTS: this host's part of this round was added before, nothing happened; ERR_LIMIT; ERR_NOMEM: out of memory. */
+NODISCARD enum err aggregate_add(struct aggregate *a, struct span host, uint32_t round, uint32_t part, const struct part_body *body);
 
 size_t aggregate_n_hosts(const struct aggregate *a);
 /* In the order of their first part. */
@@ -33,4 +33,4 @@ const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i)
 const struct stack_merge *aggregate_stacks(const struct aggregate *a); /* NULL: none came */
 /* Counts of stacks that found no room in the budget (at most: some of them may be in). */
 uint64_t aggregate_shed(const struct aggregate *a);
-size_t aggregate_bytes(const struct aggregate *a); /* memory held, roughly */
+size_t aggregate_bytes(const struct aggregate *a); /* memory held, roughly; costs nothing to ask */

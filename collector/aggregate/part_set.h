@@ -1,4 +1,4 @@
-/* Which parts of one capture have come: a growing set of small numbers. */
+/* Which parts of one host's captures have come: a growing set of (round, part), kept as runs of neighbours. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,15 +7,19 @@
 
 #include "common/base/err.h"
 
+struct part_run {
+    uint64_t low, high; /* round << 32 | part, both included */
+};
+
 struct part_set {
-    uint64_t *words;
-    size_t n_words;
+    struct part_run *runs; /* ascending, with gaps between them */
+    size_t n, cap;
 };
 
 /* All zero is the empty set. */
 void part_set_done(struct part_set *s);
-bool part_set_has(const struct part_set *s, uint32_t part);
-/* ERR_EXISTS: it was there; ERR_LIMIT: not below LIMIT_PARTS; ERR_NOMEM. */
-NODISCARD enum err part_set_add(struct part_set *s, uint32_t part);
-/* Are 0 … n - 1 all there? */
-bool part_set_full(const struct part_set *s, uint32_t n);
+bool part_set_has(const struct part_set *s, uint32_t round, uint32_t part);
+/* ERR_EXISTS: it was there; ERR_LIMIT: not below LIMIT_ROUNDS and LIMIT_PARTS; ERR_NOMEM. */
+NODISCARD enum err part_set_add(struct part_set *s, uint32_t round, uint32_t part);
+/* Are the round's parts 0 … n - 1 all there? */
+bool part_set_full(const struct part_set *s, uint32_t round, uint32_t n);

@@ -10,6 +10,7 @@ struct fleet_host {
     char note[256];   /* what is wrong with it */
     uint64_t session; /* 0: not connected */
     uint64_t seen_wall_ns, cert_expires_wall_ns;
+    int64_t clock_ns;   /* our clock less its own, when it connected */
     uint64_t stored_ns; /* when the owner last stored it; monotonic */
     struct arena *mem;  /* of facts and facts_bytes */
     struct facts facts;

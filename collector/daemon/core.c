@@ -118,6 +118,8 @@ static void on_watching(struct loop_timer *t) {
     if (core->is_watching) again(core, t, CORE_WATCH_MS);
 }
 
+static void on_pacing(struct loop_timer *t) { core_campaigns_pace(container_of(t, struct core, pacing)); }
+
 static void on_seen(struct loop_timer *t) {
     struct core *core = container_of(t, struct core, seen);
     core_agents_seen(core);
@@ -130,6 +132,7 @@ static enum err ready(struct core *core, char *why, size_t why_size) {
     core->tick.fired = on_tick;
     core->watching.fired = on_watching;
     core->seen.fired = on_seen;
+    core->pacing.fired = on_pacing;
     core->loop = loop_new();
     core->fleet = fleet_new();
     core->by_id = map_new();
@@ -203,6 +206,7 @@ void core_free(struct core *core) {
         loop_timer_clear(core->loop, &core->tick);
         loop_timer_clear(core->loop, &core->watching);
         loop_timer_clear(core->loop, &core->seen);
+        loop_timer_clear(core->loop, &core->pacing);
         if (core->inbox.fd >= 0) loop_remove(core->loop, &core->inbox);
         loop_free(core->loop);
     }

@@ -13,6 +13,7 @@ struct core_options {
     const char *fleet;                               /* keeps */
     const char *operators_ca, *operators_crl;        /* keeps; crl may be NULL */
     const char *tls_cert, *tls_key;                  /* keeps; sign the audit log's checkpoints; NULL: nobody does */
+    uint64_t operator_campaigns, operator_captures;  /* that one operator may have at a time */
 };
 
 /* Reads the hosts and all campaigns that have not ended.  The store's writer must have been opened before.  why gets a sentence. */

@@ -85,7 +85,7 @@ enum err core_agents_tell(struct core *core, const struct to_agent *to, const ui
 }
 
 static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
-    struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = SPAN_LIT("stopped by its operator")}};
+    struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = span_str(c->why)}};
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     if (!mem) return ERR_NOMEM;
     if (what == CAMPAIGN_SEND_ORDER) {
@@ -101,15 +101,31 @@ static void send_logged(struct core *core, const struct campaign *c, enum campai
     if (e != ERR_OK) LOG(LOG_ERR, "campaign.not_sent", KV("campaign", c->hex), KV("hosts", n), KV("why", err_text(e)));
 }
 
-void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what) {
-    AUTO_FREE uint64_t *sessions = calloc(c->n_targets + 1, sizeof *sessions);
+void core_agents_stop(struct core *core, const struct campaign *c) {
+    AUTO_FREE uint64_t *sessions = calloc(c->active + 1, sizeof *sessions);
     size_t n = 0;
-    for (size_t i = 0; sessions && i < c->n_targets; i++) {
-        if (coverage_is_end(c->targets[i].coverage)) continue;
-        const struct fleet_host *h = fleet_find(core->fleet, span_str(c->targets[i].host));
+    for (size_t i = 0; sessions && i < c->n_targets && n < c->active; i++) {
+        const struct campaign_target *t = &c->targets[i];
+        if (t->stage != STAGE_SENT && t->stage != STAGE_RUNNING) continue;
+        const struct fleet_host *h = fleet_find(core->fleet, span_str(t->host));
         if (h && h->session) sessions[n++] = h->session;
     }
-    send_logged(core, c, what, sessions, n);
+    send_logged(core, c, CAMPAIGN_SEND_STOP, sessions, n);
+}
+
+void core_agents_turns(struct core *core, struct campaign *c) {
+    enum { AT_A_TIME = 256 };
+    uint64_t sessions[AT_A_TIME];
+    size_t n = 0;
+    struct campaign_now now = core_now();
+    for (const struct campaign_target *t; (t = campaign_next(c, now));) {
+        const struct fleet_host *h = fleet_find(core->fleet, span_str(t->host));
+        if (h && h->session) sessions[n++] = h->session;
+        if (n < AT_A_TIME) continue;
+        send_logged(core, c, CAMPAIGN_SEND_ORDER, sessions, n);
+        n = 0;
+    }
+    send_logged(core, c, CAMPAIGN_SEND_ORDER, sessions, n);
 }
 
 /* ---- what they say ---- */
@@ -124,10 +140,17 @@ static struct fleet_host *put_facts(struct core *core, const struct message_agen
     return h;
 }
 
+enum campaign_send core_agents_joins(struct campaign *c, const struct fleet_host *h) {
+    struct campaign_target *t = campaign_find(c, span_str(h->name));
+    if (t) t->clock_ns = h->clock_ns;
+    return t ? campaign_connected(c, span_str(h->name), core_now()) : CAMPAIGN_SEND_NOTHING;
+}
+
 void core_agents_connected(struct core *core, struct message *m) {
     struct fleet_host *h = put_facts(core, &m->agent);
     if (!h) return;
     h->session = m->agent.session;
+    h->clock_ns = (int64_t)(clock_wall_ns() - h->facts.wall_ns); /* it may say any time */
     h->note[0] = 0;
     h->cert_expires_wall_ns = m->agent.cert_expires_wall_ns;
     snprintf(h->address, sizeof h->address, "%.*s", (int)(m->agent.address.n < 63 ? m->agent.address.n : 63), m->agent.address.p);
@@ -135,7 +158,8 @@ void core_agents_connected(struct core *core, struct message *m) {
     core_lockdown_send(core, &h->session, 1); /* before any order */
     for (size_t i = 0; i < core->n_campaigns; i++) {
         struct campaign *c = core->campaigns[i].c;
-        enum campaign_send what = campaign_connected(c, m->agent.host, core_now());
+        enum campaign_send what = core_agents_joins(c, h);
+        core->campaigns[i].touched = true;
         if (what != CAMPAIGN_SEND_NOTHING) send_logged(core, c, what, &h->session, 1);
     }
 }
@@ -157,7 +181,10 @@ void core_agents_disconnected(struct core *core, struct message *m) {
     h->note[0] = 0;
     h->seen_wall_ns = clock_wall_ns();
     store_host(core, h);
-    for (size_t i = 0; i < core->n_campaigns; i++) campaign_disconnected(core->campaigns[i].c, m->agent.host, core_now());
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        campaign_disconnected(core->campaigns[i].c, m->agent.host, core_now());
+        core->campaigns[i].touched = true;
+    }
 }
 
 void core_agents_state(struct core *core, struct message *m) {
@@ -192,7 +219,7 @@ static void take_part(struct core *core, const struct message_part *part) {
     case STORE_DONE:
     case STORE_DUPLICATE: {
         enum err e = core_campaigns_get(core, &key->campaign, &cc);
-        if (e == ERR_OK) e = core_campaigns_part(cc, key->host, key->part, &part->decoded);
+        if (e == ERR_OK) e = core_campaigns_part(cc, key->host, key->round, key->part, &part->decoded);
         if (e != ERR_OK) why = err_text(e);
         break;
     }

@@ -2,6 +2,7 @@
 
 #include "collector/daemon/core_state.h"
 #include "common/catalog/catalog.h"
+#include "common/order/sample.h"
 
 static struct span id_span(const struct campaign_id *id) { return span_of((const char *)id->b, sizeof id->b); }
 
@@ -17,7 +18,7 @@ enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_c
     enum err e = map_put(core->by_id, id_span(&c->id), core->n_campaigns);
     if (e != ERR_OK) return e;
     struct core_campaign *cc = &core->campaigns[core->n_campaigns++];
-    *cc = (struct core_campaign){.c = c, .used_ns = clock_mono_ns()};
+    *cc = (struct core_campaign){.c = c, .used_ns = clock_mono_ns(), .stop_is_sent = c->stopped};
     *out = cc;
     return ERR_OK;
 }
@@ -66,13 +67,13 @@ void core_campaigns_evict(struct core *core) {
 }
 
 /* ---- parts ---- */
-enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t part, const struct part_body *body) {
+enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t round, uint32_t part, const struct part_body *body) {
     cc->touched = true;
     campaign_result(cc->c, host, body);
-    enum err e = campaign_part(cc->c, host, part, body->outcome, core_now());
+    enum err e = campaign_part(cc->c, host, round, part, body->outcome, core_now());
     if (e == ERR_NOTFOUND || e == ERR_LIMIT || e == ERR_NOMEM) return e;
     if (!cc->aggregate) return ERR_OK;
-    e = aggregate_add(cc->aggregate, host, part, body);
+    e = aggregate_add(cc->aggregate, host, round, part, body);
     if (e == ERR_NOMEM) aggregate_free(TAKE(cc->aggregate)); /* half merged: the next question rebuilds it */
     return ERR_OK;
 }
@@ -87,7 +88,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     arena_reset(r->scratch);
     enum err e = part_decode(p->body, r->scratch, &body);
-    if (e == ERR_OK) return core_campaigns_part(r->cc, p->key.host, p->key.part, &body);
+    if (e == ERR_OK) return core_campaigns_part(r->cc, p->key.host, p->key.round, p->key.part, &body);
     LOG(LOG_ERR, "part.unreadable", KV("campaign", r->cc->c->hex), KV("host", p->key.host), KV("part", p->key.part),
         KV("why", err_text(e)));
     return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* one bad part does not hide the others */
@@ -113,6 +114,33 @@ enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc) {
     return e;
 }
 
+struct one_round {
+    const struct core_campaign *cc;
+    uint32_t round;
+    struct aggregate *aggregate;
+    struct arena *scratch;
+};
+
+static enum err on_round_part(void *arg, const struct store_part *p) {
+    struct one_round *r = arg;
+    struct part_body body = {0};
+    if (p->key.round != r->round) return ERR_OK;
+    arena_reset(r->scratch);
+    enum err e = part_decode(p->body, r->scratch, &body);
+    if (e == ERR_OK) e = aggregate_add(r->aggregate, p->key.host, p->key.round, p->key.part, &body);
+    return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* said when its campaign was loaded */
+}
+
+enum err core_campaigns_round(struct core *core, const struct core_campaign *cc, uint32_t round, struct aggregate **out) {
+    AUTO(aggregate_free) struct aggregate *a = aggregate_new(CORE_STACKS_BYTES);
+    AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_PART_ARENA_BYTES);
+    if (!a || !scratch) return ERR_NOMEM;
+    struct one_round r = {.cc = cc, .round = round, .aggregate = a, .scratch = scratch};
+    enum err e = store_parts(core->reader, &cc->c->id, SPAN_NONE, on_round_part, &r);
+    if (e == ERR_OK) *out = TAKE(a);
+    return e;
+}
+
 /* ---- loading ---- */
 struct load {
     struct core *core;
@@ -129,9 +157,10 @@ static enum err on_row(void *arg, const struct store_campaign *row) {
     l->row = *row;
     l->row.signed_order = arena_copy(l->mem, row->signed_order);
     l->row.operator_name = arena_copy(l->mem, row->operator_name);
+    l->row.why = arena_copy(l->mem, row->why);
     l->row.tool = SPAN_NONE;
     l->found = true;
-    return l->row.signed_order.p && l->row.operator_name.p ? ERR_OK : ERR_NOMEM;
+    return l->row.signed_order.p && l->row.operator_name.p && l->row.why.p ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err on_target_name(void *arg, const struct store_target *t) {
@@ -147,27 +176,47 @@ static enum err on_target_end(void *arg, const struct store_target *t) {
     const struct fleet_host *h = fleet_find(l->core->fleet, t->host);
     struct campaign_target *target = campaign_find(l->c, t->host);
     if (h && target) target->seen_wall_ns = h->seen_wall_ns;
-    struct campaign_end end = {.coverage = t->coverage, .reason = t->reason, .outcome = t->outcome, .has_result = t->has_result};
-    enum err e = campaign_restore(l->c, t->host, &end);
+    struct campaign_end end = {.coverage = t->coverage,
+                               .reason = t->reason,
+                               .outcome = t->outcome,
+                               .has_result = t->has_result,
+                               .began = t->began,
+                               .gone = t->gone,
+                               .clock_ns = t->clock_ns};
+    enum err e = campaign_restore(l->c, t->host, &end, core_now());
     if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
     LOG(LOG_ERR, "target.unreadable", KV("campaign", l->c->hex), KV("host", t->host), KV("why", err_text(e)));
     end.outcome = SPAN_LIT("");
-    return campaign_restore(l->c, t->host, &end);
+    return campaign_restore(l->c, t->host, &end, core_now());
+}
+
+/* As when it was started: the order in which hosts begin, and the domains that they are in. */
+static enum err arrange(struct load *l, struct span **out_domains) {
+    struct signed_order order = {0};
+    struct spec spec = {0};
+    enum err e = spec_decode_signed(l->row.signed_order, l->mem, &order);
+    if (e == ERR_OK) e = spec_decode(order.spec, l->mem, &spec);
+    if (e == ERR_OK) e = sample_sort(spec.seed, l->hosts, l->n_hosts);
+    return e == ERR_OK ? core_start_domains(l->core, &spec, l->hosts, l->n_hosts, l->mem, out_domains) : e;
 }
 
 static enum err make(struct load *l, const struct campaign_id *id) {
+    struct span *domains = NULL;
+    enum err e = arrange(l, &domains);
+    if (e != ERR_OK) return e;
     const struct campaign_start start = {.id = *id,
                                          .signed_order = l->row.signed_order,
                                          .operator_name = l->row.operator_name,
                                          .created_wall_ns = l->row.created_wall_ns,
                                          .hosts = l->hosts,
+                                         .domains = domains,
                                          .n_hosts = l->n_hosts,
                                          .now = core_now()};
-    enum err e = campaign_new(&start, &l->c);
+    e = campaign_new(&start, &l->c);
     if (e != ERR_OK) return e;
+    const struct campaign_control control = {.stopped = l->row.stopped, .paused = l->row.paused, .wave = l->row.wave, .why = l->row.why};
+    campaign_restore_control(l->c, &control, start.now);
     l->c->ended_wall_ns = l->row.ended_wall_ns;
-    l->c->stopped = l->row.stopped;
-    l->c->stop_ns = start.now.mono_ns;
     return store_targets(l->core->reader, id, on_target_end, l);
 }
 
@@ -314,7 +363,9 @@ static enum err add_end(struct message *w, const struct campaign *c, const struc
                                        .coverage = t->coverage,
                                        .reason = arena_copy(w->mem, span_str(t->reason ? t->reason : "")),
                                        .outcome = real ? arena_copy(w->mem, t->outcome) : SPAN_LIT(""),
-                                       .has_result = t->has_result}};
+                                       .has_result = t->has_result,
+                                       .gone = t->gone,
+                                       .clock_ns = t->clock_ns}};
     if (!op->target.host.p || !op->target.reason.p || !op->target.outcome.p) return ERR_NOMEM;
     w->write.n++;
     return ERR_OK;
@@ -336,38 +387,66 @@ static enum err add_campaign_end(struct message *w, const struct campaign *c, st
     return ERR_OK;
 }
 
-/* The ends, and of a campaign that has ended its summary, which a late result changes too. */
-static enum err fill_ends(struct message *w, struct campaign *c, size_t dirty, struct span summary) {
-    w->write.ops = arena_array(w->mem, dirty + 1, sizeof *w->write.ops);
+static enum err add_begun(struct message *w, const struct campaign *c, const struct campaign_target *t) {
+    struct store_op *op = &w->write.ops[w->write.n];
+    struct span host = arena_copy(w->mem, span_str(t->host));
+    *op = (struct store_op){.kind = STORE_BEGIN_TARGET, .target = {.campaign = c->id, .host = host, .began = t->began}};
+    if (!host.p) return ERR_NOMEM;
+    w->write.n++;
+    return ERR_OK;
+}
+
+static enum err add_control(struct message *w, struct campaign *c) {
+    struct span why = arena_copy(w->mem, span_str(c->why));
+    if (!why.p) return ERR_NOMEM;
+    w->write.ops[w->write.n++] = (struct store_op){
+        .kind = STORE_SET_CAMPAIGN, .control = {.id = c->id, .stopped = c->stopped, .paused = c->paused, .wave = c->wave, .why = why}};
+    c->control_changed = false;
+    return ERR_OK;
+}
+
+/* What there is to write. */
+struct news {
+    size_t dirty, begun, bytes;
+    bool control, ended;
+    struct span summary;
+};
+
+static struct news news_of(const struct campaign *c, bool done) {
+    struct news n = {.begun = c->n_begun, .control = c->control_changed};
+    for (const struct campaign_target *t = NULL; (t = campaign_dirty(c, t));) {
+        n.dirty++;
+        n.bytes += t->outcome.n + (t->reason ? strlen(t->reason) : 0);
+    }
+    n.ended = c->ended_wall_ns && (n.dirty || done);
+    n.bytes += (n.dirty + n.begun) * (sizeof(struct store_op) + LIMIT_NAME_BYTES + 64) + LIMIT_REASON_BYTES;
+    return n;
+}
+
+/* Beginnings, ends, control, and of a campaign that has ended its summary, which a late result changes too. */
+static enum err fill(struct message *w, struct campaign *c, const struct news *n) {
+    w->write.ops = arena_array(w->mem, n->dirty + n->begun + 2, sizeof *w->write.ops);
     enum err e = w->write.ops ? ERR_OK : ERR_NOMEM;
+    for (const struct campaign_target *t; e == ERR_OK && (t = campaign_next_begun(c));) e = add_begun(w, c, t);
     for (const struct campaign_target *t; e == ERR_OK && (t = campaign_next_dirty(c));) e = add_end(w, c, t);
-    return e == ERR_OK && c->ended_wall_ns ? add_campaign_end(w, c, summary) : e;
+    if (e == ERR_OK && n->control) e = add_control(w, c);
+    return e == ERR_OK && n->ended ? add_campaign_end(w, c, n->summary) : e;
 }
 
 /* An end that cannot be written for lack of memory is found again in the parts, or by time, after a restart. */
-static void settle(struct core *core, struct core_campaign *cc) {
-    struct campaign *c = cc->c;
-    bool done = campaign_done(c) && !c->ended_wall_ns;
-    if (done) {
-        c->ended_wall_ns = clock_wall_ns();
-        c->changes++;
-        log_end(c);
-        core_audit_ended(core, c);
-    }
-    size_t dirty = 0, bytes = 0;
-    for (const struct campaign_target *t = NULL; (t = campaign_dirty(c, t));) {
-        dirty++;
+static void write_news(struct core *core, struct campaign *c, bool done) {
+    struct news n = news_of(c, done);
+    if (!n.dirty && !n.begun && !n.control && !n.ended) return;
+    for (const struct campaign_target *t = NULL; (t = campaign_dirty(c, t));)
         if (t->coverage == COVERAGE_REFUSED) core_audit_host(core, c, t);
-        bytes += sizeof(struct store_op) + t->outcome.n + (t->reason ? strlen(t->reason) : 0) + LIMIT_NAME_BYTES + 64;
-    }
-    if (!dirty && !done) return;
     struct campaign_info info = {0};
     struct buf summary;
     buf_init(&summary, 0);
     query_info(c, &info);
-    enum err e = query_encode_info(&info, &summary);
-    struct message *w = e == ERR_OK ? message_new(MESSAGE_WRITE, bytes + sizeof(struct store_op) + summary.n + 256) : NULL;
-    if (e == ERR_OK) e = w ? fill_ends(w, c, dirty, buf_span(&summary)) : ERR_NOMEM;
+    enum err e = n.ended ? query_encode_info(&info, &summary) : ERR_OK;
+    n.summary = n.ended ? buf_span(&summary) : SPAN_NONE;
+    struct message *w = e == ERR_OK ? message_new(MESSAGE_WRITE, n.bytes + 3 * sizeof(struct store_op) + summary.n + 256) : NULL;
+    if (e == ERR_OK) e = w ? fill(w, c, &n) : ERR_NOMEM;
     buf_done(&summary);
     if (e == ERR_OK) {
         queue_push_always(core->opt.store, &w->item);
@@ -377,12 +456,42 @@ static void settle(struct core *core, struct core_campaign *cc) {
     message_free(w);
 }
 
-void core_campaigns_settle(struct core *core) {
-    for (size_t i = 0; i < core->n_campaigns; i++) {
-        if (!core->campaigns[i].touched) continue;
-        core->campaigns[i].touched = false;
-        settle(core, &core->campaigns[i]);
+static void settle(struct core *core, struct core_campaign *cc) {
+    struct campaign *c = cc->c;
+    core_agents_turns(core, c);
+    if (c->stopped && !cc->stop_is_sent) {
+        cc->stop_is_sent = true;
+        LOG(LOG_NOTICE, "campaign.stopped", KV("campaign", c->hex), KV("why", c->why));
+        core_agents_stop(core, c);
     }
+    bool done = campaign_done(c) && !c->ended_wall_ns;
+    if (done) {
+        c->ended_wall_ns = clock_wall_ns();
+        c->changes++;
+        log_end(c);
+        core_audit_ended(core, c);
+    }
+    write_news(core, c, done);
+}
+
+void core_campaigns_settle(struct core *core) {
+    uint64_t wake_ns = UINT64_MAX;
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        struct core_campaign *cc = &core->campaigns[i];
+        if (cc->touched) settle(core, cc);
+        cc->touched = false;
+        uint64_t at_ns = campaign_wake_ns(cc->c);
+        if (at_ns && at_ns < wake_ns) wake_ns = at_ns;
+    }
+    if (wake_ns == UINT64_MAX) return;
+    uint64_t soon_ns = clock_mono_ns() + CORE_PACE_MS * NS_PER_MS;
+    IGNORED(loop_timer_set(core->loop, &core->pacing, wake_ns > soon_ns ? wake_ns : soon_ns)); /* else the tick does it, less evenly */
+}
+
+void core_campaigns_pace(struct core *core) {
+    for (size_t i = 0; i < core->n_campaigns; i++)
+        if (campaign_wake_ns(core->campaigns[i].c)) core->campaigns[i].touched = true;
+    core_campaigns_settle(core);
 }
 
 void core_campaigns_tick(struct core *core) {

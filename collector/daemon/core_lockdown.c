@@ -54,8 +54,7 @@ static void stop_all(struct core *core, struct span operator_name) {
         struct core_campaign *cc = &core->campaigns[i];
         if (cc->c->stopped || campaign_done(cc->c)) continue;
         campaign_stop(cc->c, operator_name, core_now());
-        core_agents_send(core, cc->c, CAMPAIGN_SEND_STOP);
-        cc->touched = true;
+        cc->touched = true; /* when it settles the agents are told */
     }
 }
 

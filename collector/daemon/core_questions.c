@@ -104,10 +104,23 @@ static enum rpc_status ask_stop(struct asked *a) {
     if (status == RPC_OK) status = find(a, q.campaign, &cc);
     if (status != RPC_OK) return status;
     if (!cc->c->stopped && !campaign_done(cc->c)) {
-        LOG(LOG_NOTICE, "campaign.stopped", KV("campaign", cc->c->hex), KV("operator", a->q->operator_name));
         core_audit_campaign(a->core, "campaign.stopped", cc->c, a->q->operator_name, "stopped");
-        campaign_stop(cc->c, a->q->operator_name, core_now());
-        core_agents_send(a->core, cc->c, CAMPAIGN_SEND_STOP);
+        campaign_stop(cc->c, a->q->operator_name, core_now()); /* when it settles the agents are told */
+        cc->touched = true;
+    }
+    enum err e = encode_info(cc->c, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
+static enum rpc_status ask_pause(struct asked *a, bool pause) {
+    struct query q = {0};
+    struct core_campaign *cc = NULL;
+    enum rpc_status status = decode(a, QUERY_REF, &q);
+    if (status == RPC_OK) status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    if (pause ? campaign_pause(cc->c, a->q->operator_name) : campaign_resume(cc->c)) {
+        core_audit_campaign(a->core, pause ? "campaign.paused" : "campaign.resumed", cc->c, a->q->operator_name, pause ? "paused" : "resumed");
+        LOG(LOG_NOTICE, "campaign.paused", KV("campaign", cc->c->hex), KV("operator", a->q->operator_name), KV("paused", (unsigned)pause));
         cc->touched = true;
     }
     enum err e = encode_info(cc->c, &a->out);
@@ -134,9 +147,16 @@ static enum rpc_status ask_results(struct asked *a, enum query_kind kind) {
     enum rpc_status status = decode(a, kind, &q);
     if (status == RPC_OK) status = find(a, q.campaign, &cc);
     if (status != RPC_OK) return status;
-    enum err e = core_campaigns_aggregate(a->core, cc);
+    if (q.round > spec_rounds(&cc->c->spec)) {
+        snprintf(a->why, sizeof a->why, "campaign %.8s has %u rounds, so none numbered %u", cc->c->hex, spec_rounds(&cc->c->spec), q.round);
+        return RPC_INVALID_ARGUMENT;
+    }
+    AUTO(aggregate_free) struct aggregate *one = NULL;
+    bool part = q.round && kind != QUERY_EVENTS && kind != QUERY_TOP; /* those are read from the store anyway */
+    enum err e = part ? core_campaigns_round(a->core, cc, q.round - 1, &one) : core_campaigns_aggregate(a->core, cc);
     if (e != ERR_OK) return failed(a, e);
-    const struct query_of of = {.campaign = cc->c, .aggregate = cc->aggregate, .store = a->core->reader, .kind = kind, .query = &q};
+    const struct query_of of = {
+        .campaign = cc->c, .aggregate = one ? one : cc->aggregate, .store = a->core->reader, .kind = kind, .query = &q};
     return query_results(&of, a->mem, a->why, &a->out);
 }
 
@@ -185,6 +205,10 @@ static enum rpc_status ask(struct asked *a) {
         return ask_lockdown(a);
     case RPC_CONSOLE_AUDIT:
         return ask_audit(a);
+    case RPC_CONSOLE_PAUSE:
+        return ask_pause(a, true);
+    case RPC_CONSOLE_RESUME:
+        return ask_pause(a, false);
     case RPC_AGENTS_SESSION:
     case RPC_METHOD__COUNT:
         break;
@@ -268,11 +292,11 @@ static enum rpc_status started(struct core *core, struct campaign **c, struct bu
     if (core_campaigns_add(core, *c, &cc) != ERR_OK) return RPC_RESOURCE_EXHAUSTED;
     *c = NULL;
     cc->aggregate = aggregate_new(CORE_STACKS_BYTES); /* NULL: rebuilt when asked for */
-    for (size_t i = 0; i < fleet_n(core->fleet); i++) {
-        const struct fleet_host *h = fleet_host(core->fleet, i);
-        if (h->session) campaign_connected(cc->c, span_str(h->name), core_now());
+    for (size_t i = 0; i < cc->c->n_targets; i++) {
+        const struct fleet_host *h = fleet_find(core->fleet, span_str(cc->c->targets[cc->c->order[i]].host));
+        if (h && h->session) IGNORED(core_agents_joins(cc->c, h)); /* nobody has it yet: their turn comes when it settles */
     }
-    core_agents_send(core, cc->c, CAMPAIGN_SEND_ORDER);
+    cc->touched = true;
     LOG(LOG_NOTICE, "campaign.started", KV("campaign", cc->c->hex), KV("operator", cc->c->operator_name), KV("tool", cc->c->spec.tool),
         KV("selector", cc->c->spec.selector), KV("seconds", cc->c->spec.duration_s), KV("targeted", cc->c->n_targets));
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);

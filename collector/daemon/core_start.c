@@ -2,6 +2,7 @@
 
 #include "collector/daemon/core_state.h"
 #include "common/order/order.h"
+#include "common/order/sample.h"
 #include "common/order/selector.h"
 
 static enum rpc_status status_of(enum err e) {
@@ -48,38 +49,105 @@ static enum rpc_status verify(struct core *core, const struct message_question *
     return RPC_PERMISSION_DENIED;
 }
 
-/* Every known host that matches and was here within CORE_TARGET_S. */
-static enum rpc_status select_hosts(struct core *core, struct span selector, struct arena *mem, char *why, struct span **out,
+/* ---- which hosts ---- */
+struct choice {
+    struct core *core;
+    const struct spec *spec;
+    const struct selector *selector;
+    const struct campaign *again; /* of which the hosts are tried again; NULL: it is no retry */
+    uint64_t oldest_ns;
+    struct span *hosts; /* room for all that are known */
+    size_t n;
+};
+
+static void consider(struct choice *ch, const struct fleet_host *h) {
+    struct span name = span_str(h->name);
+    if (!h->session && h->seen_wall_ns < ch->oldest_ns) return;
+    if (!selector_matches(ch->selector, name, h->facts.labels, h->facts.n_labels)) return;
+    if (ch->again) {
+        const struct campaign_target *t = campaign_find(ch->again, name);
+        if (!t || !(ch->spec->retry.states >> t->coverage & 1)) return;
+    }
+    ch->hosts[ch->n++] = name;
+}
+
+/* Every known host that matches and was here within CORE_TARGET_S.  One that is named is looked up: a question to one host does not cost
+ * a walk over ten thousand. */
+static void consider_all(struct choice *ch) {
+    enum { NAMED_MAX = 64 };
+    struct span names[NAMED_MAX];
+    size_t named = selector_names(ch->selector, names, NAMED_MAX);
+    for (size_t i = 0; i < named; i++) {
+        const struct fleet_host *h = fleet_find(ch->core->fleet, names[i]);
+        bool twice = false;
+        for (size_t k = 0; k < i; k++) twice = twice || span_eq(names[k], names[i]);
+        if (h && !twice) consider(ch, h);
+    }
+    for (size_t i = 0; !named && i < fleet_n(ch->core->fleet); i++) consider(ch, fleet_host(ch->core->fleet, i));
+}
+
+static enum rpc_status nobody(const struct choice *ch, char *why) {
+    struct span s = ch->spec->selector;
+    bool all = s.n == 0;
+    if (ch->again)
+        snprintf(why, QUERY_WHY_BYTES, "no host of campaign %.8s ended so that it would be tried again", ch->again->hex);
+    else
+        snprintf(why, QUERY_WHY_BYTES, "no host matches %s%.*s%s; %zu hosts are known (`trawl hosts` lists them)", all ? "" : "\"",
+                 all ? 3 : (int)s.n, all ? "all" : s.p, all ? "" : "\"", fleet_n(ch->core->fleet));
+    return RPC_FAILED_PRECONDITION;
+}
+
+static enum rpc_status find_again(struct choice *ch, char *why) {
+    struct core_campaign *cc = NULL;
+    if (!ch->spec->retry.states) return RPC_OK;
+    enum err e = core_campaigns_get(ch->core, &ch->spec->retry.campaign, &cc);
+    if (e == ERR_OK) {
+        ch->again = cc->c;
+        return RPC_OK;
+    }
+    snprintf(why, QUERY_WHY_BYTES, "the campaign to try again: %s", err_text(e));
+    return e == ERR_NOTFOUND ? RPC_NOT_FOUND : RPC_INTERNAL;
+}
+
+/* In the order in which they begin. */
+static enum rpc_status select_hosts(struct core *core, const struct spec *spec, struct arena *mem, char *why, struct span **out,
                                     size_t *out_n) {
-    const struct selector *sel = NULL;
+    uint64_t now_ns = clock_wall_ns();
+    struct choice ch = {.core = core, .spec = spec, .hosts = arena_array(mem, fleet_n(core->fleet) + 1, sizeof *ch.hosts)};
+    ch.oldest_ns = now_ns > CORE_TARGET_S * NS_PER_S ? now_ns - CORE_TARGET_S * NS_PER_S : 0;
     struct buf words;
     buf_init(&words, QUERY_WHY_BYTES);
-    enum err e = selector_parse(selector, mem, &words, &sel);
+    enum err e = selector_parse(spec->selector, mem, &words, &ch.selector);
     const char *text = buf_str(&words);
     if (e != ERR_OK) snprintf(why, QUERY_WHY_BYTES, "the selector: %s", text && *text ? text : err_text(e));
     buf_done(&words);
     if (e != ERR_OK) return RPC_INVALID_ARGUMENT;
-    size_t n = 0, known = fleet_n(core->fleet);
-    struct span *hosts = arena_array(mem, known + 1, sizeof *hosts);
-    uint64_t now_ns = clock_wall_ns(), oldest_ns = now_ns > CORE_TARGET_S * NS_PER_S ? now_ns - CORE_TARGET_S * NS_PER_S : 0;
-    for (size_t i = 0; hosts && i < known; i++) {
-        const struct fleet_host *h = fleet_host(core->fleet, i);
-        if (!h->session && h->seen_wall_ns < oldest_ns) continue;
-        if (selector_matches(sel, span_str(h->name), h->facts.labels, h->facts.n_labels)) hosts[n++] = span_str(h->name);
-    }
-    if (!hosts) {
+    enum rpc_status status = find_again(&ch, why);
+    if (status != RPC_OK) return status;
+    if (ch.hosts) consider_all(&ch);
+    if (ch.hosts && ch.n == 0) return nobody(&ch, why);
+    if (!ch.hosts || sample_sort(spec->seed, ch.hosts, ch.n) != ERR_OK) {
         snprintf(why, QUERY_WHY_BYTES, "the collector is out of memory");
         return RPC_RESOURCE_EXHAUSTED;
     }
-    if (n == 0) {
-        bool all = selector.n == 0;
-        snprintf(why, QUERY_WHY_BYTES, "no host matches %s%.*s%s; %zu hosts are known (`trawl hosts` lists them)", all ? "" : "\"",
-                 all ? 3 : (int)selector.n, all ? "all" : selector.p, all ? "" : "\"", known);
-        return RPC_FAILED_PRECONDITION;
-    }
-    *out = hosts;
-    *out_n = n;
+    *out = ch.hosts;
+    *out_n = share_given(spec->limit) ? share_of(spec->limit, ch.n) : ch.n;
     return RPC_OK;
+}
+
+enum err core_start_domains(const struct core *core, const struct spec *spec, const struct span *hosts, size_t n, struct arena *mem,
+                            struct span **out) {
+    if (!spec->domain_hosts) return ERR_OK;
+    struct span *domains = arena_array(mem, n + 1, sizeof *domains);
+    if (!domains) return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const struct fleet_host *h = fleet_find(core->fleet, hosts[i]);
+        domains[i] = SPAN_LIT("");
+        for (size_t k = 0; h && k < h->facts.n_labels; k++)
+            if (span_eq(h->facts.labels[k].key, spec->domain)) domains[i] = h->facts.labels[k].value;
+    }
+    *out = domains;
+    return ERR_OK;
 }
 
 /* To the disk first; core_questions_written goes on from there. */
@@ -142,10 +210,70 @@ static enum err write_down(struct core *core, const struct order *o, const struc
     return e;
 }
 
-static size_t live(const struct core *core) {
-    size_t n = 0;
-    for (size_t i = 0; i < core->n_campaigns; i++) n += core->campaigns[i].c->ended_wall_ns == 0;
-    return n;
+/* ---- how much at a time ---- */
+struct load {
+    size_t campaigns, mine, captures; /* all that have not ended; the operator's; hosts of those that have not ended */
+};
+
+static void count(struct load *l, const struct campaign *c, struct span operator_name) {
+    if (c->ended_wall_ns) return;
+    l->campaigns++;
+    if (!span_eq(c->operator_name, operator_name)) return;
+    l->mine++;
+    l->captures += c->coverage[COVERAGE_PENDING] + c->coverage[COVERAGE_RUNNING];
+}
+
+static enum rpc_status check_load(const struct core *core, struct span operator_name, size_t n_hosts, char *why) {
+    struct load l = {0};
+    int n = (int)operator_name.n;
+    for (size_t i = 0; i < core->n_campaigns; i++) count(&l, core->campaigns[i].c, operator_name);
+    for (const struct core_starting *s = core->starting; s; s = s->next) count(&l, s->c, operator_name);
+    if (l.campaigns >= CORE_LIVE_MAX)
+        snprintf(why, QUERY_WHY_BYTES, "%d campaigns are running, which is the most there may be", CORE_LIVE_MAX);
+    else if (l.mine >= core->opt.operator_campaigns)
+        snprintf(why, QUERY_WHY_BYTES,
+                 "%.*s has %zu campaigns under way, and may have %llu (operator_campaigns in collector.conf); wait, or stop one: trawl "
+                 "campaigns",
+                 n, operator_name.p, l.mine, (unsigned long long)core->opt.operator_campaigns);
+    else if (l.captures + n_hosts > core->opt.operator_captures)
+        snprintf(
+            why, QUERY_WHY_BYTES,
+            "%.*s has %zu captures under way, and with these %zu more than %llu (operator_captures in collector.conf); wait, or ask fewer "
+            "hosts: --limit",
+            n, operator_name.p, l.captures, n_hosts, (unsigned long long)core->opt.operator_captures);
+    else
+        return RPC_OK;
+    return RPC_RESOURCE_EXHAUSTED;
+}
+
+static enum rpc_status make(struct core *core, const struct message_question *q, const struct order *order, const struct span *hosts,
+                            size_t n_hosts, struct arena *mem, char *why) {
+    struct campaign_now now = core_now();
+    struct campaign_start start = {.id = order->spec.campaign,
+                                   .signed_order = q->bytes,
+                                   .operator_name = order->operator_name,
+                                   .created_wall_ns = now.wall_ns,
+                                   .hosts = hosts,
+                                   .n_hosts = n_hosts,
+                                   .now = now};
+    struct campaign *c = NULL;
+    struct span *domains = NULL;
+    enum err e = core_start_domains(core, &order->spec, hosts, n_hosts, mem, &domains);
+    start.domains = domains;
+    if (e == ERR_OK) e = campaign_new(&start, &c);
+    for (size_t i = 0; e == ERR_OK && i < c->n_targets; i++) {
+        const struct fleet_host *h = fleet_find(core->fleet, span_str(c->targets[i].host));
+        c->targets[i].seen_wall_ns = h ? h->seen_wall_ns : 0;
+    }
+    if (e == ERR_OK && write_down(core, order, c) != ERR_OK) {
+        campaign_free(c);
+        snprintf(why, QUERY_WHY_BYTES, "the collector cannot write its audit log (its log says why); nothing was started");
+        return RPC_UNAVAILABLE;
+    }
+    if (e == ERR_OK && (e = write_start(core, q, c)) != ERR_OK) campaign_free(c);
+    if (e == ERR_OK) return RPC_OK;
+    snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
+    return status_of(e);
 }
 
 enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why) {
@@ -157,34 +285,8 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
         snprintf(why, QUERY_WHY_BYTES, "the collector cannot write to its store (its log says why); nothing was started");
         return RPC_UNAVAILABLE;
     }
-    if (live(core) >= CORE_LIVE_MAX) {
-        snprintf(why, QUERY_WHY_BYTES, "%d campaigns are running, which is the most there may be", CORE_LIVE_MAX);
-        return RPC_RESOURCE_EXHAUSTED;
-    }
     enum rpc_status status = verify(core, q, mem, why, &order);
-    if (status == RPC_OK) status = select_hosts(core, order.spec.selector, mem, why, &hosts, &n_hosts);
-    if (status != RPC_OK) return status;
-    struct campaign_now now = core_now();
-    const struct campaign_start start = {.id = order.spec.campaign,
-                                         .signed_order = q->bytes,
-                                         .operator_name = order.operator_name,
-                                         .created_wall_ns = now.wall_ns,
-                                         .hosts = hosts,
-                                         .n_hosts = n_hosts,
-                                         .now = now};
-    struct campaign *c = NULL;
-    enum err e = campaign_new(&start, &c);
-    for (size_t i = 0; e == ERR_OK && i < c->n_targets; i++) {
-        const struct fleet_host *h = fleet_find(core->fleet, span_str(c->targets[i].host));
-        c->targets[i].seen_wall_ns = h ? h->seen_wall_ns : 0;
-    }
-    if (e == ERR_OK && write_down(core, &order, c) != ERR_OK) {
-        campaign_free(c);
-        snprintf(why, QUERY_WHY_BYTES, "the collector cannot write its audit log (its log says why); nothing was started");
-        return RPC_UNAVAILABLE;
-    }
-    if (e == ERR_OK && (e = write_start(core, q, c)) != ERR_OK) campaign_free(c);
-    if (e == ERR_OK) return RPC_OK;
-    snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
-    return status_of(e);
+    if (status == RPC_OK) status = select_hosts(core, &order.spec, mem, why, &hosts, &n_hosts);
+    if (status == RPC_OK) status = check_load(core, order.operator_name, n_hosts, why);
+    return status == RPC_OK ? make(core, q, &order, hosts, n_hosts, mem, why) : status;
 }

@@ -15,6 +15,7 @@
 
 enum {
     CORE_TICK_MS = 1000,
+    CORE_PACE_MS = 10,            /* hosts of a campaign with a rate begin at most this often */
     CORE_WATCH_MS = 100,          /* changes of a campaign are told to its watchers at most this often */
     CORE_SEEN_MS = 5 * 60 * 1000, /* how often it is stored that a connected host is here */
     CORE_FACTS_MS = 10 * 1000,    /* a host's facts are stored at most this often; the latest always by CORE_SEEN_MS */
@@ -29,7 +30,8 @@ struct core_campaign {
     struct campaign *c;
     struct aggregate *aggregate; /* NULL: rebuilt from the store when asked for */
     uint64_t used_ns;
-    bool touched; /* in this round of the inbox */
+    bool touched;      /* in this round of the inbox */
+    bool stop_is_sent; /* to those that have the order */
 };
 
 struct core_watch {
@@ -53,7 +55,7 @@ struct core {
     struct message *quit; /* made at the start, so that stopping needs no memory */
     struct loop *loop;
     struct loop_watch inbox;
-    struct loop_timer tick, watching, seen;
+    struct loop_timer tick, watching, seen, pacing;
     bool is_watching;
     struct store *reader;
     bool store_down; /* it cannot be written at the moment */
@@ -87,10 +89,15 @@ NODISCARD enum err core_campaigns_list(struct core *core, uint32_t limit, struct
 struct core_campaign *core_campaigns_loaded(struct core *core, const struct campaign_id *id);
 /* aggregate is there afterwards.  ERR_NOMEM, ERR_SYS, ERR_DAMAGED. */
 NODISCARD enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc);
+/* One of its rounds alone, read from the store.  The caller's to free.  Errors as above. */
+NODISCARD enum err core_campaigns_round(struct core *core, const struct core_campaign *cc, uint32_t round, struct aggregate **out);
 /* Adds one stored part: coverage, and live results if they are there. */
-NODISCARD enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t part, const struct part_body *body);
-/* Stores and logs the ends that came with this round. */
+NODISCARD enum err core_campaigns_part(struct core_campaign *cc, struct span host, uint32_t round, uint32_t part,
+                                       const struct part_body *body);
+/* Sends orders to those whose turn it is, and stores and logs what came with this round. */
 void core_campaigns_settle(struct core *core);
+/* The rate lets somebody begin. */
+void core_campaigns_pace(struct core *core);
 void core_campaigns_tick(struct core *core);
 void core_campaigns_evict(struct core *core);
 
@@ -103,8 +110,12 @@ void core_agents_disconnected(struct core *core, struct message *m);
 void core_agents_state(struct core *core, struct message *m);
 void core_agents_taken(struct core *core, struct message *m); /* takes m: its session gets the credit back */
 void core_agents_part(struct core *core, struct message *m);  /* takes m */
-/* Order or stop to every target that is connected and has not ended. */
-void core_agents_send(struct core *core, struct campaign *c, enum campaign_send what);
+/* Stop to every target that is connected and has not ended. */
+void core_agents_stop(struct core *core, const struct campaign *c);
+/* A host that is connected, and a campaign that may want it: what it must be sent at once. */
+enum campaign_send core_agents_joins(struct campaign *c, const struct fleet_host *h);
+/* The order to everybody whose turn it is. */
+void core_agents_turns(struct core *core, struct campaign *c);
 void core_agents_seen(struct core *core); /* stores that the connected hosts are here */
 
 /* The same message to these sessions. */
@@ -140,4 +151,7 @@ void core_questions_watches(struct core *core); /* tell what has changed */
 void core_questions_done(struct core *core);
 
 /* ---- core_start.c: a signed order becomes a campaign; prefix core_start_ ---- */
+/* Of each host the value of the order's domain label, "" for none; NULL when there is no such label.  In mem. */
+NODISCARD enum err core_start_domains(const struct core *core, const struct spec *spec, const struct span *hosts, size_t n,
+                                      struct arena *mem, struct span **out);
 enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why);

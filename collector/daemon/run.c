@@ -125,6 +125,8 @@ static enum err make_core(struct collector *c, char *why) {
                                      .consoles = c->to_consoles,
                                      .store_path = c->set->store,
                                      .fleet = c->set->fleet,
+                                     .operator_campaigns = c->set->operator_campaigns,
+                                     .operator_captures = c->set->operator_captures,
                                      .operators_ca = c->set->operators_ca,
                                      .operators_crl = settings_path(c->set->operators_crl),
                                      .tls_cert = c->set->tls_cert,

@@ -19,6 +19,8 @@ static const struct conf_item items[] = {
     ITEM(operators_ca, CONF_PATH, "/etc/trawl/operators-ca.pem", "the operators' CA: vouches for consoles and for orders"),
     ITEM(operators_crl, CONF_PATH, "", "revoked certificates of the operators' CA; empty: none are"),
     ITEM(store, CONF_PATH, "/var/lib/trawl/collector/store.db", "the file that everything is kept in; made when missing"),
+    ITEM(operator_campaigns, CONF_U64, "256", "how many campaigns one operator may have under way at a time"),
+    ITEM(operator_captures, CONF_U64, "50000", "how many hosts all those campaigns may still be waiting for"),
 };
 
 enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size) {

@@ -8,6 +8,7 @@ struct settings {
     char *tls_ca, *tls_cert, *tls_key, *tls_crl;
     char *operators_ca, *operators_crl;
     char *store;
+    uint64_t operator_campaigns, operator_captures;
 };
 
 /* As conf_load.  settings_done frees. */

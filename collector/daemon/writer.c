@@ -92,6 +92,10 @@ static struct span host_of(const struct store_op *op, const struct campaign_id *
     case STORE_PUT_PART:
         *out_campaign = &op->part.key.campaign;
         return op->part.key.host;
+    case STORE_SET_CAMPAIGN:
+        *out_campaign = &op->control.id;
+        break;
+    case STORE_BEGIN_TARGET:
     case STORE_END_TARGET:
         *out_campaign = &op->target.campaign;
         return op->target.host;
@@ -106,6 +110,8 @@ static void log_refused(struct writer *w) {
     static const char *const what[] = {[STORE_PUT_HOST] = "a host",
                                        [STORE_PUT_CAMPAIGN] = "a campaign",
                                        [STORE_PUT_PART] = "a part",
+                                       [STORE_BEGIN_TARGET] = "a host's begin",
+                                       [STORE_SET_CAMPAIGN] = "a campaign's course",
                                        [STORE_END_TARGET] = "a host's end",
                                        [STORE_END_CAMPAIGN] = "a campaign's end"};
     for (size_t i = 0; i < w->n_ops; i++) {

@@ -31,6 +31,10 @@ enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const
     return status;
 }
 
+bool query_wants(const struct query_work *w, const struct store_part *p) {
+    return w->of->query->round == 0 || p->key.round + 1 == w->of->query->round;
+}
+
 enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e) {
     if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
     w->a->exact = false;
@@ -51,9 +55,15 @@ void query_info(const struct campaign *c, struct campaign_info *out) {
     *out = (struct campaign_info){.id = span_str(c->hex),
                                   .operator_name = c->operator_name,
                                   .spec = c->spec,
-                                  .state = !campaign_done(c) ? SPAN_LIT("running")
-                                           : c->stopped      ? SPAN_LIT("stopped")
-                                                             : SPAN_LIT("done"),
+                                  .state = campaign_done(c) ? (c->stopped ? SPAN_LIT("stopped") : SPAN_LIT("done"))
+                                           : c->paused      ? SPAN_LIT("paused")
+                                                            : SPAN_LIT("running"),
+                                  .why = c->stopped || c->paused ? span_str(c->why) : SPAN_LIT(""),
+                                  .wave = c->wave + 1,
+                                  .waves = c->n_waves,
+                                  .held = c->held,
+                                  .first_start_wall_ns = c->first_start_wall_ns,
+                                  .last_start_wall_ns = c->last_start_wall_ns,
                                   .created_wall_ns = c->created_wall_ns,
                                   .ended_wall_ns = c->ended_wall_ns,
                                   .targeted = (uint32_t)c->n_targets,

@@ -17,6 +17,8 @@ enum { QUERY_NOTES_MAX = 200 }; /* then one that says how many more there are */
 void query_note(struct query_work *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* why as formatted; returns status. */
 enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Is it of the round that was asked for? */
+bool query_wants(const struct query_work *w, const struct store_part *p);
 /* A stored part does not decode: a note, and the answer goes on without it; or e, when that is no fault of the part. */
 NODISCARD enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e);
 /* The status for a failure that is ours: out of memory, or the store. */

@@ -82,6 +82,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct events_work *t = arg;
     struct part_body body = {0};
     struct events *into = NULL;
+    if (!query_wants(t->w, p)) return ERR_OK;
     arena_reset(t->scratch);
     enum err e = part_decode(p->body, t->scratch, &body);
     if (e != ERR_OK) return query_unreadable(t->w, p, e);
@@ -101,7 +102,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
 static uint64_t hosts_with_results(const struct campaign *c) {
     uint64_t n = 0;
     for (size_t i = 0; i < c->n_targets; i++)
-        if (c->targets[i].outcome.n || c->targets[i].parts.n_words) n++;
+        if (c->targets[i].outcome.n || c->targets[i].parts.n) n++;
     return n;
 }
 

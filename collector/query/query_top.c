@@ -140,6 +140,7 @@ static enum err add(struct top_work *t, struct span host, const struct events *e
 static enum err on_part(void *arg, const struct store_part *p) {
     struct top_work *t = arg;
     struct part_body body = {0};
+    if (!query_wants(t->w, p)) return ERR_OK;
     arena_reset(t->scratch);
     enum err e = part_decode(p->body, t->scratch, &body);
     if (e != ERR_OK) return query_unreadable(t->w, p, e);

@@ -34,7 +34,9 @@ struct store_campaign {
     struct campaign_id id;
     struct span signed_order; /* as the console sent it */
     struct span operator_name, tool;
-    bool stopped;
+    bool stopped, paused;
+    uint32_t wave;
+    struct span why;                         /* it is stopped or paused */
     uint64_t created_wall_ns, ended_wall_ns; /* ended 0: some target has not ended */
     struct span summary; /* of one that has ended: its owner's own bytes, so that a list need not read the targets; may be empty */
 };
@@ -45,6 +47,9 @@ struct store_target {
     struct span reason;
     struct span outcome; /* a PartBody with nothing but the outcome; empty when the collector decided the end */
     bool has_result;     /* something that it measured is stored */
+    bool began;          /* its turn has come */
+    bool gone;           /* it was lost in its capture */
+    int64_t clock_ns;    /* the collector's clock less the host's */
 };
 struct store_part {
     struct part_key key;
@@ -56,7 +61,9 @@ enum store_op_kind {
     STORE_PUT_HOST,     /* new or replaced */
     STORE_PUT_CAMPAIGN, /* with its targets, all pending; STORE_DUPLICATE: the id is taken, nothing was written */
     STORE_PUT_PART,     /* STORE_DUPLICATE, STORE_DIFFERS or STORE_UNKNOWN: nothing was written */
-    STORE_END_TARGET,   /* coverage, reason, outcome; STORE_UNKNOWN: no such target */
+    STORE_BEGIN_TARGET, /* began; STORE_UNKNOWN: no such target */
+    STORE_END_TARGET,   /* all but began; STORE_UNKNOWN: no such target */
+    STORE_SET_CAMPAIGN, /* stopped, paused, wave, why; STORE_UNKNOWN */
     STORE_END_CAMPAIGN  /* stopped, ended and summary, new or replaced; STORE_UNKNOWN */
 };
 enum store_result {
@@ -84,6 +91,12 @@ struct store_op {
             uint64_t ended_wall_ns;
             struct span summary;
         } end;
+        struct {
+            struct campaign_id id;
+            bool stopped, paused;
+            uint32_t wave;
+            struct span why;
+        } control;
     };
 };
 

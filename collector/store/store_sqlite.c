@@ -24,17 +24,23 @@ static const char *const sql[SQL__COUNT] = {
         " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
         " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
-    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6 WHERE campaign = ?1 AND host = ?2",
+    [SQL_BEGIN_TARGET] = "UPDATE target SET began = ?3 WHERE campaign = ?1 AND host = ?2",
+    [SQL_SET_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, paused = ?3, wave = ?4, why = ?5 WHERE id = ?1",
+    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6, gone = ?7, clock = ?8 WHERE campaign "
+                       "= ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3, summary = ?4 WHERE id = ?1",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
-    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended, summary FROM campaign WHERE id = ?1",
+    [SQL_CAMPAIGN] =
+        "SELECT id, signed_order, operator, tool, created, stopped, ended, summary, paused, wave, why FROM campaign WHERE id = ?1",
     /* A statement for each way to choose, so that each has its index; signed orders are long. */
-    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary FROM campaign ORDER BY created DESC, id DESC LIMIT ?1",
-    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE ended = 0 ORDER BY created DESC, id "
+    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary, paused, wave, why FROM campaign ORDER BY created "
+                   "DESC, id DESC LIMIT ?1",
+    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', paused, wave, why FROM campaign WHERE ended = 0 ORDER "
+                    "BY created DESC, id "
                     "DESC LIMIT ?1",
-    [SQL_WITHIN] =
-        "SELECT id, x'', operator, tool, created, stopped, ended, x'' FROM campaign WHERE id BETWEEN ?2 AND ?3 ORDER BY id LIMIT ?1",
-    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result FROM target WHERE campaign = ?1 ORDER BY host",
+    [SQL_WITHIN] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', paused, wave, why FROM campaign WHERE id BETWEEN ?2 AND "
+                   "?3 ORDER BY id LIMIT ?1",
+    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result, began, gone, clock FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
 };
@@ -183,6 +189,32 @@ static enum err put_part(struct store_sqlite *q, struct store_op *op) {
     return e;
 }
 
+static enum err changed(struct store_sqlite *q, sqlite3_stmt *st, struct store_op *op) {
+    enum err e = step(q, st);
+    if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
+    return e;
+}
+
+static enum err begin_target(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_BEGIN_TARGET);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &op->target.campaign);
+    store_sqlite_bind(st, 2, op->target.host);
+    sqlite3_bind_int(st, 3, op->target.began);
+    return changed(q, st, op);
+}
+
+static enum err set_campaign(struct store_sqlite *q, struct store_op *op) {
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_SET_CAMPAIGN);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &op->control.id);
+    sqlite3_bind_int(st, 2, op->control.stopped);
+    sqlite3_bind_int(st, 3, op->control.paused);
+    sqlite3_bind_int64(st, 4, op->control.wave);
+    store_sqlite_bind(st, 5, op->control.why);
+    return changed(q, st, op);
+}
+
 static enum err end_target(struct store_sqlite *q, struct store_op *op) {
     sqlite3_stmt *st = store_sqlite_statement(q, SQL_END_TARGET);
     if (!st) return store_sqlite_fail(q);
@@ -192,9 +224,9 @@ static enum err end_target(struct store_sqlite *q, struct store_op *op) {
     store_sqlite_bind(st, 4, op->target.reason);
     store_sqlite_bind_blob(st, 5, op->target.outcome);
     sqlite3_bind_int(st, 6, op->target.has_result);
-    enum err e = step(q, st);
-    if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
-    return e;
+    sqlite3_bind_int(st, 7, op->target.gone);
+    sqlite3_bind_int64(st, 8, op->target.clock_ns);
+    return changed(q, st, op);
 }
 
 static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
@@ -204,9 +236,7 @@ static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
     sqlite3_bind_int(st, 2, op->end.stopped);
     bind_u64(st, 3, op->end.ended_wall_ns);
     store_sqlite_bind_blob(st, 4, op->end.summary);
-    enum err e = step(q, st);
-    if (e == ERR_OK && sqlite3_changes(q->db) == 0) op->result = STORE_UNKNOWN;
-    return e;
+    return changed(q, st, op);
 }
 
 static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
@@ -218,6 +248,10 @@ static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
         return put_campaign(q, op);
     case STORE_PUT_PART:
         return put_part(q, op);
+    case STORE_BEGIN_TARGET:
+        return begin_target(q, op);
+    case STORE_SET_CAMPAIGN:
+        return set_campaign(q, op);
     case STORE_END_TARGET:
         return end_target(q, op);
     case STORE_END_CAMPAIGN:

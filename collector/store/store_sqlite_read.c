@@ -58,7 +58,10 @@ static enum err give_campaigns(struct store_sqlite *q, sqlite3_stmt *st, store_c
                                    .created_wall_ns = column_u64(st, 4),
                                    .stopped = sqlite3_column_int(st, 5) != 0,
                                    .ended_wall_ns = column_u64(st, 6),
-                                   .summary = column(st, 7)};
+                                   .summary = column(st, 7),
+                                   .paused = sqlite3_column_int(st, 8) != 0,
+                                   .wave = (uint32_t)column_u64(st, 9),
+                                   .why = column(st, 10)};
         e = column_id(q, st, 0, &c.id);
         if (e == ERR_OK) e = fn(arg, &c);
         if (e != ERR_OK) break;
@@ -104,7 +107,10 @@ enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id
                                  .host = column(st, 0),
                                  .reason = column(st, 2),
                                  .outcome = column(st, 3),
-                                 .has_result = sqlite3_column_int(st, 4) != 0};
+                                 .has_result = sqlite3_column_int(st, 4) != 0,
+                                 .began = sqlite3_column_int(st, 5) != 0,
+                                 .gone = sqlite3_column_int(st, 6) != 0,
+                                 .clock_ns = sqlite3_column_int64(st, 7)};
         if (coverage < 0 || coverage >= COVERAGE__COUNT) {
             snprintf(q->base.why, sizeof q->base.why, "a target has the end state %d, which there is not", coverage);
             e = ERR_DAMAGED;

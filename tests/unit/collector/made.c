@@ -30,24 +30,32 @@ void made_free(struct span s) {
     free(p);
 }
 
-struct span made_order(struct campaign_id id, const char *tool) {
+struct spec made_spec(struct campaign_id id, const char *tool) {
+    return (struct spec){.version = SPEC_VERSION,
+                         .fleet = SPAN_LIT("test"),
+                         .campaign = id,
+                         .tool = span_str(tool),
+                         .flavour = SPAN_LIT("any"),
+                         .duration_s = MADE_SECONDS,
+                         .selector = SPAN_LIT("all"),
+                         .issued_wall_ms = (uint64_t)MADE_WALL_S * 1000,
+                         .expires_wall_ms = ((uint64_t)MADE_WALL_S + MADE_EXPIRY_S) * 1000};
+}
+
+struct span made_order_of(const struct spec *s) {
     struct buf spec, order;
     buf_init(&spec, 0);
     buf_init(&order, 0);
-    const struct spec s = {.version = SPEC_VERSION,
-                           .fleet = SPAN_LIT("test"),
-                           .campaign = id,
-                           .tool = span_str(tool),
-                           .flavour = SPAN_LIT("any"),
-                           .duration_s = MADE_SECONDS,
-                           .selector = SPAN_LIT("all"),
-                           .issued_wall_ms = (uint64_t)MADE_WALL_S * 1000,
-                           .expires_wall_ms = ((uint64_t)MADE_WALL_S + MADE_EXPIRY_S) * 1000};
-    assert_int_equal(spec_encode(&s, &spec), ERR_OK);
+    assert_int_equal(spec_encode(s, &spec), ERR_OK);
     const struct signed_order so = {.spec = buf_span(&spec), .signature = SPAN_LIT("sig"), .certificates = SPAN_LIT("\0\0\0\1x")};
     assert_int_equal(spec_encode_signed(&so, &order), ERR_OK);
     buf_done(&spec);
     return to_heap(&order);
+}
+
+struct span made_order(struct campaign_id id, const char *tool) {
+    const struct spec s = made_spec(id, tool);
+    return made_order_of(&s);
 }
 
 struct campaign *made_campaign(struct campaign_id id, const char *tool, const struct span *hosts, size_t n) {

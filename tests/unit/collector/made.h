@@ -17,6 +17,9 @@ enum { MADE_SECONDS = 10, MADE_EXPIRY_S = 60, MADE_WALL_S = 1800000000 };
 struct campaign_id made_id(unsigned char n);
 /* An encoded SignedOrder (its signature is nobody's).  Heap. */
 struct span made_order(struct campaign_id id, const char *tool);
+/* What is in it, to be changed; and an order of what was made of it. */
+struct spec made_spec(struct campaign_id id, const char *tool);
+struct span made_order_of(const struct spec *spec);
 /* A campaign over hosts that begins at made_at(0) and whose order expires at made_at(MADE_EXPIRY_S). */
 struct campaign *made_campaign(struct campaign_id id, const char *tool, const struct span *hosts, size_t n);
 struct campaign_now made_at(unsigned second);

@@ -61,8 +61,8 @@ static void add(struct aggregate *a, struct campaign *c, const struct one_part *
     struct part_body body = {0};
     assert_non_null(mem);
     assert_int_equal(part_decode(one->body, mem, &body), ERR_OK);
-    assert_int_equal(aggregate_add(a, span_str(one->host), one->part, &body), again ? ERR_EXISTS : ERR_OK);
-    enum err e = campaign_part(c, span_str(one->host), one->part, body.outcome, made_at(1));
+    assert_int_equal(aggregate_add(a, span_str(one->host), 0, one->part, &body), again ? ERR_EXISTS : ERR_OK);
+    enum err e = campaign_part(c, span_str(one->host), 0, one->part, body.outcome, made_at(1));
     assert_int_equal(e, again ? ERR_EXISTS : ERR_OK);
     arena_free(mem);
 }
@@ -232,7 +232,7 @@ static void stacks_over_the_budget_are_counted_and_the_rest_is_kept(void **state
         snprintf(leaf + sizeof leaf - 8, 8, "%u", i);
         struct span bytes = made_stacks(leaf, 10, NULL);
         assert_int_equal(part_decode(bytes, mem, &body), ERR_OK);
-        assert_int_equal(aggregate_add(a, SPAN_LIT("db-1"), i, &body), ERR_OK);
+        assert_int_equal(aggregate_add(a, SPAN_LIT("db-1"), 0, i, &body), ERR_OK);
         all += 10;
         made_free(bytes);
         arena_free(mem);
@@ -246,13 +246,13 @@ static void stacks_over_the_budget_are_counted_and_the_rest_is_kept(void **state
 static void a_set_of_parts_has_a_limit(void **state) {
     struct part_set s = {0};
     (void)state;
-    assert_true(part_set_full(&s, 0));
-    assert_int_equal(part_set_add(&s, LIMIT_PARTS), ERR_LIMIT);
-    assert_int_equal(part_set_add(&s, LIMIT_PARTS - 1), ERR_OK);
-    assert_int_equal(part_set_add(&s, LIMIT_PARTS - 1), ERR_EXISTS);
-    assert_int_equal(part_set_add(&s, 0), ERR_OK);
-    assert_true(part_set_has(&s, 0) && !part_set_has(&s, 1));
-    assert_true(part_set_full(&s, 1) && !part_set_full(&s, 2));
+    assert_true(part_set_full(&s, 0, 0));
+    assert_int_equal(part_set_add(&s, 0, LIMIT_PARTS), ERR_LIMIT);
+    assert_int_equal(part_set_add(&s, 0, LIMIT_PARTS - 1), ERR_OK);
+    assert_int_equal(part_set_add(&s, 0, LIMIT_PARTS - 1), ERR_EXISTS);
+    assert_int_equal(part_set_add(&s, 0, 0), ERR_OK);
+    assert_true(part_set_has(&s, 0, 0) && !part_set_has(&s, 0, 1));
+    assert_true(part_set_full(&s, 0, 1) && !part_set_full(&s, 0, 2));
     part_set_done(&s);
 }
 

@@ -35,12 +35,12 @@ static void a_part_that_found_no_memory_can_come_again(void **state) {
         fault_off();
         struct campaign *c = campaign("runqlat");
         fault_on(n);
-        enum err e = campaign_part(c, hosts[0], 0, &o, made_at(1));
+        enum err e = campaign_part(c, hosts[0], 0, 0, &o, made_at(1));
         fault_off();
         if (e != ERR_OK) {
             assert_int_equal(e, ERR_NOMEM);
             assert_int_equal(campaign_find(c, hosts[0])->coverage, COVERAGE_PENDING);
-            assert_int_equal(campaign_part(c, hosts[0], 0, &o, made_at(1)), ERR_OK);
+            assert_int_equal(campaign_part(c, hosts[0], 0, 0, &o, made_at(1)), ERR_OK);
         }
         assert_int_equal(campaign_find(c, hosts[0])->coverage, COVERAGE_OK);
         campaign_free(c);
@@ -56,7 +56,7 @@ static void an_end_is_restored_or_left(void **state) {
         struct campaign *c = campaign("runqlat");
         fault_on(n);
         const struct campaign_end end = {.coverage = COVERAGE_OK, .reason = SPAN_LIT("r"), .outcome = bytes};
-        enum err e = campaign_restore(c, hosts[0], &end);
+        enum err e = campaign_restore(c, hosts[0], &end, made_at(0));
         fault_off();
         assert_int_equal(campaign_find(c, hosts[0])->coverage, e == ERR_OK ? COVERAGE_OK : COVERAGE_PENDING);
         campaign_free(c);
@@ -116,7 +116,7 @@ static void live_results_take_a_part_or_say_that_they_are_not_whole(void **state
         assert_int_equal(part_decode(bytes, mem, &body), ERR_OK);
         FOR_EACH_FAULT(n) {
             struct aggregate *a = aggregate_new((size_t)1 << 20);
-            enum err e = a ? aggregate_add(a, hosts[0], 0, &body) : ERR_NOMEM;
+            enum err e = a ? aggregate_add(a, hosts[0], 0, 0, &body) : ERR_NOMEM;
             fault_off();
             /* The stacks' own budget speaks for memory too: then they are counted as shed. */
             if (fault_hit()) assert_true(e == ERR_NOMEM || aggregate_shed(a) > 0);
@@ -143,8 +143,8 @@ static void an_answer_is_whole_or_a_status(void **state) {
             struct part_body body = {0};
             assert_int_equal(part_decode(bytes, mem, &body), ERR_OK);
             assert_int_equal(made_put_part(s, made_id(1), hosts[h].p, questions[i].tool, 0, bytes), STORE_DONE);
-            assert_int_equal(aggregate_add(a, hosts[h], 0, &body), ERR_OK);
-            assert_int_equal(campaign_part(c, hosts[h], 0, body.outcome, made_at(1)), ERR_OK);
+            assert_int_equal(aggregate_add(a, hosts[h], 0, 0, &body), ERR_OK);
+            assert_int_equal(campaign_part(c, hosts[h], 0, 0, body.outcome, made_at(1)), ERR_OK);
             arena_free(mem);
         }
         const struct query_of of = {.campaign = c, .aggregate = a, .store = s, .kind = questions[i].kind, .query = &questions[i].query};

@@ -47,8 +47,8 @@ static void part(struct asked *q, size_t host, uint32_t n, struct span body) {
     struct part_body decoded = {0};
     assert_int_equal(made_put_part(q->store, made_id(1), hosts[host].p, q->tool, n, body), STORE_DONE);
     assert_int_equal(part_decode(body, q->mem, &decoded), ERR_OK);
-    assert_int_equal(aggregate_add(q->a, hosts[host], n, &decoded), ERR_OK);
-    assert_int_equal(campaign_part(q->c, hosts[host], n, decoded.outcome, made_at(1)), ERR_OK);
+    assert_int_equal(aggregate_add(q->a, hosts[host], 0, n, &decoded), ERR_OK);
+    assert_int_equal(campaign_part(q->c, hosts[host], 0, n, decoded.outcome, made_at(1)), ERR_OK);
     made_free(body);
 }
 

@@ -128,6 +128,28 @@ static void ceiling(struct buf *out, const char *name, enum ceiling c, uint64_t 
     number(out, "at", value);
 }
 
+static void share(struct buf *out, const char *key, struct share s) {
+    if (!share_given(s)) return;
+    number(out, key, s.count);
+    number(out, "permille", s.permille);
+}
+
+static void nonzero(struct buf *out, const char *key, uint64_t v) {
+    if (v) number(out, key, v);
+}
+
+static void dump_applied(const struct applied *a, struct buf *out) {
+    number(out, "seconds", a->seconds);
+    for (size_t i = 0; i < a->n_params; i++) text(out, "param", a->params[i].name);
+    number(out, "stdout", a->stdout_bytes);
+    number(out, "start", a->start_wall_ms);
+    number(out, "expires", a->expires_wall_ms);
+    number(out, "round", a->round);
+    number(out, "rounds", a->rounds);
+    number(out, "every", a->every_s);
+    number(out, "pressure", a->pressure_permille);
+}
+
 void dump_outcome(const struct outcome *o, struct buf *out) {
     start(out, "outcome ");
     buf_add_str(out, capture_coverage_name(o->coverage));
@@ -146,6 +168,10 @@ void dump_outcome(const struct outcome *o, struct buf *out) {
     number(out, "parts", o->parts);
     ceiling(out, "memory_ceiling", o->ceilings.memory, o->ceilings.memory_bytes);
     ceiling(out, "cpu_ceiling", o->ceilings.cpu, o->ceilings.cpu_percent);
+    nonzero(out, "rounds", o->rounds);
+    nonzero(out, "pressure", o->pressure_permille);
+    nonzero(out, "died", o->agent_died);
+    if (o->applied) dump_applied(o->applied, out);
     end(out);
 }
 
@@ -156,6 +182,28 @@ void dump_body(const struct part_body *b, struct buf *out) {
     if (b->kind == RESULT_STACKS) stacks_head(&b->stacks, out);
     dump_rows(b, out);
     if (b->outcome) dump_outcome(b->outcome, out);
+}
+
+/* What is not given is not said, so that what was written before there was any of it reads the same. */
+static void dump_course(const struct spec *s, struct buf *out) {
+    share(out, "limit", s->limit);
+    nonzero(out, "seed", s->seed);
+    for (size_t i = 0; i < s->n_waves; i++) share(out, "wave", s->waves[i]);
+    nonzero(out, "rate", s->rate_per_s);
+    nonzero(out, "concurrency", s->concurrency);
+    if (s->domain_hosts) text(out, "domain", s->domain);
+    nonzero(out, "domain_hosts", s->domain_hosts);
+    share(out, "failures", s->stop.failures);
+    share(out, "refusals", s->stop.refusals);
+    nonzero(out, "cpu", s->stop.cpu_permille);
+    nonzero(out, "deaths", s->stop.agent_deaths);
+    nonzero(out, "pressure", s->stop.pressure_permille);
+    nonzero(out, "start", s->start_wall_ms);
+    nonzero(out, "rounds", s->rounds);
+    nonzero(out, "every", s->every_s);
+    if (s->retry.states) campaign(out, &s->retry.campaign);
+    nonzero(out, "retry", s->retry.states);
+    nonzero(out, "join", s->join_s);
 }
 
 void dump_spec(const struct spec *s, struct buf *out) {
@@ -174,6 +222,7 @@ void dump_spec(const struct spec *s, struct buf *out) {
         text(out, "text", s->params[i].text);
         signed_number(out, "number", s->params[i].number);
     }
+    dump_course(s, out);
     end(out);
 }
 
@@ -209,6 +258,12 @@ void dump_info(const struct campaign_info *i, struct buf *out) {
     number(out, "replayed", i->replayed);
     ledger(out, &i->ledger);
     for (size_t k = 0; k < COVERAGE__COUNT; k++) number(out, capture_coverage_name((enum coverage)k), i->coverage[k]);
+    if (i->why.n) text(out, "why", i->why);
+    nonzero(out, "wave", i->wave);
+    nonzero(out, "waves", i->waves);
+    nonzero(out, "held", i->held);
+    nonzero(out, "first", i->first_start_wall_ns);
+    nonzero(out, "last", i->last_start_wall_ns);
     end(out);
     dump_spec(&i->spec, out);
 }
@@ -274,6 +329,7 @@ void dump_query(const struct query *q, struct buf *out) {
     number(out, "n", q->n);
     number(out, "per_host", q->per_host);
     number(out, "drop_sections", q->drop_sections);
+    nonzero(out, "round", q->round);
     for (size_t i = 0; i < q->n_section; i++) {
         text(out, "key", q->section[i].key);
         text(out, "value", q->section[i].value);

@@ -127,6 +127,27 @@ void random_events(struct random *r, struct events *out) {
     *out = e;
 }
 
+static struct spec_param *params(struct random *r, size_t n) {
+    struct spec_param *p = array(r, n, sizeof *p);
+    for (size_t i = 0; i < n; i++) p[i] = (struct spec_param){.name = name(r), .text = people_text(r), .number = (int64_t)number(r)};
+    return p;
+}
+
+static struct applied *random_applied(struct random *r) {
+    struct applied *a = array(r, 1, sizeof *a);
+    *a = (struct applied){.seconds = random_below(r, LIMIT_DURATION_S),
+                          .n_params = random_below(r, 4),
+                          .stdout_bytes = number(r),
+                          .start_wall_ms = number(r),
+                          .expires_wall_ms = number(r),
+                          .round = random_below(r, LIMIT_ROUNDS),
+                          .rounds = random_below(r, LIMIT_ROUNDS),
+                          .every_s = random_below(r, 1000),
+                          .pressure_permille = random_below(r, 1000)};
+    a->params = params(r, a->n_params);
+    return a;
+}
+
 void random_outcome(struct random *r, struct outcome *out) {
     *out = (struct outcome){
         .coverage = (enum coverage)(COVERAGE_OK + random_below(r, COVERAGE__COUNT - COVERAGE_OK)),
@@ -143,7 +164,11 @@ void random_outcome(struct random *r, struct outcome *out) {
         .parts = random_below(r, LIMIT_PARTS),
         .leftover = tool_text(r),
         .ceilings = {(enum ceiling)random_below(r, CEILING__COUNT), (enum ceiling)random_below(r, CEILING__COUNT), number(r), number(r)},
+        .rounds = random_below(r, LIMIT_ROUNDS),
+        .pressure_permille = random_below(r, 1000),
+        .agent_died = chance(r, 20),
     };
+    if (chance(r, 50)) out->applied = random_applied(r);
     out->notes = array(r, out->n_notes, sizeof *out->notes);
     for (size_t i = 0; i < out->n_notes; i++) out->notes[i] = people_text(r);
 }
@@ -165,6 +190,33 @@ static struct label *labels(struct random *r, size_t n) {
     return l;
 }
 
+static struct share share(struct random *r) {
+    return chance(r, 50) ? (struct share){.count = 1 + random_below(r, 100)} : (struct share){.permille = 1 + random_below(r, 1000)};
+}
+
+static void random_course(struct random *r, struct spec *out) {
+    if (chance(r, 50)) out->limit = share(r);
+    out->seed = number(r);
+    out->n_waves = random_below(r, LIMIT_WAVES + 1);
+    out->waves = array(r, out->n_waves, sizeof *out->waves);
+    for (size_t i = 0; i < out->n_waves; i++) out->waves[i] = share(r);
+    out->rate_per_s = random_below(r, LIMIT_RATE_PER_S);
+    out->concurrency = random_below(r, 1000);
+    out->domain_hosts = random_below(r, 3);
+    out->domain = out->domain_hosts ? name(r) : SPAN_LIT("");
+    if (chance(r, 50)) out->stop.failures = share(r);
+    if (chance(r, 50)) out->stop.refusals = share(r);
+    out->stop.cpu_permille = random_below(r, 2000);
+    out->stop.agent_deaths = random_below(r, 10);
+    out->stop.pressure_permille = random_below(r, 1000);
+    out->start_wall_ms = number(r);
+    out->rounds = random_below(r, LIMIT_ROUNDS + 1);
+    out->every_s = random_below(r, 1000);
+    out->retry.states = random_below(r, 512);
+    if (out->retry.states) out->retry.campaign = campaign(r);
+    out->join_s = random_below(r, 100);
+}
+
 void random_spec(struct random *r, struct spec *out) {
     *out = (struct spec){
         .version = SPEC_VERSION,
@@ -178,9 +230,8 @@ void random_spec(struct random *r, struct spec *out) {
         .issued_wall_ms = number(r),
         .expires_wall_ms = number(r),
     };
-    out->params = array(r, out->n_params, sizeof *out->params);
-    for (size_t i = 0; i < out->n_params; i++)
-        out->params[i] = (struct spec_param){.name = name(r), .text = people_text(r), .number = (int64_t)number(r)};
+    out->params = params(r, out->n_params);
+    if (chance(r, 50)) random_course(r, out);
 }
 
 void random_facts(struct random *r, struct facts *out) {
@@ -209,6 +260,12 @@ void random_info(struct random *r, struct campaign_info *out) {
         .targeted = random_below(r, 5000),
         .ledger = {number(r), number(r), number(r), number(r), number(r), number(r)},
         .replayed = chance(r, 50),
+        .why = people_text(r),
+        .wave = random_below(r, 5),
+        .waves = random_below(r, 5),
+        .held = random_below(r, 5000),
+        .first_start_wall_ns = number(r),
+        .last_start_wall_ns = number(r),
     };
     random_spec(r, &out->spec);
     for (size_t i = 0; i < COVERAGE__COUNT; i++) out->coverage[i] = random_below(r, 3) * random_below(r, 5000);
@@ -252,6 +309,7 @@ void random_query(struct random *r, enum query_kind kind, struct query *out) {
     if (kind != QUERY_REF) out->n = random_below(r, 100);
     if (kind == QUERY_CAMPAIGNS) return;
     out->campaign = SPAN_LIT("last");
+    if (kind != QUERY_REF) out->round = random_below(r, LIMIT_ROUNDS);
     if (kind == QUERY_HIST) {
         out->n = 0;
         out->n_section = random_below(r, 3);
