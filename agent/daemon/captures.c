@@ -4,24 +4,27 @@
 
 #include "agent/daemon/finish.h"
 #include "agent/spool/amend.h"
+#include "agent/daemon/pressure.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/catalog/catalog_class.h"
 
-enum run_state { RUN_ASKED, RUN_RUNNING, RUN_ENDED, RUN_OVER, RUN__COUNT };
+enum run_state { RUN_WAITING, RUN_ASKED, RUN_RUNNING, RUN_ENDED, RUN_OVER, RUN__COUNT };
 #define BIT(n) (1u << (n))
 static const struct {
     const char *name;
     unsigned next;
 } STATES[RUN__COUNT] = {
+    [RUN_WAITING] = {"waiting", BIT(RUN_ASKED) | BIT(RUN_OVER)},
     [RUN_ASKED] = {"asked", BIT(RUN_RUNNING) | BIT(RUN_OVER)},
     [RUN_RUNNING] = {"running", BIT(RUN_ENDED)},
-    [RUN_ENDED] = {"ended", BIT(RUN_OVER)},
+    [RUN_ENDED] = {"ended", BIT(RUN_WAITING) | BIT(RUN_OVER)},
     [RUN_OVER] = {"over", 0},
 };
 
 /* After the tool's end its descriptors close at once, since everything that could hold them is killed; if not, we do not wait. */
 static const uint64_t DRAIN_NS = 2 * NS_PER_S;
+static const uint64_t LOOK_NS = NS_PER_S; /* how often a wait looks at the clock of the wall, which may be set meanwhile */
 
 struct run {
     struct run *next;
@@ -37,6 +40,10 @@ struct run {
     struct buf cancelled; /* why it was stopped from outside */
     const char *failed;   /* why its output is not worth reading; NULL: it is */
     uint64_t started_wall_ns;
+    struct loop_timer wait;
+    uint64_t base_wall_ns; /* when the first round is to begin */
+    uint32_t round, pressure_permille;
+    struct applied applied;
 };
 
 struct captures {
@@ -71,6 +78,7 @@ static void run_free(struct run *r) {
     while (*at != r) at = &(*at)->next;
     *at = r->next;
     loop_timer_clear(r->owner->opt.loop, &r->drain);
+    loop_timer_clear(r->owner->opt.loop, &r->wait);
     reader_done(&r->reader);
     buf_done(&r->cancelled);
     arena_free(r->mem);
@@ -108,6 +116,7 @@ static struct finish finish_of(const struct captures *c, const struct campaign_i
                            .campaign = *id,
                            .tool = tool,
                            .redact = c->redact,
+                           .last = true,
                            .drop_oldest = span_eq_str(SPAN_LIT("oldest"), c->opt.policy->spool_drop)};
 }
 
@@ -129,47 +138,157 @@ static void write_end(struct captures *c, const char *hex, struct span tool, enu
     write_down(c, &r, cov == COVERAGE_REFUSED);
 }
 
-/* The outcome of a campaign that made no run here: into the spool and on its way. */
-static void end_without_run(struct captures *c, const struct campaign_id *id, struct span tool, enum result_kind kind, enum coverage cov,
-                            struct span why) {
+/* The outcome of a campaign or a round that made no run here: into the spool and on its way. */
+static void end_without_run(struct captures *c, const struct finish *f, enum result_kind kind, enum coverage cov, struct span why,
+                            bool agent_died) {
     struct outcome o = outcome_without_run(cov, why, kind, replays(c));
-    const struct finish f = finish_of(c, id, tool);
-    finish_spool(&f, NULL, &o);
+    o.agent_died = agent_died;
+    finish_spool(f, NULL, &o);
     char hex[2 * CAMPAIGN_ID_BYTES + 1];
-    part_campaign_hex(id, hex);
-    LOG(LOG_NOTICE, "capture.ended", KV("campaign", hex), KV("tool", tool), KV("coverage", capture_coverage_name(cov)), KV("why", why));
-    write_end(c, hex, tool, cov, why);
+    part_campaign_hex(&f->campaign, hex);
+    LOG(LOG_NOTICE, "capture.ended", KV("campaign", hex), KV("tool", f->tool), KV("round", f->round),
+        KV("coverage", capture_coverage_name(cov)), KV("why", why));
+    write_end(c, hex, f->tool, cov, why);
     if (c->uplink) uplink_push(c->uplink);
+}
+
+static void end_order(struct captures *c, const struct campaign_id *id, struct span tool, enum result_kind kind, enum coverage cov,
+                      struct span why) {
+    const struct finish f = finish_of(c, id, tool);
+    end_without_run(c, &f, kind, cov, why, false);
 }
 
 void captures_recover(struct captures *c) {
     for (const struct journal_entry *e = journal_first(c->opt.journal); e; e = e->next) {
         if (e->done) continue;
-        if (amend_is_whole(c->opt.spool, &e->campaign) && journal_done(c->opt.journal, &e->campaign) == ERR_OK) continue;
+        bool last = false, whole = amend_is_whole(c->opt.spool, &e->campaign, e->round, &last);
+        if (whole && last && journal_done(c->opt.journal, &e->campaign) == ERR_OK) continue;
         const struct tool *t = catalog_find(span_str(e->tool));
-        spool_remove_campaign(c->opt.spool, &e->campaign); /* nothing of it was sent: sending begins when it is done */
-        end_without_run(c, &e->campaign, span_str(e->tool), t ? t->kind : RESULT_NONE, COVERAGE_FAILED,
-                        SPAN_LIT("the agent was restarted in the middle of the capture"));
+        struct finish f = finish_of(c, &e->campaign, span_str(e->tool));
+        f.round = whole && !last ? e->round + 1 : e->round;
+        spool_remove_round(c->opt.spool, &e->campaign, f.round); /* nothing of it was sent: sending begins when it is done */
+        end_without_run(c, &f, t ? t->kind : RESULT_NONE, COVERAGE_FAILED, SPAN_LIT("the agent was restarted in the middle of the capture"),
+                        true);
     }
 }
 
-/* The run is over and its output is lost: only that can be told. */
-static void run_give_up(struct run *r, enum coverage cov, struct span why) {
-    struct captures *c = r->owner;
-    const struct campaign_id id = r->order.spec.campaign;
-    const struct tool *t = r->order.tool;
-    run_move(r, RUN_OVER);
-    run_free(r);
-    end_without_run(c, &id, span_str(t->name), t->kind, cov, why);
+/* ---- rounds ---- */
+static uint32_t rounds(const struct run *r) { return spec_rounds(&r->order.spec); }
+
+static struct finish finish_of_run(const struct run *r, bool last) {
+    struct finish f = finish_of(r->owner, &r->order.spec.campaign, span_str(r->order.tool->name));
+    f.round = r->round;
+    f.last = last;
+    return f;
 }
 
-/* The run is over: understand it, judge it, spool it. */
+/* This round, and with it the order, is over without a result: only that can be told. */
+static void run_give_up(struct run *r, enum coverage cov, struct span why) {
+    struct captures *c = r->owner;
+    const struct finish f = finish_of_run(r, true);
+    enum result_kind kind = r->order.tool->kind;
+    run_move(r, RUN_OVER);
+    run_free(r);
+    end_without_run(c, &f, kind, cov, why, false);
+}
+
+static uint64_t due_wall_ns(const struct run *r, uint32_t round) {
+    return r->base_wall_ns + (uint64_t)round * r->order.spec.every_s * NS_PER_S;
+}
+
+static bool is_last(const struct run *r) { return r->round + 1 >= rounds(r); }
+
+/* One of several rounds does not take place; the others may. */
+static void skip_round(struct run *r, enum coverage cov, const char *why) {
+    const struct finish f = finish_of_run(r, false);
+    end_without_run(r->owner, &f, r->order.tool->kind, cov, span_str(why), false);
+    r->round++;
+}
+
+static bool is_too_late(const struct run *r, uint64_t now_wall_ns) { return now_wall_ns / NS_PER_MS >= r->order.spec.expires_wall_ms; }
+
+/* Is the host's pressure what the order allows? */
+static bool may_begin(struct run *r, char *why, size_t why_size) {
+    uint32_t most = r->order.spec.stop.pressure_permille;
+    r->pressure_permille = 0;
+    if (!pressure_read(&r->pressure_permille) || !most || r->pressure_permille <= most) return true;
+    snprintf(why, why_size, "the host's CPU pressure is %u.%u %%, over the order's %u.%u %%", r->pressure_permille / 10,
+             r->pressure_permille % 10, most / 10, most % 10);
+    return false;
+}
+
+static void run_begin(struct run *r) {
+    struct captures *c = r->owner;
+    run_move(r, RUN_ASKED);
+    r->number = ++c->last_number;
+    enum err e = channel_run(c->opt.runner, r->number, r->order.tool->id, r->flavour->id, r->order.spec.duration_s, &r->order.params);
+    if (e) run_give_up(r, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
+}
+
+/* Until the time of its round has come; rounds that cannot take place any more are told of. */
+static void run_wait(struct run *r) {
+    char why[LIMIT_REASON_BYTES];
+    for (;;) {
+        uint64_t now = clock_wall_ns(), due = due_wall_ns(r, r->round), every = r->order.spec.every_s * NS_PER_S;
+        if (is_too_late(r, now)) {
+            run_give_up(r, COVERAGE_TIMEOUT, SPAN_LIT("the order expired before it began"));
+            return;
+        }
+        if (now < due) {
+            uint64_t left = due - now;
+            if (loop_timer_set(r->owner->opt.loop, &r->wait, clock_mono_ns() + (left < LOOK_NS ? left : LOOK_NS)) != ERR_OK)
+                run_give_up(r, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
+            return;
+        }
+        bool missed = every && now >= due + every && !is_last(r), begins = !missed && may_begin(r, why, sizeof why);
+        if (begins) {
+            run_begin(r);
+            return;
+        }
+        if (is_last(r)) {
+            run_give_up(r, COVERAGE_REFUSED, span_str(why));
+            return;
+        }
+        skip_round(r, missed ? COVERAGE_TIMEOUT : COVERAGE_REFUSED, missed ? "its time went by before it could begin" : why);
+    }
+}
+
+static void on_wait(struct loop_timer *t) { run_wait(container_of(t, struct run, wait)); }
+
+static void next_round(struct run *r) {
+    run_move(r, RUN_WAITING);
+    reader_done(&r->reader);
+    r->reader.out.dropped_bytes = r->reader.err.dropped_bytes = 0;
+    loop_timer_clear(r->owner->opt.loop, &r->drain);
+    r->round++;
+    run_wait(r);
+}
+
+/* What the host applies: the order's, and its own cap. */
+static void note_applied(struct run *r) {
+    const struct spec *s = &r->order.spec;
+    r->applied = (struct applied){.seconds = s->duration_s,
+                                  .params = s->params,
+                                  .n_params = s->n_params,
+                                  .stdout_bytes = r->owner->opt.policy->stdout_bytes,
+                                  .start_wall_ms = s->start_wall_ms,
+                                  .expires_wall_ms = s->expires_wall_ms,
+                                  .round = r->round,
+                                  .rounds = rounds(r),
+                                  .every_s = s->every_s,
+                                  .pressure_permille = s->stop.pressure_permille};
+}
+
+/* The tool has run: understand it, judge it, spool it. */
 static void run_finish(struct run *r) {
     struct captures *c = r->owner;
-    bool cut = reader_open(&r->reader);
-    run_move(r, RUN_OVER);
+    bool cut = reader_open(&r->reader), last = is_last(r) || r->cancelled.n > 0;
+    if (last) run_move(r, RUN_OVER);
     reader_close(&r->reader);
-    struct finish f = finish_of(c, &r->order.spec.campaign, span_str(r->order.tool->name));
+    note_applied(r);
+    struct finish f = finish_of_run(r, last);
+    f.applied = &r->applied;
+    f.pressure_permille = r->pressure_permille;
     struct outcome_facts facts = {.tool = r->order.tool,
                                   .flavour = r->flavour,
                                   .ended = &r->ended,
@@ -183,9 +302,13 @@ static void run_finish(struct run *r) {
     enum coverage end = finish_capture(&f, &facts, buf_span(&r->reader.out.text));
     char hex[2 * CAMPAIGN_ID_BYTES + 1];
     part_campaign_hex(&r->order.spec.campaign, hex);
-    LOG(LOG_INFO, "capture.ended", KV("campaign", hex), KV("tool", r->order.tool->name), KV("coverage", capture_coverage_name(end)));
+    LOG(LOG_INFO, "capture.ended", KV("campaign", hex), KV("tool", r->order.tool->name), KV("round", r->round),
+        KV("coverage", capture_coverage_name(end)));
     write_end(c, hex, span_str(r->order.tool->name), end, buf_span(&r->cancelled));
-    run_free(r);
+    if (last)
+        run_free(r);
+    else
+        next_round(r);
     if (c->uplink) uplink_push(c->uplink);
 }
 
@@ -205,11 +328,13 @@ static void on_drain(struct loop_timer *t) { run_finish(container_of(t, struct r
 static struct run *run_new(struct captures *c, struct arena *mem, const struct order *o, const struct flavour *f) {
     struct run *r = calloc(1, sizeof *r);
     if (!r) return NULL;
-    *r = (struct run){.next = c->runs, .owner = c, .number = ++c->last_number, .mem = mem, .order = *o, .flavour = f};
+    uint64_t start = o->spec.start_wall_ms * NS_PER_MS;
+    *r = (struct run){.next = c->runs, .owner = c, .mem = mem, .order = *o, .flavour = f, .base_wall_ns = start ? start : clock_wall_ns()};
     r->reader.out.watch.fd = r->reader.err.watch.fd = -1;
     r->reader.over = on_over;
     r->reader.done = on_read_done;
     r->drain.fired = on_drain;
+    r->wait.fired = on_wait;
     buf_init(&r->cancelled, LIMIT_REASON_BYTES);
     c->runs = r;
     return r;
@@ -234,26 +359,24 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     struct buf why;
     buf_init(&why, LIMIT_REASON_BYTES);
     enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
-    if (!e) spool_remove_campaign(c->opt.spool, id); /* what a forged order of its name was told */
+    if (!e) spool_remove_round(c->opt.spool, id, 0); /* what a forged order of its name was told */
     const char *locked = c->opt.locked->why;
     const struct flavour *f = e || *locked ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
     if (e) {
-        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED,
-                        SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
+        end_order(c, id, tool, o->tool->kind, COVERAGE_FAILED, SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
         LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
     } else if (*locked) {
-        end_without_run(c, id, tool, o->tool->kind, COVERAGE_REFUSED, span_str(locked)); /* for good: it was taken */
+        end_order(c, id, tool, o->tool->kind, COVERAGE_REFUSED, span_str(locked)); /* for good: it was taken */
     } else if (!f) {
-        end_without_run(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
+        end_order(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
     } else if (!r) {
-        end_without_run(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
+        end_order(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
     } else {
         mem = NULL; /* the run's */
         write_taken(c, o);
         say_state(c, id, COVERAGE_PENDING);
-        e = channel_run(c->opt.runner, r->number, o->tool->id, f->id, o->spec.duration_s, &o->params);
-        if (e) run_give_up(r, COVERAGE_FAILED, SPAN_LIT("the runner does not take requests"));
+        run_wait(r);
     }
     buf_done(&why);
     if (mem) arena_free(mem);
@@ -268,7 +391,7 @@ static enum coverage coverage_of(enum err e) {
 /* What is known here is neither obeyed again nor refused: its outcome is in the making, in the spool, or acknowledged. */
 static bool is_known(struct captures *c, const struct campaign_id *id) {
     const struct run *live = run_of_campaign(c, id);
-    if (live) say_state(c, id, live->state == RUN_ASKED ? COVERAGE_PENDING : COVERAGE_RUNNING);
+    if (live) say_state(c, id, live->state <= RUN_ASKED && live->round == 0 ? COVERAGE_PENDING : COVERAGE_RUNNING);
     return live || journal_find(c->opt.journal, id);
 }
 
@@ -280,7 +403,7 @@ static void refuse(struct captures *c, const struct signed_order *so, struct are
     write_down(c, &(struct audit_record){.event = "order.refused", .result = SPAN_LIT("refused"), .why = span_str(why)}, true);
     if (spec_decode(so->spec, mem, &spec) || is_known(c, &spec.campaign)) return;
     const struct tool *t = catalog_find(spec.tool);
-    end_without_run(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
+    end_order(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
 }
 
 static struct order_check check_here(const struct captures *c) {
@@ -310,9 +433,15 @@ void captures_order(struct captures *c, const struct signed_order *so) {
     journal_expire(c->opt.journal, check.wall_ns / NS_PER_MS);
 }
 
+/* With RUN_WAITING it is over at once, and r is gone. */
 static void cancel(struct run *r, struct span why) {
     if (r->cancelled.n) return;
-    buf_add(&r->cancelled, why.n ? span_head(why, LIMIT_REASON_BYTES) : SPAN_LIT("stopped"));
+    why = why.n ? span_head(why, LIMIT_REASON_BYTES) : SPAN_LIT("stopped");
+    if (r->state == RUN_WAITING) {
+        run_give_up(r, COVERAGE_CANCELLED, why);
+        return;
+    }
+    buf_add(&r->cancelled, why);
     IGNORED(channel_stop(r->owner->opt.runner, r->number)); /* if it cannot be told, the deadline ends it */
 }
 
@@ -323,7 +452,10 @@ void captures_stop(struct captures *c, const struct campaign_id *campaign, struc
 
 static void cancel_all_if_locked(struct captures *c) {
     const char *why = c->opt.locked->why;
-    for (struct run *r = *why ? c->runs : NULL; r; r = r->next) cancel(r, span_str(why));
+    for (struct run *next, *r = *why ? c->runs : NULL; r; r = next) {
+        next = r->next;
+        cancel(r, span_str(why));
+    }
 }
 
 bool captures_lockdown(struct captures *c, const struct signed_order *so) {

@@ -1,8 +1,12 @@
 /* The life of captures on this host: an order comes, is verified, taken, run, parsed, judged and spooled.  Every order that is
  * really one ends in a last part with an outcome, whatever happens.
  *
- *   ASKED ──started──▶ RUNNING ──ended──▶ ENDED ──read to the end──▶ OVER (parsed, judged, spooled, forgotten)
- *     └────refused────────────────────────────────────────────────▶ OVER (outcome spooled, forgotten)
+ *   WAITING ──its time──▶ ASKED ──started──▶ RUNNING ──ended──▶ ENDED ──read to the end──▶ OVER (parsed, judged, spooled, forgotten)
+ *     ▲                     └────refused────────────────────────────────────────────────▶ OVER (outcome spooled, forgotten)
+ *     └──────────── another round is to come (this one is parsed, judged, spooled) ◀── ENDED, WAITING
+ *
+ * The limits of the order are kept here as well: nothing begins before its start, no round after its expiry, and none while the
+ * host's CPU pressure is over what it allows.
  *
  * Thread: the loop's. */
 #pragma once

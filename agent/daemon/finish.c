@@ -32,7 +32,7 @@ static enum err put_result(const struct finish *f, const struct part_key *key, s
 /* After a failure nothing more is put, but all is counted, since all is lost. */
 static enum err put_part(void *arg, uint32_t part, struct span body) {
     struct spooling *s = arg;
-    struct part_key key = {.campaign = s->f->campaign, .tool = s->f->tool, .part = part};
+    struct part_key key = {.campaign = s->f->campaign, .tool = s->f->tool, .round = s->f->round, .part = part};
     s->bytes += body.n;
     if (s->failed) return ERR_OK;
     s->failed = s->result ? put_result(s->f, &key, body) : spool_put_outcome(s->f->spool, &key, body);
@@ -48,6 +48,9 @@ static const char *why_not_spooled(const struct spooling *s, enum err e) {
 
 void finish_spool(const struct finish *f, const struct capture *c, struct outcome *o) {
     struct spooling s = {.f = f, .result = c != NULL};
+    o->rounds = f->last ? f->round + 1 : 0;
+    o->applied = f->applied;
+    o->pressure_permille = f->pressure_permille;
     enum err e = part_split(c, o, LIMIT_PART_BODY_BYTES, put_part, &s);
     if (!e) e = s.failed;
     if (e == ERR_EXISTS && !c) return; /* the same refusal waits there already */
@@ -55,7 +58,7 @@ void finish_spool(const struct finish *f, const struct capture *c, struct outcom
     if (e && c) {
         char why[LIMIT_REASON_BYTES];
         snprintf(why, sizeof why, "the result could not be spooled (%s) and is lost", why_not_spooled(&s, e));
-        spool_remove_campaign(f->spool, &f->campaign);
+        spool_remove_round(f->spool, &f->campaign, f->round);
         struct outcome lost = *o;
         lost.coverage = o->coverage = COVERAGE_FAILED;
         lost.reason = span_str(why);
@@ -65,7 +68,7 @@ void finish_spool(const struct finish *f, const struct capture *c, struct outcom
     }
     if (e) return; /* if it was kept in memory it is sent; but not done: after a restart it is reported as cut short */
     if (!journal_find(f->journal, &f->campaign)) return; /* a refused order was never taken */
-    e = journal_done(f->journal, &f->campaign);
+    e = f->last ? journal_done(f->journal, &f->campaign) : journal_round(f->journal, &f->campaign, f->round + 1);
     if (e) LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
 }
 

@@ -1,4 +1,4 @@
-/* The end of a capture: print-out → parts in the spool, and the order marked done.  Thread: the loop's. */
+/* The end of a capture: print-out → parts in the spool, and the order marked done, or so many of its rounds.  Thread: the loop's. */
 #pragma once
 
 #include "agent/capture/outcome.h"
@@ -13,6 +13,10 @@ struct finish {
     struct span tool;
     bool drop_oldest; /* when the spool is full: results that have waited longest make room */
     unsigned redact; /* classes that stay here: bits of catalog_class.h */
+    uint32_t round;
+    bool last;               /* no other round comes after it */
+    struct applied *applied; /* NULL: nothing ran */
+    uint32_t pressure_permille;
 };
 
 /* Parse, judge, spool.  A print-out too large for the memory budget is parsed as far as it fits and says so.  Returns how it ended. */

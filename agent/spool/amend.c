@@ -141,14 +141,16 @@ enum err amend_give_up_oldest(struct spool *s, const struct part_key *spare) {
     return e == ERR_NOMEM ? e : e ? ERR_NOTFOUND : ERR_OK;
 }
 
-bool amend_is_whole(struct spool *s, const struct campaign_id *id) {
+bool amend_is_whole(struct spool *s, const struct campaign_id *id, uint32_t round, bool *out_last) {
     const struct spool_entry *first = NULL;
     for (const struct spool_entry *e = spool_first(s); e && !first; e = e->next)
-        if (memcmp(e->key.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0) first = e;
+        if (e->key.round == round && memcmp(e->key.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0) first = e;
     if (!first) return false;
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_PART_ARENA_BYTES);
     struct part_body end;
     const struct spool_entry *last = last_of(s, &first->key);
     size_t parts = share_of(s, &first->key).parts;
-    return mem && read_part(s, last, mem, &end) == ERR_OK && end.outcome && end.outcome->parts == parts && last->key.part + 1 == parts;
+    bool whole = mem && read_part(s, last, mem, &end) == ERR_OK && end.outcome && end.outcome->parts == parts && last->key.part + 1 == parts;
+    *out_last = whole && end.outcome->rounds > 0;
+    return whole;
 }

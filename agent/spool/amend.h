@@ -17,5 +17,6 @@ NODISCARD enum err amend_damaged(struct spool *s, struct spool_entry *e, struct 
 /* Make room: of the capture that has waited longest, other than spare, only the outcome is kept.  ERR_NOTFOUND: there is none that would
  * make room; ERR_NOMEM. */
 NODISCARD enum err amend_give_up_oldest(struct spool *s, const struct part_key *spare);
-/* Did the capture reach the spool whole?  (Its journal may not know: power fails between the last part and the note.) */
-bool amend_is_whole(struct spool *s, const struct campaign_id *id);
+/* Did the round reach the spool whole?  (Its journal may not know: power fails between the last part and the note.)  *out_last: it says
+ * that it is the last one. */
+bool amend_is_whole(struct spool *s, const struct campaign_id *id, uint32_t round, bool *out_last);

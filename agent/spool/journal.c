@@ -23,14 +23,18 @@ static void name_of(const struct campaign_id *id, char out[NAME_BYTES]) {
 static enum err entry_write(struct journal *j, const struct journal_entry *e) {
     char name[NAME_BYTES], line[LINE_BYTES];
     name_of(&e->campaign, name);
-    int n = snprintf(line, sizeof line, "%s %s %llu\n", e->done ? "done" : "taken", e->tool, (unsigned long long)e->expires_wall_ms);
+    int n = snprintf(line, sizeof line, "%s %s %llu %u\n", e->done ? "done" : "taken", e->tool, (unsigned long long)e->expires_wall_ms,
+                     e->round);
     return fds_write_file(j->dir_fd, name, span_of(line, (size_t)n), 0600);
 }
 
 static bool line_parse(struct span line, struct journal_entry *e) {
-    struct span state, tool, expires, rest = span_trim(line);
+    struct span state, tool, expires, round, rest = span_trim(line);
+    uint64_t rounds = 0;
     if (!span_word(&rest, &state) || !span_word(&rest, &tool) || !span_word(&rest, &expires)) return false;
     if (tool.n > LIMIT_NAME_BYTES || !span_u64(expires, &e->expires_wall_ms)) return false;
+    if (span_word(&rest, &round) && (!span_u64(round, &rounds) || rounds > LIMIT_ROUNDS)) return false;
+    e->round = (uint32_t)rounds;
     memcpy(e->tool, tool.p, tool.n);
     e->tool[tool.n] = '\0';
     e->done = span_eq_str(state, "done");
@@ -124,6 +128,13 @@ enum err journal_take(struct journal *j, const struct campaign_id *id, struct sp
     e->next = j->first;
     j->first = e;
     return ERR_OK;
+}
+
+enum err journal_round(struct journal *j, const struct campaign_id *id, uint32_t rounds) {
+    struct journal_entry *e = find(j, id);
+    if (!e) return ERR_NOTFOUND;
+    e->round = rounds;
+    return entry_write(j, e);
 }
 
 enum err journal_done(struct journal *j, const struct campaign_id *id) {

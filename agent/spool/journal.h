@@ -1,6 +1,7 @@
 /* Which orders were taken, on disk beside the spool: an order is obeyed once (a replay is refused for as long as it has not
  * expired), and one that a crash cut short is known for what it is after the restart.
- * File CAMPAIGN.order: "STATE TOOL EXPIRES_MS\n", STATE taken or done.  Thread: one owner. */
+ * File CAMPAIGN.order: "STATE TOOL EXPIRES_MS ROUND\n", STATE taken or done, ROUND how many of its rounds are in the spool.  Thread: one
+ * owner. */
 #pragma once
 
 #include "common/base/auto.h"
@@ -13,6 +14,7 @@ struct journal_entry {
     struct campaign_id campaign;
     char tool[LIMIT_NAME_BYTES + 1];
     uint64_t expires_wall_ms;
+    uint32_t round; /* so many are over */
     bool done;
 };
 
@@ -25,6 +27,8 @@ AUTO_TYPE(struct journal, journal_close)
 const struct journal_entry *journal_find(const struct journal *j, const struct campaign_id *id);
 /* Durable when it returns.  ERR_EXISTS: seen before. */
 NODISCARD enum err journal_take(struct journal *j, const struct campaign_id *id, struct span tool, uint64_t expires_wall_ms);
+/* All parts of so many rounds are in the spool. */
+NODISCARD enum err journal_round(struct journal *j, const struct campaign_id *id, uint32_t rounds);
 /* All parts are in the spool. */
 NODISCARD enum err journal_done(struct journal *j, const struct campaign_id *id);
 /* Forget what is done and has expired. */

@@ -236,11 +236,11 @@ enum err spool_remove(struct spool *s, const struct part_key *key) {
     return ERR_NOTFOUND;
 }
 
-void spool_remove_campaign(struct spool *s, const struct campaign_id *id) {
+void spool_remove_round(struct spool *s, const struct campaign_id *id, uint32_t round) {
     struct spool_entry *before = NULL, *e = s->first;
     while (e) {
         struct spool_entry *next = e->next;
-        if (memcmp(e->key.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0)
+        if (e->key.round == round && memcmp(e->key.campaign.b, id->b, CAMPAIGN_ID_BYTES) == 0)
             forget(s, before, e);
         else
             before = e;

@@ -40,8 +40,8 @@ NODISCARD enum err spool_read(struct spool *s, const struct spool_entry *e, stru
 NODISCARD enum err spool_remove(struct spool *s, const struct part_key *key);
 /* Another body in its place, old or new after a crash, whatever the cap.  When the disk does not take it, it waits in memory. */
 NODISCARD enum err spool_replace(struct spool *s, struct spool_entry *e, struct span body);
-/* All parts of a campaign, for a capture that is done again or given up. */
-void spool_remove_campaign(struct spool *s, const struct campaign_id *id);
+/* All parts of one round of a campaign, for a capture that is done again or given up. */
+void spool_remove_round(struct spool *s, const struct campaign_id *id, uint32_t round);
 
 struct spool_entry *spool_first(struct spool *s);
 bool spool_same_capture(const struct part_key *a, const struct part_key *b);

@@ -271,25 +271,26 @@ static void nobody_is_given_up_for_itself(void **state) {
 /* ---- crashes ---- */
 
 static void a_capture_is_whole_when_all_of_its_parts_are_there(void **state) {
+    bool last = false;
     (void)state;
     struct host h;
     make_host(&h, 1 << 20);
     uint32_t parts = put_capture(&h, 7, SMALL_HISTS, SMALL_BYTES);
     for (uint32_t i = 0; i < parts; i++) {
         const struct part_key k = key_of(7, i);
-        assert_true(amend_is_whole(h.spool, &k.campaign));
+        assert_true(amend_is_whole(h.spool, &k.campaign, 0, &last));
         struct buf body;
         buf_init(&body, 0);
         struct spool_entry *e = spool_first(h.spool);
         while (e->key.part != i) e = e->next;
         assert_int_equal(spool_read(h.spool, e, &body), ERR_OK);
         assert_int_equal(spool_remove(h.spool, &k), ERR_OK);
-        assert_false(amend_is_whole(h.spool, &k.campaign));
+        assert_false(amend_is_whole(h.spool, &k.campaign, 0, &last));
         assert_int_equal(spool_put(h.spool, &k, buf_span(&body)), ERR_OK);
         buf_done(&body);
     }
     const struct campaign_id other = key_of(8, 0).campaign;
-    assert_false(amend_is_whole(h.spool, &other));
+    assert_false(amend_is_whole(h.spool, &other, 0, &last));
     done(&h);
 }
 

@@ -160,7 +160,7 @@ static void a_campaign_given_up_leaves_the_others(void **state) {
         assert_int_equal(spool_put(s, &b, SPAN_LIT("b")), ERR_OK);
     }
     struct part_key a = key_of(1, 0);
-    spool_remove_campaign(s, &a.campaign);
+    spool_remove_round(s, &a.campaign, a.round);
     size_t left = 0;
     for (struct spool_entry *e = spool_first(s); e; e = e->next, left++) assert_int_equal(e->key.campaign.b[0], 2);
     assert_int_equal(left, 3);
