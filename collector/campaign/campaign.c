@@ -508,7 +508,6 @@ static void restore_begun(struct campaign *c, struct campaign_target *t, struct 
 enum err campaign_restore(struct campaign *c, struct span host, const struct campaign_end *end, struct campaign_now now) {
     struct campaign_target *t = campaign_find(c, host);
     if (!t) return ERR_NOTFOUND;
-    t->clock_ns = end->clock_ns;
     if (!coverage_is_end(end->coverage)) {
         if (end->began) restore_begun(c, t, now);
         return ERR_OK;

@@ -165,7 +165,6 @@ struct campaign_end {
     enum coverage coverage;
     struct span reason, outcome; /* outcome empty: decided by the collector */
     bool has_result, began, gone;
-    int64_t clock_ns;
 };
 NODISCARD enum err campaign_restore(struct campaign *c, struct span host, const struct campaign_end *end, struct campaign_now now);
 /* Before the targets. */

@@ -181,8 +181,7 @@ static enum err on_target_end(void *arg, const struct store_target *t) {
                                .outcome = t->outcome,
                                .has_result = t->has_result,
                                .began = t->began,
-                               .gone = t->gone,
-                               .clock_ns = t->clock_ns};
+                               .gone = t->gone};
     enum err e = campaign_restore(l->c, t->host, &end, core_now());
     if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
     LOG(LOG_ERR, "target.unreadable", KV("campaign", l->c->hex), KV("host", t->host), KV("why", err_text(e)));
@@ -364,8 +363,7 @@ static enum err add_end(struct message *w, const struct campaign *c, const struc
                                        .reason = arena_copy(w->mem, span_str(t->reason ? t->reason : "")),
                                        .outcome = real ? arena_copy(w->mem, t->outcome) : SPAN_LIT(""),
                                        .has_result = t->has_result,
-                                       .gone = t->gone,
-                                       .clock_ns = t->clock_ns}};
+                                       .gone = t->gone}};
     if (!op->target.host.p || !op->target.reason.p || !op->target.outcome.p) return ERR_NOMEM;
     w->write.n++;
     return ERR_OK;

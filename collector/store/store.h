@@ -49,7 +49,6 @@ struct store_target {
     bool has_result;     /* something that it measured is stored */
     bool began;          /* its turn has come */
     bool gone;           /* it was lost in its capture */
-    int64_t clock_ns;    /* the collector's clock less the host's */
 };
 struct store_part {
     struct part_key key;

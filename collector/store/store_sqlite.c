@@ -24,23 +24,23 @@ static const char *const sql[SQL__COUNT] = {
         " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
         " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
-    [SQL_BEGIN_TARGET] = "UPDATE target SET began = ?3 WHERE campaign = ?1 AND host = ?2",
-    [SQL_SET_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, paused = ?3, wave = ?4, why = ?5 WHERE id = ?1",
-    [SQL_END_TARGET] = "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6, gone = ?7, clock = ?8 WHERE campaign "
-                       "= ?1 AND host = ?2",
+    [SQL_BEGIN_TARGET] = "UPDATE target SET stage = stage & 2 | ?3 WHERE campaign = ?1 AND host = ?2",
+    [SQL_SET_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, course = ?3, why = ?4 WHERE id = ?1",
+    [SQL_END_TARGET] =
+        "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6, stage = stage & 1 | ?7 WHERE campaign "
+        "= ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3, summary = ?4 WHERE id = ?1",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
-    [SQL_CAMPAIGN] =
-        "SELECT id, signed_order, operator, tool, created, stopped, ended, summary, paused, wave, why FROM campaign WHERE id = ?1",
+    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended, summary, course, why FROM campaign WHERE id = ?1",
     /* A statement for each way to choose, so that each has its index; signed orders are long. */
-    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary, paused, wave, why FROM campaign ORDER BY created "
+    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary, course, why FROM campaign ORDER BY created "
                    "DESC, id DESC LIMIT ?1",
-    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', paused, wave, why FROM campaign WHERE ended = 0 ORDER "
+    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why FROM campaign WHERE ended = 0 ORDER "
                     "BY created DESC, id "
                     "DESC LIMIT ?1",
-    [SQL_WITHIN] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', paused, wave, why FROM campaign WHERE id BETWEEN ?2 AND "
+    [SQL_WITHIN] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why FROM campaign WHERE id BETWEEN ?2 AND "
                    "?3 ORDER BY id LIMIT ?1",
-    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result, began, gone, clock FROM target WHERE campaign = ?1 ORDER BY host",
+    [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result, stage FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
 };
@@ -209,9 +209,8 @@ static enum err set_campaign(struct store_sqlite *q, struct store_op *op) {
     if (!st) return store_sqlite_fail(q);
     bind_id(st, 1, &op->control.id);
     sqlite3_bind_int(st, 2, op->control.stopped);
-    sqlite3_bind_int(st, 3, op->control.paused);
-    sqlite3_bind_int64(st, 4, op->control.wave);
-    store_sqlite_bind(st, 5, op->control.why);
+    sqlite3_bind_int64(st, 3, (sqlite3_int64)op->control.wave * 2 + op->control.paused);
+    store_sqlite_bind(st, 4, op->control.why);
     return changed(q, st, op);
 }
 
@@ -224,8 +223,7 @@ static enum err end_target(struct store_sqlite *q, struct store_op *op) {
     store_sqlite_bind(st, 4, op->target.reason);
     store_sqlite_bind_blob(st, 5, op->target.outcome);
     sqlite3_bind_int(st, 6, op->target.has_result);
-    sqlite3_bind_int(st, 7, op->target.gone);
-    sqlite3_bind_int64(st, 8, op->target.clock_ns);
+    sqlite3_bind_int(st, 7, op->target.gone ? 2 : 0);
     return changed(q, st, op);
 }
 

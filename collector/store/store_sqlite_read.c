@@ -59,9 +59,9 @@ static enum err give_campaigns(struct store_sqlite *q, sqlite3_stmt *st, store_c
                                    .stopped = sqlite3_column_int(st, 5) != 0,
                                    .ended_wall_ns = column_u64(st, 6),
                                    .summary = column(st, 7),
-                                   .paused = sqlite3_column_int(st, 8) != 0,
-                                   .wave = (uint32_t)column_u64(st, 9),
-                                   .why = column(st, 10)};
+                                   .paused = (sqlite3_column_int64(st, 8) & 1) != 0,
+                                   .wave = (uint32_t)(column_u64(st, 8) / 2),
+                                   .why = column(st, 9)};
         e = column_id(q, st, 0, &c.id);
         if (e == ERR_OK) e = fn(arg, &c);
         if (e != ERR_OK) break;
@@ -108,9 +108,8 @@ enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id
                                  .reason = column(st, 2),
                                  .outcome = column(st, 3),
                                  .has_result = sqlite3_column_int(st, 4) != 0,
-                                 .began = sqlite3_column_int(st, 5) != 0,
-                                 .gone = sqlite3_column_int(st, 6) != 0,
-                                 .clock_ns = sqlite3_column_int64(st, 7)};
+                                 .began = (sqlite3_column_int(st, 5) & 1) != 0,
+                                 .gone = (sqlite3_column_int(st, 5) & 2) != 0};
         if (coverage < 0 || coverage >= COVERAGE__COUNT) {
             snprintf(q->base.why, sizeof q->base.why, "a target has the end state %d, which there is not", coverage);
             e = ERR_DAMAGED;

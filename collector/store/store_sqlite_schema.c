@@ -21,12 +21,10 @@ static const char *const migrations[] = {
     "CREATE INDEX campaign_unended ON campaign(created, id) WHERE ended = 0;",
     "ALTER TABLE target ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE campaign ADD COLUMN summary BLOB NOT NULL DEFAULT x'';",
-    "ALTER TABLE campaign ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE campaign ADD COLUMN wave INTEGER NOT NULL DEFAULT 0;"
+    /* stage: 1 its turn has come, 2 it was lost in its capture; course: twice the wave, and 1 when it is paused. */
+    "ALTER TABLE campaign ADD COLUMN course INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE campaign ADD COLUMN why TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE target ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE target ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE target ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE target ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;",
 };
 
 static enum err number_of(struct store_sqlite *q, const char *sql, int64_t *out) {
