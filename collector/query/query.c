@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "collector/query/query_body.h"
+#include "common/base/clock.h"
 #include "common/catalog/catalog.h"
 #include "common/order/selector.h"
 
@@ -152,6 +153,16 @@ static enum rpc_status fill(struct query_work *w) {
     return query_refuse(w, RPC_UNIMPLEMENTED, "this is not a question about results");
 }
 
+/* What the course of the campaign has to do with the numbers. */
+static void note_course(struct query_work *w) {
+    const struct campaign *c = w->of->campaign;
+    if (c->stopped) query_note(w, "%s", c->why);
+    if (!c->spec.start_wall_ms || !c->first_start_wall_ns) return;
+    int64_t late_ns = (int64_t)(c->first_start_wall_ns - c->spec.start_wall_ms * NS_PER_MS);
+    query_note(w, "the tools started within %.1f ms of each other, the first %.1f ms after the time that was asked for",
+               (double)(c->last_start_wall_ns - c->first_start_wall_ns) / NS_PER_MS, (double)late_ns / NS_PER_MS);
+}
+
 enum rpc_status query_results(const struct query_of *of, struct arena *mem, char *why, struct buf *out) {
     struct answer a = {.exact = true};
     struct query_work w = {.of = of, .mem = mem, .why = why, .a = &a};
@@ -160,6 +171,7 @@ enum rpc_status query_results(const struct query_of *of, struct arena *mem, char
     query_info(of->campaign, &a.info);
     enum err e = target_infos(of->campaign, false, mem, &a.targets, &a.n_targets);
     if (e != ERR_OK) return query_failed(&w, e);
+    note_course(&w);
     status = fill(&w);
     if (status != RPC_OK) return status;
     e = query_encode_answer(of->kind, &a, out);

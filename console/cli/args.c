@@ -23,10 +23,33 @@ static const struct arg_info {
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
     {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},
     {"since", "DURATION", "only what is not older: 2h, 7d", ARG_SINCE, 0},
+    {"limit", "N|N%", "only so many of the hosts, chosen by the seed", ARG_COURSE, 0},
+    {"seed", "N", "which hosts are chosen, and in what order they start (a new one each time)", ARG_COURSE, 0},
+    {"waves", "N|N%,…", "so many hosts in all, then so many, …; a wave begins when the one before has ended well: 1,5%,30%,100%",
+     ARG_COURSE, 0},
+    {"rate", "N/s", "how many hosts start per second", ARG_COURSE, 0},
+    {"concurrency", "N", "how many hosts trace at a time", ARG_COURSE, 0},
+    {"concurrency-per", "LABEL=N", "how many with the same value of a label: zone=5", ARG_COURSE, 0},
+    {"at", "TIME|+DURATION", "all hosts start together then: 12:00:00, +5s", ARG_COURSE, 0},
+    {"rounds", "N", "how many captures each host makes (1)", ARG_COURSE, 0},
+    {"every", "DURATION", "from the begin of a round to the begin of the next: 1m", ARG_COURSE, 0},
+    {"stop-failures", "N|N%", "end it when so many hosts have failed or timed out", ARG_COURSE, 0},
+    {"stop-refusals", "N|N%", "end it when so many hosts have refused", ARG_COURSE, 0},
+    {"stop-cpu", "N%", "end it when the tools take more of one CPU on average", ARG_COURSE, 0},
+    {"stop-deaths", "N", "end it when so many agents were lost in their captures", ARG_COURSE, 0},
+    {"stop-pressure", "N%", "hosts with more CPU pressure (PSI) do not begin; end it when that is the average", ARG_COURSE, 0},
+    {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
 enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000, COMPLAINT_BYTES = 2048 };
+
+static const char *const COURSES[] = {
+    "trawl run runqlat --waves 1,5%,30%,100% --stop-failures 3",
+    "trawl run biolatency --concurrency 100 --concurrency-per zone=5 --rate 50/s",
+    "trawl run runqlat --limit 10% --seed 42 --at +5s",
+    "trawl run runqlat --for 10s --every 1m --rounds 10",
+};
 
 void args_complain(const char *verb, const char *fmt, ...) {
     char text[COMPLAINT_BYTES], safe[4 * COMPLAINT_BYTES];
@@ -61,6 +84,8 @@ void args_help(const struct verb *v, FILE *to) {
         }
     }
     fprintf(to, "\nexample:\n  %s\n", v->example);
+    if (v->takes & ARG_COURSE)
+        for (size_t i = 0; i < COUNT_OF(COURSES); i++) fprintf(to, "  %s\n", COURSES[i]);
 }
 
 /* scdoc takes some marks for typography. */
@@ -152,6 +177,16 @@ static enum err take_number(const struct verb *v, const char *value, struct args
     return ERR_SYNTAX;
 }
 
+static enum err take_round(const struct verb *v, const char *value, struct args *a) {
+    uint64_t n;
+    if (span_u64(span_str(value), &n) && n >= 1 && n <= LIMIT_ROUNDS) {
+        a->round = (uint32_t)n;
+        return ERR_OK;
+    }
+    args_complain(v->name, "--round takes the number of a round, from 1 on, not \"%s\"", value);
+    return ERR_SYNTAX;
+}
+
 static enum err take(const struct verb *v, const struct arg_info *info, const char *value, struct args *a) {
     switch (info->bit) {
     case ARG_OUTPUT:
@@ -180,6 +215,10 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
     case ARG_AGENT:
         a->agent = value;
         return ERR_OK;
+    case ARG_COURSE:
+        return course_args_take(v->name, info->name, value, &a->course) ? ERR_OK : ERR_SYNTAX;
+    case ARG_ROUND:
+        return take_round(v, value, a);
     case ARG_N:
         return take_number(v, value, a);
     case ARG_PER_HOST:

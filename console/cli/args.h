@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/catalog/catalog.h"
+#include "console/cli/course_args.h"
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV };
 
@@ -22,7 +23,9 @@ enum {
     ARG_DETACH = 1 << 12,
     ARG_PARAMS = 1 << 13,
     ARG_AGENT = 1 << 14,
-    ARG_SINCE = 1 << 15
+    ARG_SINCE = 1 << 15,
+    ARG_COURSE = 1 << 16, /* all of course_args.h */
+    ARG_ROUND = 1 << 17
 };
 
 enum { ARGS_WORDS_MAX = 64, ARGS_SECTIONS_MAX = 4 };
@@ -34,6 +37,8 @@ struct args {
     const char *on, *by, *of, *rank, *flavour, *agent;
     uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
     uint32_t n;                           /* 0: not given */
+    uint32_t round;                       /* from 1 on; 0: not given */
+    struct course_args course;
     bool per_host, merged, detach;
     struct label sections[ARGS_SECTIONS_MAX];
     size_t n_sections;

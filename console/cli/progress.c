@@ -10,7 +10,9 @@ static void describe(const struct campaign_info *i, char *out, size_t size) {
     uint32_t failed = done - i->coverage[COVERAGE_OK];
     int n = snprintf(out, size, "%u/%u hosts · %u running · %u done", done + i->coverage[COVERAGE_RUNNING], i->targeted,
                      i->coverage[COVERAGE_RUNNING], done);
-    if (failed > 0 && n > 0 && (size_t)n < size) snprintf(out + n, size - (size_t)n, " (%u not ok)", failed);
+    if (failed > 0 && n > 0 && (size_t)n < size) n += snprintf(out + n, size - (size_t)n, " (%u not ok)", failed);
+    if (i->waves > 1 && n > 0 && (size_t)n < size) n += snprintf(out + n, size - (size_t)n, " · wave %u of %u", i->wave, i->waves);
+    if (span_eq_str(i->state, "paused") && n > 0 && (size_t)n < size) snprintf(out + n, size - (size_t)n, " · paused");
 }
 
 bool progress_message(void *arg, struct span bytes) {

@@ -1,5 +1,5 @@
 /* How a campaign goes: one line that is redrawn on a terminal, else a line per change.
- * "3/3 hosts · 2 running · 1 done" */
+ * "3/3 hosts · 2 running · 1 done", and when there are waves " · wave 2 of 4", when it is paused " · paused" */
 #pragma once
 
 #include <stdbool.h>

@@ -88,6 +88,7 @@ static bool build_query(struct ask *k, const struct args *a, enum query_kind kin
                         .by = span_str(a->by),
                         .of = span_str(a->of),
                         .n = all && kind != QUERY_TOP ? 0 : rows_wanted(a, kind == QUERY_EVENTS ? EVENT_ROWS : ROWS),
+                        .round = a->round,
                         .per_host = a->per_host,
                         .drop_sections = a->merged};
     if (a->n_sections && !q->section) return false;

@@ -3,19 +3,22 @@
 
 #include "console/cli/verb_answers.h"
 #include "console/cli/verb_audit.h"
+#include "console/cli/verb_control.h"
 #include "console/cli/verb_doctor.h"
 #include "console/cli/verb_flame.h"
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_lockdown.h"
 #include "console/cli/verb_parse.h"
+#include "console/cli/verb_retry.h"
 #include "console/cli/verb_run.h"
 #include "console/cli/verb_tools.h"
+#include "console/cli/verb_watch.h"
 #include "console/client/settings.h"
 
 static const struct verb VERBS[] = {
     {"run", "TOOL", "Runs a tool on the fleet, follows it and prints the merged result.", "trawl run runqlat --on role=web --for 5s", 1, 1,
      ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK |
-         ARG_DETACH | ARG_PARAMS,
+         ARG_DETACH | ARG_PARAMS | ARG_COURSE,
      verb_run},
     {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts role=web", 0, 1, ARG_OUTPUT,
      verb_fleet_hosts},
@@ -24,12 +27,17 @@ static const struct verb VERBS[] = {
     {"campaigns", "", "What was asked lately, newest first.", "trawl campaigns -n 5", 0, 0, ARG_OUTPUT | ARG_N, verb_fleet_campaigns},
     {"show", "[ID]", "One campaign: where every targeted host stands and why.", "trawl show last", 0, 1, ARG_OUTPUT, verb_fleet_show},
     {"stop", "ID", "Ends a campaign; what was measured until then is kept.", "trawl stop last", 1, 1, 0, verb_fleet_stop},
+    {"pause", "ID", "No more hosts begin; those that trace go on.", "trawl pause last", 1, 1, 0, verb_control_pause},
+    {"resume", "ID", "A paused campaign goes on.", "trawl resume last", 1, 1, 0, verb_control_resume},
+    {"watch", "ID", "Follows a campaign to its end; Ctrl-C leaves it.", "trawl watch last", 1, 1, ARG_OUTPUT, verb_watch},
+    {"retry", "ID", "Signs and starts the same again for the hosts that failed, timed out or were offline.", "trawl retry last", 1, 1,
+     ARG_OUTPUT | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK | ARG_DETACH, verb_retry},
     {"hist", "[ID]", "A campaign's merged histograms and its hosts, worst first.", "trawl hist last --section disk=vda", 0, 1,
-     ARG_OUTPUT | ARG_SECTION | ARG_MERGED | ARG_PER_HOST, verb_answers_hist},
+     ARG_OUTPUT | ARG_SECTION | ARG_MERGED | ARG_PER_HOST | ARG_ROUND, verb_answers_hist},
     {"top", "[ID]", "A campaign's events counted by a field.", "trawl top last --by PCOMM -n 5", 0, 1,
-     ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST, verb_answers_top},
-    {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_events},
-    {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N, verb_answers_stacks},
+     ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST | ARG_ROUND, verb_answers_top},
+    {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N | ARG_ROUND, verb_answers_events},
+    {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N | ARG_ROUND, verb_answers_stacks},
     {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE.",
      "trawl flame last > out.svg", 0, 2, 0, verb_flame},
     {"lockdown", "[lift|show] [REASON]", "Stops everything on every host and refuses new work, until an admin lifts it.",

@@ -185,6 +185,12 @@ static void print_summary(const struct campaign_info *i) {
     screen_print(&s, i->operator_name);
     printf(" at %s, ", clock_wall_text(i->created_wall_ns, when));
     screen_print(&s, i->state);
+    if (i->why.n) {
+        fputs(": ", stdout);
+        screen_print(&s, i->why);
+    }
+    if (i->waves > 1) printf("\nwave %u of %u", i->wave, i->waves);
+    if (i->waves > 1 && i->held) printf(", %u hosts held back", i->held);
     printf("\n%u hosts:", i->targeted);
     for (int c = COVERAGE_PENDING; c < COVERAGE__COUNT; c++)
         if (i->coverage[c]) printf(" %u %s", i->coverage[c], capture_coverage_name((enum coverage)c));
