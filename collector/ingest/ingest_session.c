@@ -172,7 +172,7 @@ static bool take_part(struct ingest_session *s, const struct from_agent *from, s
     const char *why = NULL;
     if (!span_eq_str(from->part.key.host, s->host)) {
         why = "it is another host's";
-    } else if (from->part.key.round != 0 || from->part.key.part >= LIMIT_PARTS) {
+    } else if (from->part.key.round >= LIMIT_ROUNDS || from->part.key.part >= LIMIT_PARTS) {
         why = "its round or number is out of range";
     } else {
         struct part_body decoded = {0};
