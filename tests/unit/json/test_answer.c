@@ -14,6 +14,13 @@ static json_t *written(answer_fn *write, const struct answer *a) {
     return doc;
 }
 
+static struct applied applied = {.seconds = 10,
+                                 .stdout_bytes = 4096,
+                                 .expires_wall_ms = 1500000060000ULL,
+                                 .round = 2,
+                                 .rounds = 4,
+                                 .every_s = 60,
+                                 .pressure_permille = 600};
 static struct outcome partial = {.coverage = COVERAGE_PARTIAL,
                                  .reason = SPAN_LIT("the print-out was cut"),
                                  .kind = RESULT_HISTOGRAM,
@@ -23,18 +30,37 @@ static struct outcome partial = {.coverage = COVERAGE_PARTIAL,
                                  .cpu_ns = 1000000,
                                  .peak_rss_bytes = 4096,
                                  .ceilings = {.memory = CEILING_RLIMIT, .memory_bytes = 8192},
-                                 .parts = 2};
+                                 .parts = 2,
+                                 .applied = &applied,
+                                 .pressure_permille = 15};
 static struct target_info targets[] = {
     {.host = SPAN_LIT("web-3"), .coverage = COVERAGE_PARTIAL, .reason = SPAN_LIT("the print-out was cut"), .outcome = &partial},
     {.host = SPAN_LIT("web-4"), .coverage = COVERAGE_OFFLINE, .reason = SPAN_LIT("not seen since 11:07")},
 };
 static struct spec_param params[] = {{.name = SPAN_LIT("pid"), .number = 812}, {.name = SPAN_LIT("disk"), .text = SPAN_LIT("vda")}};
 
+static struct share waves[] = {{.count = 1}, {.permille = 125}};
+
 static struct answer of(const char *tool) {
     struct answer a = {.info = {.id = SPAN_LIT("00ff"),
                                 .operator_name = SPAN_LIT("ann"),
-                                .spec = {.tool = span_str(tool), .params = params, .n_params = 2, .duration_s = 10, .selector = SPAN_LIT("role=web"),
-                                         .expires_wall_ms = 1500000060000ULL},
+                                .spec = {.tool = span_str(tool),
+                                         .params = params,
+                                         .n_params = 2,
+                                         .duration_s = 10,
+                                         .selector = SPAN_LIT("role=web"),
+                                         .expires_wall_ms = 1500000060000ULL,
+                                         .seed = 42,
+                                         .waves = waves,
+                                         .n_waves = 2,
+                                         .domain = SPAN_LIT("zone"),
+                                         .domain_hosts = 5,
+                                         .stop = {.failures = {.permille = 50}, .cpu_permille = 205}},
+                                .wave = 1,
+                                .waves = 2,
+                                .held = 3,
+                                .first_start_wall_ns = 1500000000000000000ULL,
+                                .last_start_wall_ns = 1500000000500000000ULL,
                                 .state = SPAN_LIT("running"),
                                 .created_wall_ns = 1500000000ULL * 1000000000ULL,
                                 .coverage = {[COVERAGE_RUNNING] = 1, [COVERAGE_OK] = 2, [COVERAGE_PARTIAL] = 1, [COVERAGE_OFFLINE] = 1},
@@ -56,11 +82,17 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
         a.notes = &note;
         a.n_notes = 1;
         json_t *doc = written(all[i], &a);
-        read_is(doc, "campaign", "{\"id\":\"00ff\",\"operator\":\"ann\",\"tool\":\"runqlat\",\"flavour\":null,\"params\":{\"pid\":812,\"disk\":\"vda\"},"
-                                 "\"seconds\":10,\"selector\":\"role=web\",\"state\":\"running\",\"created\":\"2017-07-14T02:40:00Z\","
-                                 "\"ended\":null,\"expires\":\"2017-07-14T02:41:00Z\"}");
-        read_is(doc, "coverage", "{\"targeted\":5,\"ok\":2,\"partial\":1,\"refused\":0,\"incapable\":0,\"failed\":0,\"timeout\":0,\"offline\":1,"
-                                 "\"cancelled\":0,\"pending\":0,\"running\":1}");
+        read_is(doc, "campaign",
+                "{\"id\":\"00ff\",\"operator\":\"ann\",\"tool\":\"runqlat\",\"flavour\":null,\"params\":{\"pid\":812,\"disk\":\"vda\"},"
+                "\"seconds\":10,\"selector\":\"role=web\",\"state\":\"running\",\"why\":null,"
+                "\"created\":\"2017-07-14T02:40:00Z\",\"ended\":null,\"expires\":\"2017-07-14T02:41:00Z\",\"course\":{"
+                "\"limit\":null,\"seed\":\"42\",\"waves\":[1,\"12.5%\"],\"wave\":1,\"held\":3,\"rate_per_second\":null,"
+                "\"concurrency\":null,\"concurrency_per\":{\"label\":\"zone\",\"hosts\":5},\"start\":null,"
+                "\"start_skew_seconds\":0.5,\"rounds\":1,\"every_seconds\":null,\"stop\":{\"failures\":\"5%\","
+                "\"refusals\":null,\"cpu_percent\":20.5,\"deaths\":null,\"pressure_percent\":null},\"retry_of\":null}}");
+        read_is(doc, "coverage",
+                "{\"targeted\":5,\"ok\":2,\"partial\":1,\"refused\":0,\"incapable\":0,\"failed\":0,\"timeout\":0,\"offline\":1,"
+                "\"cancelled\":0,\"pending\":0,\"running\":1}");
         read_is(doc, "ledger", "{\"kernel\":0,\"tool\":0,\"cap\":7,\"parse\":0,\"spool\":0,\"shed\":0}");
         read_is(doc, "kind", kinds[i]);
         read_is(doc, "replayed", "true");
@@ -71,7 +103,9 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
                 "{\"kind\":\"histogram\",\"flavour\":\"bcc\",\"started\":\"2017-07-14T02:40:00Z\",\"seconds\":10.25,\"cpu_seconds\":0.001,"
                 "\"peak_rss_bytes\":4096,"
                 "\"ceilings\":{\"memory\":\"rlimit\",\"memory_bytes\":8192,\"cpu\":\"none\",\"cpu_percent\":null},\"replayed\":false,\"parts\":2,"
-                "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[],\"redacted\":null,\"redacted_texts\":0}");
+                "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[],"
+                "\"redacted\":null,\"redacted_texts\":0,\"applied\":{\"seconds\":10,\"params\":{},\"stdout_bytes\":4096,\"start\":null,\"expires\":\"2017-07-14T02:41:00Z\","
+                "\"round\":3,\"rounds\":4,\"every_seconds\":60,\"pressure_percent\":60.0},\"pressure_percent\":1.5,\"agent_died\":false}");
         json_decref(doc);
     }
 }
@@ -107,7 +141,8 @@ static void histograms_come_merged_with_the_hosts_worst_first(void **state) {
     read_is(doc, "histograms.0.verdict", "\"critical\"");
     read_is(doc, "hosts.0",
             "{\"host\":\"web-2\",\"total\":10,\"p50\":1535.5,\"p90\":1535.5,\"p99\":1535.5,\"p999\":1535.5,\"verdict\":\"critical\","
-            "\"brackets\":{\"p50\":[1024,2047],\"p90\":[1024,2047],\"p99\":[1024,2047],\"p999\":[1024,2047]},\"unit\":\"usecs\",\"left_out\":0}");
+            "\"brackets\":{\"p50\":[1024,2047],\"p90\":[1024,2047],\"p99\":[1024,2047],\"p999\":[1024,2047]},\"unit\":\"usecs\",\"left_"
+            "out\":0}");
     read_is(doc, "hosts.1.host", "\"web-1\"");
     read_is(doc, "hosts.1.verdict", "\"good\"");
     read_is(doc, "hosts.2.host", "\"web-0\"");
@@ -182,8 +217,9 @@ static void stacks_come_with_their_whole(void **state) {
     read_is(doc, "unit", "\"usecs\"");
     read_is(doc, "total", "100");
     read_is(doc, "distinct", "12");
-    read_is(doc, "stacks", "[{\"frames\":[\"main\",\"schedule\"],\"comm\":\"bash\",\"count\":5},"
-                           "{\"frames\":[\"main\",\"schedule\"],\"comm\":null,\"count\":4}]");
+    read_is(doc, "stacks",
+            "[{\"frames\":[\"main\",\"schedule\"],\"comm\":\"bash\",\"count\":5},"
+            "{\"frames\":[\"main\",\"schedule\"],\"comm\":null,\"count\":4}]");
     json_decref(doc);
 }
 
@@ -208,8 +244,9 @@ static void events_say_their_host_and_columns_are_those_of_all(void **state) {
     a.total = 900;
     json_t *doc = written(json_answer_events, &a);
     read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets columns count given events");
-    read_is(doc, "columns", "[{\"name\":\"PID\",\"type\":\"integer\",\"unit\":\"\"},{\"name\":\"RET\",\"type\":\"integer\",\"unit\":\"\"},"
-                            "{\"name\":\"UID\",\"type\":\"integer\",\"unit\":\"\"}]");
+    read_is(doc, "columns",
+            "[{\"name\":\"PID\",\"type\":\"integer\",\"unit\":\"\"},{\"name\":\"RET\",\"type\":\"integer\",\"unit\":\"\"},"
+            "{\"name\":\"UID\",\"type\":\"integer\",\"unit\":\"\"}]");
     read_is(doc, "count", "900");
     read_is(doc, "given", "2");
     read_is(doc, "events", "[{\"host\":\"web-1\",\"PID\":1,\"RET\":1},{\"host\":\"web-2\",\"UID\":2,\"PID\":2}]");

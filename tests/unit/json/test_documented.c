@@ -55,7 +55,8 @@ static void check_text(struct buf *text, enum err e) {
 
 static struct span note = SPAN_LIT("note");
 static struct hist_slot slots[] = {{2, 3, 10}};
-static struct hist hist = {.unit = SPAN_LIT("usecs"), .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}, .n_section = 1, .slots = slots, .n_slots = 1};
+static struct hist hist = {
+    .unit = SPAN_LIT("usecs"), .section = {{SPAN_LIT("disk"), SPAN_LIT("vda")}}, .n_section = 1, .slots = slots, .n_slots = 1};
 
 static struct events some_events(struct arena *mem) {
     static const struct column columns[] = {{.name = SPAN_LIT("PID"), .type = COLUMN_INT}};
@@ -80,7 +81,12 @@ static struct stacks some_stacks(struct arena *mem) {
 static void every_key_of_a_capture_is_documented(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    struct capture c = {.tool = note, .notes = &note, .n_notes = 1, .leftover = note, .hists = {&hist, 1}, .events = some_events(mem),
+    struct capture c = {.tool = note,
+                        .notes = &note,
+                        .n_notes = 1,
+                        .leftover = note,
+                        .hists = {&hist, 1},
+                        .events = some_events(mem),
                         .stacks = some_stacks(mem)};
     struct buf text;
     buf_init(&text, 0);
@@ -91,13 +97,24 @@ static void every_key_of_a_capture_is_documented(void **state) {
 static void every_key_of_an_answer_is_documented(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    struct outcome outcome = {.notes = &note, .n_notes = 1, .leftover = note};
+    struct applied applied = {.seconds = 1};
+    struct outcome outcome = {.notes = &note, .n_notes = 1, .leftover = note, .applied = &applied};
     struct target_info target = {.host = note, .outcome = &outcome};
     struct host_hist host_hist = {note, {&hist, 1}};
     struct host_events host_events = {note, some_events(mem)};
     struct answer_top_row row = {.row = {.value = note, .count = 1}, .host = note};
-    struct answer a = {.targets = &target, .n_targets = 1, .merged = {&hist, 1}, .host_hists = &host_hist, .n_host_hists = 1, .top = &row, .n_top = 1,
-                       .of = note, .stacks = some_stacks(mem), .host_events = &host_events, .n_host_events = 1};
+    struct answer a = {.info.spec = {.domain = note, .domain_hosts = 1},
+                       .targets = &target,
+                       .n_targets = 1,
+                       .merged = {&hist, 1},
+                       .host_hists = &host_hist,
+                       .n_host_hists = 1,
+                       .top = &row,
+                       .n_top = 1,
+                       .of = note,
+                       .stacks = some_stacks(mem),
+                       .host_events = &host_events,
+                       .n_host_events = 1};
     struct buf text;
     buf_init(&text, 0);
     check_text(&text, json_answer_hist(&a, &text));
