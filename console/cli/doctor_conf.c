@@ -24,6 +24,7 @@ const struct conf_item doctor_conf_items[] = {
     TEXT(operators_crl, CONF_PATH, ""),
     TEXT(spool_dir, CONF_PATH, "/var/lib/trawl/spool"),
     NUMBER(spool_bytes, "spool_bytes", CONF_SIZE_BYTES, MIB, 1024 * GIB, "64MiB"),
+    TEXT(spool_drop, CONF_TEXT, "newest"),
     TEXT(agentd, CONF_PATH, TRAWL_AGENTD_PATH),
     TEXT(user, CONF_TEXT, "trawl-agent"),
     TEXT(tools, CONF_WORDS, "all"),
