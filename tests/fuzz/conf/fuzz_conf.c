@@ -42,7 +42,10 @@ static uint64_t number_of(const struct conf_item *item, const struct policy *p) 
 
 /* A word a line, so that no line is longer than one was.  No blank behind the "=": a value that begins with ";" is none then. */
 static void write_item(const struct conf_item *item, const struct policy *p, struct buf *out) {
-    if (!is_text(item)) {
+    if (item->type == CONF_PERCENT) {
+        unsigned long long ppm = number_of(item, p);
+        buf_add_fmt(out, "%s=%llu.%04llu%%\n", item->key, ppm / 10000, ppm % 10000);
+    } else if (!is_text(item)) {
         buf_add_fmt(out, "%s=%llu%s\n", item->key, (unsigned long long)number_of(item, p), item->type == CONF_DURATION_NS ? "ns" : "");
     } else if (item->type != CONF_WORDS) {
         buf_add_fmt(out, "%s=%s\n", item->key, text_of(item, p));

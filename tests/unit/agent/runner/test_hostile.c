@@ -46,7 +46,9 @@ static void ask(struct attack *a, const struct request *r) {
     a->asked++;
     if (fds_send(a->s.sock, r, sizeof *r, NULL, 0) != ERR_OK) _exit(3);
     if (r->kind == REQUEST_STOP) return;
-    if (!stage_hear(&a->s, SOON_MS, &rep, fds)) _exit(4);
+    do {
+        if (!stage_hear(&a->s, SOON_MS, &rep, fds)) _exit(4);
+    } while (rep.kind == REPORT_SWITCH); /* first of all, once */
     if (rep.kind != REPORT_STARTED) return;
     a->ran++;
     stage_drain(fds[0], SOON_MS, text, sizeof text);
@@ -250,7 +252,7 @@ static int start_program(struct stage *s, const char *plan) {
     snprintf(text, sizeof text,
              "fleet = f\ncollector = localhost:1\ntls_ca = /x\ntls_cert = /x\ntls_key = /x\noperators_ca = /x\nagentd = %s/agentd\nuser = "
              "nobody\n"
-             "tool_user = nobody\ntool_dir = %s\nmax_duration = %ds\ncgroup = none\n"
+             "tool_user = nobody\ntool_dir = %s\nmax_duration = %ds\ncgroup = none\nmax_cost = 0%%\n"
              "tools = runqlat biolatency execsnoop offcputime runqlen cpudist hardirqs softirqs biosnoop ext4slower fileslower bitesize\n"
              "  tcpconnlat tcpretrans tcprtt gethostlatency tcpdrop tcpstates cachestat\n", /* not profile */
              s->dir, s->dir, LONGEST_S);
