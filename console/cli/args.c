@@ -40,6 +40,7 @@ static const struct arg_info {
     {"stop-pressure", "N%", "hosts with more CPU pressure (PSI) do not begin; end it when that is the average", ARG_COURSE, 0},
     {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
+    {"format", "json|csv|folded|pprof|speedscope|openmetrics", "which form", ARG_FORMAT, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
 enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000, COMPLAINT_BYTES = 2048 };
@@ -219,6 +220,9 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return course_args_take(v->name, info->name, value, &a->course) ? ERR_OK : ERR_SYNTAX;
     case ARG_ROUND:
         return take_round(v, value, a);
+    case ARG_FORMAT:
+        a->format = value;
+        return ERR_OK;
     case ARG_N:
         return take_number(v, value, a);
     case ARG_PER_HOST:

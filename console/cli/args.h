@@ -25,7 +25,8 @@ enum {
     ARG_AGENT = 1 << 14,
     ARG_SINCE = 1 << 15,
     ARG_COURSE = 1 << 16, /* all of course_args.h */
-    ARG_ROUND = 1 << 17
+    ARG_ROUND = 1 << 17,
+    ARG_FORMAT = 1 << 28
 };
 
 enum { ARGS_WORDS_MAX = 64, ARGS_SECTIONS_MAX = 4 };
@@ -35,6 +36,7 @@ struct args {
     size_t n_words;
     enum output output;
     const char *on, *by, *of, *rank, *flavour, *agent;
+    const char *format;
     uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */

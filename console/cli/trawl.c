@@ -5,6 +5,7 @@
 #include "console/cli/verb_audit.h"
 #include "console/cli/verb_control.h"
 #include "console/cli/verb_doctor.h"
+#include "console/cli/verb_export.h"
 #include "console/cli/verb_flame.h"
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_lockdown.h"
@@ -38,6 +39,8 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST | ARG_ROUND, verb_answers_top},
     {"events", "[ID]", "A campaign's events, row by row.", "trawl events last -n 50", 0, 1, ARG_OUTPUT | ARG_N | ARG_ROUND, verb_answers_events},
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last -n 5", 0, 1, ARG_OUTPUT | ARG_N | ARG_ROUND, verb_answers_stacks},
+    {"export", "[ID]", "A campaign's answer in a form that other programs read.", "trawl export last --format openmetrics > out.prom", 0, 1,
+     ARG_FORMAT | ARG_PER_HOST, verb_export},
     {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE.",
      "trawl flame last > out.svg", 0, 2, 0, verb_flame},
     {"lockdown", "[lift|show] [REASON]", "Stops everything on every host and refuses new work, until an admin lifts it.",

@@ -1,0 +1,97 @@
+#include "console/cli/verb_export.h"
+
+#include "console/cli/show.h"
+#include "console/export/folded.h"
+#include "console/export/openmetrics.h"
+#include "console/export/pprof.h"
+#include "console/export/speedscope.h"
+
+typedef enum err export_fn(const struct answer *a, struct buf *out);
+
+static enum err merged_metrics(const struct answer *a, struct buf *out) { return openmetrics_write(a, false, out); }
+static enum err host_metrics(const struct answer *a, struct buf *out) { return openmetrics_write(a, true, out); }
+
+static const struct form {
+    const char *name;
+    enum result_kind of; /* RESULT_NONE: any */
+    enum output same_as; /* of those for any: the -o of other verbs */
+    export_fn *write, *write_per_host;
+    bool binary;
+} FORMS[] = {{"json", RESULT_NONE, OUTPUT_JSON, NULL, NULL, false},
+             {"csv", RESULT_NONE, OUTPUT_CSV, NULL, NULL, false},
+             {"folded", RESULT_STACKS, 0, folded_write, NULL, false},
+             {"pprof", RESULT_STACKS, 0, pprof_write, NULL, true},
+             {"speedscope", RESULT_STACKS, 0, speedscope_write, NULL, false},
+             {"openmetrics", RESULT_HISTOGRAM, 0, merged_metrics, host_metrics, false}};
+
+static const struct form *form_of(const char *name) {
+    for (size_t i = 0; name && i < COUNT_OF(FORMS); i++)
+        if (strcmp(FORMS[i].name, name) == 0) return &FORMS[i];
+    return NULL;
+}
+
+/* Which campaign it is, in full (so that "last" stays the same one), and what its tool prints. */
+static enum err find_campaign(struct ask *k, char *id, size_t size, enum result_kind *out) {
+    struct campaign_detail d;
+    enum err e = query_decode_detail(buf_span(&k->reply), k->mem, &d);
+    if (e) return e;
+    const struct tool *tool = catalog_find(d.info.spec.tool);
+    if (!tool) return ERR_NOTFOUND;
+    snprintf(id, size, "%.*s", (int)d.info.id.n, d.info.id.p);
+    *out = tool->kind;
+    return ERR_OK;
+}
+
+static int write_form(struct ask *k, const struct form *f, bool per_host, const char *id) {
+    bool stacks = f->of == RESULT_STACKS;
+    enum query_kind kind = stacks ? QUERY_STACKS : QUERY_HIST;
+    struct query q = {.campaign = span_str(id), .per_host = per_host};
+    struct answer answer;
+    if (!ask_query(k, kind, &q) || !ask_call(k, stacks ? RPC_CONSOLE_STACKS : RPC_CONSOLE_HIST)) return EXIT_FAILED;
+    enum err e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
+    struct buf out;
+    buf_init(&out, 0);
+    if (!e) e = (per_host ? f->write_per_host : f->write)(&answer, &out);
+    if (!e) fwrite(out.p, 1, out.n, stdout);
+    buf_done(&out);
+    return e ? ask_failed(k, e) : ask_exit_code(&answer.info);
+}
+
+static int export(struct ask *k, const struct args *a, const struct form *f) {
+    char id[2 * CAMPAIGN_ID_BYTES + 1];
+    enum result_kind kind;
+    struct query q = {.campaign = span_str(a->n_words ? a->words[0] : "last")};
+    if (!ask_query(k, QUERY_REF, &q) || !ask_call(k, RPC_CONSOLE_SHOW)) return EXIT_FAILED;
+    enum err e = find_campaign(k, id, sizeof id, &kind);
+    if (e) return ask_failed(k, e);
+    if (f->of != RESULT_NONE && f->of != kind) {
+        args_complain("export", "%s is for %s, and campaign %.12s has %s: json and csv are for all", f->name, capture_kind_name(f->of), id,
+                      capture_kind_name(kind));
+        return EXIT_FAILED;
+    }
+    if (f->of != RESULT_NONE) return write_form(k, f, a->per_host, id);
+    struct args same = *a;
+    same.output = f->same_as;
+    return show_answer(k, &same, kind, id);
+}
+
+int verb_export(const struct args *a) {
+    const struct form *f = form_of(a->format);
+    if (!f) {
+        args_complain("export", "--format is json, csv, folded, pprof, speedscope or openmetrics%s%s%s", a->format ? ", not \"" : "",
+                      a->format ? a->format : "", a->format ? "\"" : "");
+        return EXIT_USAGE;
+    }
+    if (a->per_host && f->write && !f->write_per_host) {
+        args_complain("export", "--per-host is not for --format %s", f->name);
+        return EXIT_USAGE;
+    }
+    if (f->binary && isatty(STDOUT_FILENO)) {
+        args_complain("export", "%s is not text: write it to a file, with > FILE", f->name);
+        return EXIT_USAGE;
+    }
+    struct ask k;
+    int code = ask_open(&k, "export") ? export(&k, a, f) : EXIT_FAILED;
+    ask_close(&k);
+    return code;
+}
