@@ -1,9 +1,11 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "collector/daemon/care.h"
 #include "collector/daemon/run.h"
 
 static const char usage[] = "usage: trawl-collectord [--config FILE] [--check] [--print-config]\n"
+                            "       trawl-collectord [--config FILE] check | backup FILE\n"
                             "\n"
                             "Collects what agents measure, merges it, and answers consoles.\n"
                             "\n"
@@ -12,6 +14,10 @@ static const char usage[] = "usage: trawl-collectord [--config FILE] [--check] [
                             "      --print-config  a commented configuration file\n"
                             "      --version\n"
                             "  -h, --help          this, and the configuration file's keys with their defaults\n"
+                            "\n"
+                            "check reads the store's every page and part and names what is hurt.  backup copies the store to FILE; the collector\n"
+                            "may run meanwhile.\n"
+                            "example: trawl-collectord backup /var/backups/trawl.db\n"
                             "\n"
                             "SIGHUP reads the certificates again.  SIGTERM finishes what was begun and ends.\n"
                             "\n";
@@ -56,8 +62,11 @@ int main(int argc, char **argv) {
             return 2;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "trawl-collectord: there are no arguments, but \"%s\" was given.\nTry trawl-collectord --help.\n", argv[optind]);
+    const char *verb = optind < argc ? argv[optind] : "";
+    bool store_check = strcmp(verb, "check") == 0, backup = strcmp(verb, "backup") == 0;
+    if (argc - optind != (backup ? 2 : store_check ? 1 : 0)) {
+        fprintf(stderr, "trawl-collectord: there are no arguments but check, and backup FILE; the first one given is \"%s\".\n", verb);
+        fputs("Try trawl-collectord --help.\n", stderr);
         return 2;
     }
     struct settings set = {0};
@@ -67,7 +76,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "trawl-collectord: %s\n", *why ? why : err_text(e));
         return 1;
     }
-    int code = check ? run_check(&set) : run_collector(&set);
+    int code = store_check ? care_check(set.store, stdout)
+               : backup    ? care_backup(set.store, argv[optind + 1])
+               : check     ? run_check(&set)
+                           : run_collector(&set);
     settings_done(&set);
     return code;
 }

@@ -280,7 +280,7 @@ static enum err check_store(const struct settings *set, char *why) {
     AUTO(store_close) struct store *s = NULL;
     enum err e = store_open(set->store, STORE_READER, why, WHY_BYTES, &s);
     if (e != ERR_OK) return e;
-    e = store_check(s);
+    e = store_check(s, NULL, NULL);
     if (e != ERR_OK) snprintf(why, WHY_BYTES, "%s: %s", set->store, store_why(s));
     return e;
 }

@@ -11,7 +11,9 @@ void store_close(struct store *s) {
     if (s) s->engine->close(s);
 }
 
-enum err store_check(struct store *s) { return s->engine->check(s); }
+enum err store_check(struct store *s, store_hurt_fn *fn, void *arg) { return s->engine->check(s, fn, arg); }
+
+enum err store_backup(struct store *s, const char *path) { return s->engine->backup(s, path); }
 
 const char *store_why(const struct store *s) { return s->why; }
 

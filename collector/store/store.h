@@ -19,8 +19,13 @@ NODISCARD enum err store_open(const char *path, enum store_mode mode, char *why,
 /* A writer's close moves everything into the main file.  NULL is fine. */
 void store_close(struct store *s);
 AUTO_TYPE(struct store, store_close)
-/* Reads every page.  ERR_DAMAGED. */
-NODISCARD enum err store_check(struct store *s);
+/* Reads every page and gives fn (which may be NULL) a line for each thing that is hurt, a hundred at most.  ERR_DAMAGED something was.
+ * What bodies mean is not looked at: a part whose bytes changed inside its page is for part_decode to find. */
+typedef void store_hurt_fn(void *arg, const char *what);
+NODISCARD enum err store_check(struct store *s, store_hurt_fn *fn, void *arg);
+/* A copy of the whole as it is at one moment, as one file that its owner alone can read; others may write meanwhile.  There is nothing at
+ * path unless the copy is complete and on the disk.  Errors (store_why): ERR_EXISTS path is there already; ERR_SYS; ERR_DAMAGED; ERR_NOMEM. */
+NODISCARD enum err store_backup(struct store *s, const char *path);
 /* The sentence that belongs to the last failure of this handle. */
 const char *store_why(const struct store *s);
 

@@ -297,21 +297,6 @@ static enum err apply(struct store *s, struct store_op *const *ops, size_t n) {
     return e != ERR_OK && q->lasting ? transaction(q, ops, n, apply_or_refuse) : e;
 }
 
-static enum err check(struct store *s) {
-    struct store_sqlite *q = of(s);
-    sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(q->db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK) return store_sqlite_fail(q);
-    enum err e = ERR_OK;
-    if (sqlite3_step(st) != SQLITE_ROW) {
-        e = store_sqlite_fail(q);
-    } else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok") != 0) {
-        snprintf(q->base.why, sizeof q->base.why, "%.200s", (const char *)sqlite3_column_text(st, 0));
-        e = ERR_DAMAGED;
-    }
-    sqlite3_finalize(st);
-    return e;
-}
-
 static void close_handle(struct store *s) {
     struct store_sqlite *q = of(s);
     for (size_t i = 0; i < SQL__COUNT; i++) sqlite3_finalize(q->prepared[i]);
@@ -323,7 +308,8 @@ static void close_handle(struct store *s) {
 
 static const struct store_engine engine = {
     .close = close_handle,
-    .check = check,
+    .check = store_sqlite_check,
+    .backup = store_sqlite_backup,
     .apply = apply,
     .hosts = store_sqlite_read_hosts,
     .campaigns = store_sqlite_read_campaigns,

@@ -57,3 +57,6 @@ NODISCARD enum err store_sqlite_read_campaigns(struct store *s, const struct sto
 NODISCARD enum err store_sqlite_read_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);
+/* store_sqlite_check.c, store_sqlite_backup.c */
+NODISCARD enum err store_sqlite_check(struct store *s, store_hurt_fn *fn, void *arg);
+NODISCARD enum err store_sqlite_backup(struct store *s, const char *path);

@@ -102,7 +102,7 @@ static void what_was_written_is_there_after_reopening(void **state) {
                     "  db-1 runqlat 0: \n"
                     "  web-1 runqlat 0: one\n"
                     "  web-1 runqlat 1: two\n");
-        assert_int_equal(store_check(s), ERR_OK);
+        assert_int_equal(store_check(s, NULL, NULL), ERR_OK);
         store_close(s);
     }
     made_dir_done(&d);
@@ -375,7 +375,7 @@ static void a_damaged_page_is_found_by_the_check_and_by_reading(void **state) {
     assert_int_equal(stat(d.store, &st), 0);
     overwrite(&d, 10 * 4096, (size_t)st.st_size - 10 * 4096);
     s = made_store(&d, STORE_WRITER);
-    assert_int_equal(store_check(s), ERR_DAMAGED);
+    assert_int_equal(store_check(s, NULL, NULL), ERR_DAMAGED);
     assert_true(strlen(store_why(s)) > 0);
     buf_init(&b, 0);
     struct campaign_id id = made_id(1);

@@ -165,7 +165,7 @@ static void a_batch_that_failed_is_not_half_there_and_can_be_tried_again(void **
         assert_int_equal(batch_is_there(s), e == ERR_OK);
         if (e) assert_int_equal(store_apply(s, ops, COUNT_OF(ops)), ERR_OK);
         assert_true(batch_is_there(s));
-        assert_int_equal(store_check(s), ERR_OK);
+        assert_int_equal(store_check(s, NULL, NULL), ERR_OK);
         store_close(s);
         s = made_store(&d, STORE_WRITER);
         assert_true(batch_is_there(s));
@@ -253,13 +253,13 @@ static void open_with_faults(bool exists) {
         if (exists) store_close(made_store(&d, STORE_WRITER));
         fault_on(n);
         enum err e = store_open(d.store, STORE_WRITER, why, sizeof why, &s);
-        if (!e) e = store_check(s);
+        if (!e) e = store_check(s, NULL, NULL);
         fault_off();
         assert_true(e == ERR_OK || ((e == ERR_SYS || e == ERR_NOMEM) && fault_hit()));
         if (!s) assert_true(why[0]);
         store_close(s);
         s = made_store(&d, STORE_WRITER); /* what is left opens */
-        assert_int_equal(store_check(s), ERR_OK);
+        assert_int_equal(store_check(s, NULL, NULL), ERR_OK);
         store_close(s);
         made_dir_done(&d);
         rounds++;

@@ -1,0 +1,188 @@
+/* trawl-collectord check and backup: what is hurt is named, and a copy is whole or not there. */
+#include "tests/unit/collector/made.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collector/daemon/care.h"
+
+static const struct span hosts[] = {{"db-1", 4}, {"web-1", 5}};
+
+/* A store with a campaign and so many good parts; closed. */
+static void make(struct made_dir *d, uint32_t parts) {
+    made_dir(d);
+    struct store *s = made_store(d, STORE_WRITER);
+    struct span body = made_hist("usecs", 4, 7, NULL);
+    made_put_campaign(s, made_id(1), "runqlat", hosts, 2);
+    for (uint32_t i = 0; i < parts; i++) assert_int_equal(made_put_part(s, made_id(1), "db-1", "runqlat", i, body), STORE_DONE);
+    made_free(body);
+    store_close(s);
+}
+
+static void says(const char *store, int want, const char *const *words) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    assert_non_null(to);
+    int code = care_check(store, to);
+    assert_int_equal(fclose(to), 0);
+    for (; *words; words++)
+        if (!strstr(text, *words)) fail_msg("\"%s\" is not in: %s", *words, text);
+    assert_int_equal(code, want);
+    free(text);
+}
+#define SAYS(store, want, ...) says(store, want, (const char *const[]){__VA_ARGS__, NULL})
+
+static void sql(const char *store, const char *text) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(store, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void a_whole_store_is_said_to_be_whole(void **state) {
+    struct made_dir d;
+    (void)state;
+    make(&d, 3);
+    SAYS(d.store, 0, "every page is whole; 1 campaigns and 3 parts read, 0 things hurt");
+    made_dir_done(&d);
+}
+
+static void a_part_that_does_not_decode_is_named(void **state) {
+    struct made_dir d;
+    (void)state;
+    make(&d, 3);
+    sql(d.store, "UPDATE part SET body = x'ff' WHERE part = 2");
+    SAYS(d.store, 1, "hurt: part 2 of round 0 of host db-1 in campaign 01",
+         "every page is whole; 1 campaigns and 3 parts read, 1 things hurt");
+    made_dir_done(&d);
+}
+
+/* The first byte of a page says what kind of page it is. */
+static void a_flipped_byte_is_found_in_every_page(void **state) {
+    struct made_dir d;
+    struct stat st;
+    (void)state;
+    make(&d, 300);
+    assert_int_equal(stat(d.store, &st), 0);
+    long pages = st.st_size / 4096;
+    assert_true(pages > 5);
+    for (long page = 2; page < pages; page++) {
+        FILE *f = fopen(d.store, "r+");
+        assert_non_null(f);
+        assert_int_equal(fseek(f, page * 4096, SEEK_SET), 0);
+        int was = fgetc(f);
+        for (int to = was ^ 0x40, i = 0; i < 2; i++, to = was) { /* flipped, looked at, put back */
+            assert_int_equal(fseek(f, page * 4096, SEEK_SET), 0);
+            assert_int_equal(fputc(to, f), to);
+            assert_int_equal(fflush(f), 0);
+            if (i == 0) SAYS(d.store, 1, "hurt: ", "not every page is whole");
+        }
+        fclose(f);
+    }
+    SAYS(d.store, 0, " 0 things hurt");
+    made_dir_done(&d);
+}
+
+static void a_truncated_store_is_found(void **state) {
+    struct made_dir d;
+    struct stat st;
+    (void)state;
+    make(&d, 300);
+    assert_int_equal(stat(d.store, &st), 0);
+    assert_int_equal(truncate(d.store, st.st_size / 2), 0);
+    SAYS(d.store, 1, "hurt: ");
+    assert_int_equal(truncate(d.store, 50), 0);
+    SAYS(d.store, 1, "s.db: ");
+    made_dir_done(&d);
+}
+
+static void a_newer_store_is_said_to_be_newer(void **state) {
+    struct made_dir d;
+    (void)state;
+    make(&d, 1);
+    sql(d.store, "PRAGMA user_version = 99");
+    SAYS(d.store, 1, "written by a newer trawl (its version is 99");
+    made_dir_done(&d);
+}
+
+/* The first version, as it was. */
+static void a_store_of_the_first_version_is_brought_up_to_date_with_its_parts(void **state) {
+    struct made_dir d;
+    char insert[256] = "INSERT INTO part VALUES(x'01000000000000000000000000000000', 'db-1', 0, 'runqlat', 0, x'";
+    (void)state;
+    make(&d, 1);
+    assert_int_equal(unlink(d.store), 0);
+    sql(d.store,
+        "CREATE TABLE host(name TEXT PRIMARY KEY, facts BLOB NOT NULL, seen INTEGER NOT NULL, address TEXT NOT NULL,"
+        "  cert_expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE campaign(id BLOB PRIMARY KEY, signed_order BLOB NOT NULL, operator TEXT NOT NULL, tool TEXT NOT NULL,"
+        "  created INTEGER NOT NULL, stopped INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX campaign_by_time ON campaign(created);"
+        "CREATE TABLE target(campaign BLOB NOT NULL REFERENCES campaign(id), host TEXT NOT NULL, end_state INTEGER NOT NULL,"
+        "  reason TEXT NOT NULL, outcome BLOB NOT NULL, PRIMARY KEY(campaign, host)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE part(campaign BLOB NOT NULL, host TEXT NOT NULL, round INTEGER NOT NULL, tool TEXT NOT NULL, part INTEGER NOT NULL,"
+        "  body BLOB NOT NULL, PRIMARY KEY(campaign, host, round, tool, part),"
+        "  FOREIGN KEY(campaign, host) REFERENCES target(campaign, host)) STRICT, WITHOUT ROWID;"
+        "PRAGMA application_id = 1953658732; PRAGMA user_version = 1;"
+        "INSERT INTO campaign VALUES(x'01000000000000000000000000000000', x'00', 'ada', 'runqlat', 5, 0, 0);"
+        "INSERT INTO target VALUES(x'01000000000000000000000000000000', 'db-1', 0, '', x'');");
+    struct span body = made_hist("usecs", 4, 7, NULL);
+    size_t n = strlen(insert);
+    assert_true(n + 2 * body.n + 3 < sizeof insert);
+    for (size_t i = 0; i < body.n; i++, n += 2) snprintf(insert + n, sizeof insert - n, "%02x", (unsigned char)body.p[i]);
+    snprintf(insert + n, sizeof insert - n, "')");
+    sql(d.store, insert);
+    made_free(body);
+    SAYS(d.store, 1, "not been made or brought up to date");
+    store_close(made_store(&d, STORE_WRITER));
+    SAYS(d.store, 0, "1 campaigns and 1 parts read, 0 things hurt");
+    made_dir_done(&d);
+}
+
+static void a_backup_beside_a_writer_is_whole_its_owners_alone_and_replaces_nothing(void **state) {
+    struct made_dir d;
+    struct stat st;
+    char copy[160], part[170], why[256] = "";
+    (void)state;
+    make(&d, 3);
+    snprintf(copy, sizeof copy, "%s/copy.db", d.path);
+    snprintf(part, sizeof part, "%s.part", copy);
+    struct store *writer = made_store(&d, STORE_WRITER), *reader = NULL;
+    struct span body = made_hist("usecs", 4, 7, NULL);
+    assert_int_equal(made_put_part(writer, made_id(1), "web-1", "runqlat", 0, body), STORE_DONE); /* in the log beside the file only */
+    assert_int_equal(store_open(d.store, STORE_READER, why, sizeof why, &reader), ERR_OK);
+    assert_int_equal(store_backup(reader, copy), ERR_OK);
+    assert_int_equal(made_put_part(writer, made_id(1), "web-1", "runqlat", 1, body), STORE_DONE);
+    SAYS(copy, 0, "1 campaigns and 4 parts read, 0 things hurt");
+    SAYS(d.store, 0, "1 campaigns and 5 parts read, 0 things hurt");
+    assert_int_equal(stat(copy, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(store_backup(reader, copy), ERR_EXISTS);
+    assert_int_equal(stat(part, &st), -1);
+    assert_int_equal(unlink(copy), 0);
+    snprintf(copy, sizeof copy, "%s/none/copy.db", d.path);
+    assert_int_equal(store_backup(reader, copy), ERR_SYS);
+    assert_non_null(strstr(store_why(reader), "No such file"));
+    made_free(body);
+    store_close(reader);
+    store_close(writer);
+    made_dir_done(&d);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_whole_store_is_said_to_be_whole),
+        cmocka_unit_test(a_part_that_does_not_decode_is_named),
+        cmocka_unit_test(a_flipped_byte_is_found_in_every_page),
+        cmocka_unit_test(a_truncated_store_is_found),
+        cmocka_unit_test(a_newer_store_is_said_to_be_newer),
+        cmocka_unit_test(a_store_of_the_first_version_is_brought_up_to_date_with_its_parts),
+        cmocka_unit_test(a_backup_beside_a_writer_is_whole_its_owners_alone_and_replaces_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
