@@ -27,9 +27,16 @@ struct flame {
     size_t thin, gone;
 };
 
+static bool is_plain(char c) { return c >= ' ' && c < 0x7f && c != '<' && c != '>' && c != '&' && c != '"' && c != '\''; }
+
 /* XML 1.0 has no place for control characters and the two non-characters, not even escaped. */
 static void add_xml(struct buf *out, struct span s) {
     while (s.n) {
+        size_t plain = 0;
+        while (plain < s.n && is_plain(s.p[plain])) plain++;
+        buf_add(out, span_head(s, plain));
+        s = span_drop(s, plain);
+        if (s.n == 0) return;
         bool ok;
         size_t n = utf8_step(s, &ok);
         unsigned char c = (unsigned char)s.p[0], second = n > 1 ? (unsigned char)s.p[1] : 0;
@@ -149,13 +156,12 @@ static void add_frame(const struct flame *f, const struct flame_node *n, struct 
                 ROW_PX - 1);
     add_fill(f, n, compared, out);
     buf_add_fmt(out, "\"/><text x=\"%.2f\" y=\"%.0f\">", n->x + 3, y + ROW_PX - 5);
-    size_t room = n->width > 3 * CHAR_PX ? (size_t)(n->width / CHAR_PX) - 1 : 0, chars = 0;
-    for (struct span rest = name; rest.n && chars < room; chars++) {
+    size_t room = n->width > 3 * CHAR_PX ? (size_t)(n->width / CHAR_PX) - 1 : 0, shown = 0;
+    for (size_t chars = 0; shown < name.n && chars < room; chars++) {
         bool ok;
-        size_t step = utf8_step(rest, &ok);
-        add_xml(out, span_head(rest, step));
-        rest = span_drop(rest, step);
+        shown += utf8_step(span_drop(name, shown), &ok);
     }
+    add_xml(out, span_head(name, shown));
     buf_add_str(out, "</text></g>\n");
 }
 
