@@ -42,10 +42,10 @@ static enum err find_campaign(struct ask *k, char *id, size_t size, enum result_
     return ERR_OK;
 }
 
-static int write_form(struct ask *k, const struct form *f, bool per_host, const char *id) {
-    bool stacks = f->of == RESULT_STACKS;
+static int write_form(struct ask *k, const struct form *f, const struct args *a, const char *id) {
+    bool per_host = a->per_host, stacks = f->of == RESULT_STACKS;
     enum query_kind kind = stacks ? QUERY_STACKS : QUERY_HIST;
-    struct query q = {.campaign = span_str(id), .per_host = per_host};
+    struct query q = {.campaign = span_str(id), .per_host = per_host, .round = a->round};
     struct answer answer;
     if (!ask_query(k, kind, &q) || !ask_call(k, stacks ? RPC_CONSOLE_STACKS : RPC_CONSOLE_HIST)) return EXIT_FAILED;
     enum err e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
@@ -69,7 +69,7 @@ static int export(struct ask *k, const struct args *a, const struct form *f) {
                       capture_kind_name(kind));
         return EXIT_FAILED;
     }
-    if (f->of != RESULT_NONE) return write_form(k, f, a->per_host, id);
+    if (f->of != RESULT_NONE) return write_form(k, f, a, id);
     struct args same = *a;
     same.output = f->same_as;
     return show_answer(k, &same, kind, id);

@@ -3,8 +3,8 @@
 #include "console/cli/ask.h"
 #include "console/render/flame.h"
 
-static bool stacks_of(struct ask *k, const char *campaign, struct answer *out) {
-    struct query q = {.campaign = span_str(campaign)}; /* n 0: all of them */
+static bool stacks_of(struct ask *k, const char *campaign, uint32_t round, struct answer *out) {
+    struct query q = {.campaign = span_str(campaign), .round = round}; /* n 0: all of them */
     if (!ask_query(k, QUERY_STACKS, &q) || !ask_call(k, RPC_CONSOLE_STACKS)) return false;
     enum err e = query_decode_answer(QUERY_STACKS, buf_span(&k->reply), k->mem, out);
     if (e) ask_failed(k, e);
@@ -14,8 +14,8 @@ static bool stacks_of(struct ask *k, const char *campaign, struct answer *out) {
 static int flame(struct ask *k, const struct args *a) {
     struct answer now, before;
     bool compare = a->n_words > 1;
-    if (!stacks_of(k, a->n_words ? a->words[0] : "last", &now)) return EXIT_FAILED;
-    if (compare && !stacks_of(k, a->words[1], &before)) return EXIT_FAILED;
+    if (!stacks_of(k, a->n_words ? a->words[0] : "last", a->round, &now)) return EXIT_FAILED;
+    if (compare && !stacks_of(k, a->words[1], a->round, &before)) return EXIT_FAILED;
     struct buf svg;
     buf_init(&svg, 0);
     enum err e = flame_svg(&now, compare ? &before : NULL, &svg);
