@@ -232,7 +232,7 @@ static void killed_at_any_moment_what_was_acknowledged_is_there_and_everything_o
         for (ssize_t i = 0; i < acked; i++) assert_int_equal(parts_of(s, hosts[i]), 1);
         send_all_again(s);
         for (size_t i = 0; i < COUNT_OF(hosts); i++) assert_int_equal(parts_of(s, hosts[i]), 1);
-        assert_int_equal(store_check(s), ERR_OK);
+        assert_int_equal(store_check(s, NULL, NULL), ERR_OK);
         store_close(s);
         made_dir_done(&d);
         if (WIFEXITED(status)) break;
