@@ -11,16 +11,18 @@ struct aggregate {
     size_t n_hosts, cap_hosts;
     struct stack_merge *stacks;
     size_t stacks_budget_bytes;
+    struct event_table *events; /* NULL: over the budget */
     uint64_t shed;
     size_t hosts_bytes;
     size_t stacks_bytes; /* of what was added; merging makes it less */
 };
 
-struct aggregate *aggregate_new(size_t stacks_budget_bytes) {
+struct aggregate *aggregate_new(size_t stacks_budget_bytes, size_t events_budget_bytes) {
     AUTO(aggregate_free) struct aggregate *a = calloc(1, sizeof *a);
     if (!a) return NULL;
     a->stacks_budget_bytes = stacks_budget_bytes;
     a->by_name = map_new();
+    a->events = event_table_new(events_budget_bytes); /* NULL is fine: there is the store */
     return a->by_name ? TAKE(a) : NULL;
 }
 
@@ -32,6 +34,7 @@ void aggregate_free(struct aggregate *a) {
     }
     free(a->hosts);
     stack_merge_free(a->stacks);
+    event_table_free(a->events);
     map_free(a->by_name);
     free(a);
 }
@@ -79,6 +82,11 @@ static enum err add_stacks(struct aggregate *a, struct aggregate_host *h, const 
     return ERR_OK;
 }
 
+/* Half of the events would be no use: without room there are none. */
+static void add_events(struct aggregate *a, const struct aggregate_host *h, const struct events *e) {
+    if (a->events && event_table_add(a->events, (uint32_t)(h - a->hosts), e) != ERR_OK) event_table_free(TAKE(a->events));
+}
+
 static enum err add_body(struct aggregate *a, struct aggregate_host *h, const struct part_body *body) {
     switch (body->kind) {
     case RESULT_HISTOGRAM:
@@ -86,6 +94,8 @@ static enum err add_body(struct aggregate *a, struct aggregate_host *h, const st
     case RESULT_STACKS:
         return add_stacks(a, h, &body->stacks);
     case RESULT_EVENTS:
+        add_events(a, h, &body->events);
+        break;
     case RESULT_NONE:
         break;
     }
@@ -112,9 +122,14 @@ const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i)
 
 const struct stack_merge *aggregate_stacks(const struct aggregate *a) { return a->stacks; }
 
+void aggregate_drop_events(struct aggregate *a) { event_table_free(TAKE(a->events)); }
+
+const struct event_table *aggregate_events(const struct aggregate *a) { return a->events; }
+
 uint64_t aggregate_shed(const struct aggregate *a) { return a->shed; }
 
 size_t aggregate_bytes(const struct aggregate *a) {
     size_t stacks = a->stacks_bytes < a->stacks_budget_bytes ? a->stacks_bytes : a->stacks_budget_bytes;
-    return sizeof *a + a->cap_hosts * sizeof *a->hosts + a->hosts_bytes + stacks;
+    size_t events = a->events ? event_table_bytes(a->events) : 0;
+    return sizeof *a + a->cap_hosts * sizeof *a->hosts + a->hosts_bytes + stacks + events;
 }

@@ -1,11 +1,12 @@
 /* The live results of one campaign, merged as its parts come.  Adding is idempotent per host, round and part and does not depend on
  * order, so the same parts give the same answer however often and in whatever order they came, a restart included.
- * Histograms are kept per host and merged over the fleet when asked, in the order of names; stacks are merged at once; events are not
- * kept here: they are read from the store when asked.
+ * Histograms are kept per host and merged over the fleet when asked, in the order of names; stacks are merged at once; events are kept
+ * column-wise while there is room: over the budget none are, and they are read from the store when asked.
  * Pure: no clock, no store.  Thread: one owner. */
 #pragma once
 
 #include "collector/aggregate/part_set.h"
+#include "common/merge/event_table.h"
 #include "common/merge/hist_merge.h"
 #include "common/merge/stack_merge.h"
 #include "common/wire/part.h"
@@ -19,8 +20,8 @@ struct aggregate_host {
 };
 
 struct aggregate;
-/* stacks_budget_bytes: for the merged stacks. */
-struct aggregate *aggregate_new(size_t stacks_budget_bytes);
+/* Budgets for the merged stacks, and for the events. */
+struct aggregate *aggregate_new(size_t stacks_budget_bytes, size_t events_budget_bytes);
 void aggregate_free(struct aggregate *a);
 AUTO_TYPE(struct aggregate, aggregate_free)
 
@@ -31,6 +32,10 @@ size_t aggregate_n_hosts(const struct aggregate *a);
 /* In the order of their first part. */
 const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i);
 const struct stack_merge *aggregate_stacks(const struct aggregate *a); /* NULL: none came */
+/* Rows of the host of this number (its place here); NULL: they are too many, ask the store. */
+const struct event_table *aggregate_events(const struct aggregate *a);
+/* Something of them could not be read: whoever asks shall ask the store, and hear of it. */
+void aggregate_drop_events(struct aggregate *a);
 /* Counts of stacks that found no room in the budget (at most: some of them may be in). */
 uint64_t aggregate_shed(const struct aggregate *a);
 size_t aggregate_bytes(const struct aggregate *a); /* memory held, roughly; costs nothing to ask */

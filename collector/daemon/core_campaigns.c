@@ -91,6 +91,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     if (e == ERR_OK) return core_campaigns_part(r->cc, p->key.host, p->key.round, p->key.part, &body);
     LOG(LOG_ERR, "part.unreadable", KV("campaign", r->cc->c->hex), KV("host", p->key.host), KV("part", p->key.part),
         KV("why", err_text(e)));
+    if (r->cc->aggregate) aggregate_drop_events(r->cc->aggregate);
     return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* one bad part does not hide the others */
 }
 
@@ -104,11 +105,9 @@ static enum err read_parts(struct core *core, struct core_campaign *cc) {
 enum err core_campaigns_aggregate(struct core *core, struct core_campaign *cc) {
     cc->used_ns = clock_mono_ns();
     if (cc->aggregate) return ERR_OK;
-    cc->aggregate = aggregate_new(CORE_STACKS_BYTES);
+    cc->aggregate = aggregate_new(CORE_STACKS_BYTES, CORE_EVENTS_BYTES);
     if (!cc->aggregate) return ERR_NOMEM;
-    const struct tool *tool = catalog_find(cc->c->spec.tool);
-    bool kept = !tool || tool->kind != RESULT_EVENTS; /* events are read from the store whenever they are asked for */
-    enum err e = kept ? read_parts(core, cc) : ERR_OK;
+    enum err e = read_parts(core, cc);
     if (e == ERR_OK && !cc->aggregate) e = ERR_NOMEM;
     if (e != ERR_OK) aggregate_free(TAKE(cc->aggregate));
     return e;
@@ -132,7 +131,7 @@ static enum err on_round_part(void *arg, const struct store_part *p) {
 }
 
 enum err core_campaigns_round(struct core *core, const struct core_campaign *cc, uint32_t round, struct aggregate **out) {
-    AUTO(aggregate_free) struct aggregate *a = aggregate_new(CORE_STACKS_BYTES);
+    AUTO(aggregate_free) struct aggregate *a = aggregate_new(CORE_STACKS_BYTES, 0); /* rows are read from the store */
     AUTO(arena_free) struct arena *scratch = arena_new(LIMIT_PART_ARENA_BYTES);
     if (!a || !scratch) return ERR_NOMEM;
     struct one_round r = {.cc = cc, .round = round, .aggregate = a, .scratch = scratch};

@@ -119,7 +119,8 @@ static enum rpc_status ask_pause(struct asked *a, bool pause) {
     if (status == RPC_OK) status = find(a, q.campaign, &cc);
     if (status != RPC_OK) return status;
     if (pause ? campaign_pause(cc->c, a->q->operator_name) : campaign_resume(cc->c)) {
-        core_audit_campaign(a->core, pause ? "campaign.paused" : "campaign.resumed", cc->c, a->q->operator_name, pause ? "paused" : "resumed");
+        core_audit_campaign(a->core, pause ? "campaign.paused" : "campaign.resumed", cc->c, a->q->operator_name,
+                            pause ? "paused" : "resumed");
         LOG(LOG_NOTICE, "campaign.paused", KV("campaign", cc->c->hex), KV("operator", a->q->operator_name), KV("paused", (unsigned)pause));
         cc->touched = true;
     }
@@ -152,11 +153,16 @@ static enum rpc_status ask_results(struct asked *a, enum query_kind kind) {
         return RPC_INVALID_ARGUMENT;
     }
     AUTO(aggregate_free) struct aggregate *one = NULL;
-    bool part = q.round && kind != QUERY_EVENTS && kind != QUERY_TOP; /* those are read from the store anyway */
+    bool part =
+        q.round && kind != QUERY_EVENTS && kind != QUERY_TOP && kind != QUERY_CONNECTIONS; /* those are read from the store anyway */
     enum err e = part ? core_campaigns_round(a->core, cc, q.round - 1, &one) : core_campaigns_aggregate(a->core, cc);
     if (e != ERR_OK) return failed(a, e);
-    const struct query_of of = {
-        .campaign = cc->c, .aggregate = one ? one : cc->aggregate, .store = a->core->reader, .kind = kind, .query = &q};
+    const struct query_of of = {.campaign = cc->c,
+                                .aggregate = one ? one : cc->aggregate,
+                                .fleet = a->core->fleet,
+                                .store = a->core->reader,
+                                .kind = kind,
+                                .query = &q};
     return query_results(&of, a->mem, a->why, &a->out);
 }
 
@@ -209,6 +215,10 @@ static enum rpc_status ask(struct asked *a) {
         return ask_pause(a, true);
     case RPC_CONSOLE_RESUME:
         return ask_pause(a, false);
+    case RPC_CONSOLE_CONNECTIONS:
+        return ask_results(a, QUERY_CONNECTIONS);
+    case RPC_CONSOLE_OUTLIERS:
+        return ask_results(a, QUERY_OUTLIERS);
     case RPC_AGENTS_SESSION:
     case RPC_METHOD__COUNT:
         break;
@@ -291,7 +301,7 @@ static enum rpc_status started(struct core *core, struct campaign **c, struct bu
     struct core_campaign *cc = NULL;
     if (core_campaigns_add(core, *c, &cc) != ERR_OK) return RPC_RESOURCE_EXHAUSTED;
     *c = NULL;
-    cc->aggregate = aggregate_new(CORE_STACKS_BYTES); /* NULL: rebuilt when asked for */
+    cc->aggregate = aggregate_new(CORE_STACKS_BYTES, CORE_EVENTS_BYTES); /* NULL: rebuilt when asked for */
     for (size_t i = 0; i < cc->c->n_targets; i++) {
         const struct fleet_host *h = fleet_find(core->fleet, span_str(cc->c->targets[cc->c->order[i]].host));
         if (h && h->session) IGNORED(core_agents_joins(cc->c, h)); /* nobody has it yet: their turn comes when it settles */

@@ -24,6 +24,7 @@ enum {
     CORE_ENDED_MAX = 64           /* ended campaigns that are kept loaded */
 };
 static const size_t CORE_STACKS_BYTES = (size_t)256 << 20;     /* of one campaign */
+static const size_t CORE_EVENTS_BYTES = (size_t)512 << 20;     /* of one campaign */
 static const size_t CORE_AGGREGATES_BYTES = (size_t)768 << 20; /* of all; the least recently used are dropped and rebuilt when asked for */
 
 struct core_campaign {

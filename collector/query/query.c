@@ -84,13 +84,15 @@ static enum err target_info(const struct campaign_target *t, struct arena *mem, 
     return e;
 }
 
-/* all: else only those that are not ok. */
-static enum err target_infos(const struct campaign *c, bool all, struct arena *mem, struct target_info **out, size_t *out_n) {
+/* all: else only those that are not ok.  w: of those that are asked about; NULL: of all. */
+static enum err target_infos(const struct campaign *c, bool all, const struct query_work *w, struct arena *mem, struct target_info **out,
+                             size_t *out_n) {
     struct target_info *infos = arena_array(mem, c->n_targets ? c->n_targets : 1, sizeof *infos);
     if (!infos) return ERR_NOMEM;
     size_t n = 0;
     for (size_t i = 0; i < c->n_targets; i++) {
         if (!all && c->targets[i].coverage == COVERAGE_OK) continue;
+        if (w && !query_rows_on(w, span_str(c->targets[i].host))) continue;
         enum err e = target_info(&c->targets[i], mem, &infos[n++]);
         if (e != ERR_OK) return e;
     }
@@ -102,7 +104,7 @@ static enum err target_infos(const struct campaign *c, bool all, struct arena *m
 enum err query_detail(const struct campaign *c, struct arena *mem, struct campaign_detail *out) {
     struct campaign_detail d = {0};
     query_info(c, &d.info);
-    enum err e = target_infos(c, true, mem, &d.targets, &d.n_targets);
+    enum err e = target_infos(c, true, NULL, mem, &d.targets, &d.n_targets);
     if (e == ERR_OK) *out = d;
     return e;
 }
@@ -120,13 +122,14 @@ static const struct {
 static enum rpc_status right_kind(struct query_work *w) {
     const struct campaign *c = w->of->campaign;
     enum query_kind asked = w->of->kind;
+    bool any = asked == QUERY_OUTLIERS;
     enum result_kind want = asked == QUERY_HIST ? RESULT_HISTOGRAM : asked == QUERY_STACKS ? RESULT_STACKS : RESULT_EVENTS;
     const struct tool *tool = catalog_find(c->spec.tool);
     int n = (int)c->spec.tool.n;
     if (!tool)
         return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s, which this collector does not know", c->hex, n,
                             c->spec.tool.p);
-    if (tool->kind == want) return RPC_OK;
+    if (tool->kind == want || any) return RPC_OK;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (kinds[i].kind == tool->kind)
             return query_refuse(w, RPC_FAILED_PRECONDITION, "campaign %.8s is of %.*s: %s; try `trawl %s %.8s`", c->hex, n, c->spec.tool.p,
@@ -140,7 +143,10 @@ static enum rpc_status fill(struct query_work *w) {
     case QUERY_HIST:
         return query_hist_fill(w);
     case QUERY_TOP:
+    case QUERY_CONNECTIONS:
         return query_top_fill(w);
+    case QUERY_OUTLIERS:
+        return query_outliers_fill(w);
     case QUERY_STACKS:
         return query_stacks_fill(w);
     case QUERY_EVENTS:
@@ -163,13 +169,53 @@ static void note_course(struct query_work *w) {
                (double)(c->last_start_wall_ns - c->first_start_wall_ns) / NS_PER_MS, (double)late_ns / NS_PER_MS);
 }
 
+static enum rpc_status select_hosts(struct query_work *w) {
+    struct buf words;
+    if (!w->of->query->on.n) return RPC_OK;
+    buf_init(&words, QUERY_WHY_BYTES);
+    enum err e = selector_parse(w->of->query->on, w->mem, &words, &w->selector);
+    const char *text = buf_str(&words);
+    enum rpc_status status =
+        e == ERR_OK ? RPC_OK : query_refuse(w, RPC_INVALID_ARGUMENT, "the selector: %s", text && *text ? text : err_text(e));
+    buf_done(&words);
+    return status;
+}
+
+/* Coverage and ledger of the hosts that are asked about. */
+static enum err narrow_info(struct query_work *w) {
+    const struct campaign *c = w->of->campaign;
+    struct campaign_info *info = &w->a->info;
+    uint32_t all = info->targeted;
+    memset(info->coverage, 0, sizeof info->coverage);
+    info->ledger = (struct ledger){0};
+    info->targeted = info->with_result = 0;
+    for (size_t i = 0; i < c->n_targets; i++) {
+        const struct campaign_target *t = &c->targets[i];
+        struct target_info one;
+        if (!query_rows_on(w, span_str(t->host))) continue;
+        enum err e = target_info(t, w->mem, &one);
+        if (e != ERR_OK) return e;
+        if (one.outcome) capture_ledger_add(&info->ledger, &one.outcome->ledger);
+        info->targeted++;
+        info->coverage[t->coverage]++;
+        if (coverage_is_end(t->coverage) && t->coverage != COVERAGE_OK && t->coverage != COVERAGE_PARTIAL && t->has_result)
+            info->with_result++;
+    }
+    query_note(w, "of the campaign's %u hosts only the %u of %.*s, by the labels that they have now", all, info->targeted,
+               (int)w->of->query->on.n, w->of->query->on.p);
+    return ERR_OK;
+}
+
 enum rpc_status query_results(const struct query_of *of, struct arena *mem, char *why, struct buf *out) {
     struct answer a = {.exact = true};
     struct query_work w = {.of = of, .mem = mem, .why = why, .a = &a};
     enum rpc_status status = right_kind(&w);
     if (status != RPC_OK) return status;
+    status = select_hosts(&w);
+    if (status != RPC_OK) return status;
     query_info(of->campaign, &a.info);
-    enum err e = target_infos(of->campaign, false, mem, &a.targets, &a.n_targets);
+    enum err e = target_infos(of->campaign, false, &w, mem, &a.targets, &a.n_targets);
+    if (e == ERR_OK && w.selector) e = narrow_info(&w);
     if (e != ERR_OK) return query_failed(&w, e);
     note_course(&w);
     status = fill(&w);

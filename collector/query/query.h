@@ -17,8 +17,9 @@ enum { QUERY_WHY_BYTES = 1024 };
 struct query_of {
     const struct campaign *campaign;
     const struct aggregate *aggregate;
+    const struct fleet *fleet; /* labels of hosts, as they are now; NULL: none are known */
     struct store *store;
-    enum query_kind kind; /* QUERY_HIST, QUERY_TOP, QUERY_STACKS, QUERY_EVENTS */
+    enum query_kind kind; /* QUERY_HIST and those behind it */
     const struct query *query;
     size_t top_budget_bytes; /* 0: LIMIT_TOP_BYTES */
 };

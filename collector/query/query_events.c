@@ -4,13 +4,15 @@ enum { ROWS_MAX = 1000000 }; /* with no limit given: what an answer could hold a
 
 struct events_work {
     struct query_work *w;
-    struct arena *scratch; /* of one part */
     struct host_events *hosts;
     size_t n_hosts, cap_hosts;
     uint64_t left;       /* rows that may still be given */
     uint64_t hosts_left; /* hosts that may still come */
     uint64_t share;      /* of the host that is going by */
     char host[LIMIT_NAME_BYTES + 1];
+    const struct where *where;
+    enum rpc_status status; /* of a refusal while iterating */
+    bool fits;              /* the condition was held against the columns */
 };
 
 static enum err copy_stack(struct events *into, size_t row, const struct events *from, uint32_t stack, struct arena *mem) {
@@ -27,7 +29,7 @@ static enum err copy_stack(struct events *into, size_t row, const struct events 
     return e;
 }
 
-static enum err copy_row(struct events *into, const struct events *from, size_t row, struct arena *mem) {
+enum err query_events_copy_row(struct events *into, const struct events *from, size_t row, struct arena *mem) {
     size_t at = 0;
     enum err e = events_row(into, mem, &at);
     for (size_t c = 0; e == ERR_OK && c < from->n_columns; c++) {
@@ -78,41 +80,53 @@ static void next_host(struct events_work *t, struct span host) {
     if (t->hosts_left) t->hosts_left--;
 }
 
-static enum err on_part(void *arg, const struct store_part *p) {
+static enum err on_rows(void *arg, const struct where_source *from, const struct events *e) {
     struct events_work *t = arg;
-    struct part_body body = {0};
     struct events *into = NULL;
-    if (!query_wants(t->w, p)) return ERR_OK;
-    arena_reset(t->scratch);
-    enum err e = part_decode(p->body, t->scratch, &body);
-    if (e != ERR_OK) return query_unreadable(t->w, p, e);
-    if (body.kind != RESULT_EVENTS) return ERR_OK;
-    next_host(t, p->key.host);
-    t->w->a->total += body.events.n_rows;
-    if (t->share == 0 || body.events.n_rows == 0) return ERR_OK;
-    e = table_for(t, p->key.host, &body.events, &into);
-    for (size_t row = 0; e == ERR_OK && row < body.events.n_rows && t->share; row++) {
-        e = copy_row(into, &body.events, row, t->w->mem);
+    struct span name = SPAN_LIT("");
+    AUTO_FREE unsigned char *yes = malloc(e->n_rows + 1);
+    if (!yes) return ERR_NOMEM;
+    memset(yes, 1, e->n_rows + 1);
+    if (!t->fits) t->status = query_rows_where_fits(t->w, t->where, e);
+    if (t->status != RPC_OK) return ERR_REFUSED;
+    t->fits = true;
+    enum err err = t->where ? where_rows(t->where, e, from, yes, &name) : ERR_OK;
+    if (err == ERR_NOTFOUND || err == ERR_SYNTAX) {
+        query_note(t->w, "%.*s: its events have no column %.*s that fits the condition", (int)from->host.n, from->host.p, (int)name.n,
+                   name.p);
+        return ERR_OK;
+    }
+    if (err != ERR_OK) return err;
+    next_host(t, from->host);
+    for (size_t row = 0; row < e->n_rows; row++) t->w->a->total += yes[row];
+    if (t->share == 0 || e->n_rows == 0) return ERR_OK;
+    err = table_for(t, from->host, e, &into);
+    for (size_t row = 0; err == ERR_OK && row < e->n_rows && t->share; row++) {
+        if (!yes[row]) continue;
+        err = query_events_copy_row(into, e, row, t->w->mem);
         t->share--;
         t->left--;
     }
-    return e;
+    return err;
 }
 
-static uint64_t hosts_with_results(const struct campaign *c) {
+static uint64_t hosts_with_results(const struct query_work *w) {
+    const struct campaign *c = w->of->campaign;
     uint64_t n = 0;
     for (size_t i = 0; i < c->n_targets; i++)
-        if (c->targets[i].outcome.n || c->targets[i].parts.n) n++;
+        if ((c->targets[i].outcome.n || c->targets[i].parts.n) && query_rows_on(w, span_str(c->targets[i].host))) n++;
     return n;
 }
 
 enum rpc_status query_events_fill(struct query_work *w) {
     uint32_t limit = w->of->query->n;
-    struct events_work t = {.w = w, .scratch = arena_new(LIMIT_PART_ARENA_BYTES), .left = limit ? limit : ROWS_MAX};
-    t.hosts_left = hosts_with_results(w->of->campaign);
-    if (!limit) t.hosts_left = 1; /* whoever comes first: the answer's own limit speaks */
-    enum err e = t.scratch ? store_parts(w->of->store, &w->of->campaign->id, SPAN_NONE, on_part, &t) : ERR_NOMEM;
-    arena_free(t.scratch);
+    struct events_work t = {.w = w, .left = limit ? limit : ROWS_MAX};
+    t.status = query_rows_where(w, &t.where);
+    if (t.status != RPC_OK) return t.status;
+    t.hosts_left = hosts_with_results(w);
+    if (!limit) t.hosts_left = 1;                   /* whoever comes first: the answer's own limit speaks */
+    enum err e = query_rows_stored(w, on_rows, &t); /* in the order of hosts, with the stacks below rows */
+    if (t.status != RPC_OK) return t.status;
     if (e != ERR_OK) return query_failed(w, e);
     w->a->host_events = t.hosts;
     w->a->n_host_events = t.n_hosts;

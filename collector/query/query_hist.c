@@ -82,19 +82,23 @@ static void note_units(struct query_work *w) {
     }
 }
 
-enum rpc_status query_hist_fill(struct query_work *w) {
+enum err query_hist_hosts(struct query_work *w) {
     const struct aggregate *agg = w->of->aggregate;
     size_t n = 0, all = aggregate_n_hosts(agg);
     AUTO(hist_merge_free) struct hist_merge *fleet = hist_merge_new();
     const struct aggregate_host **hosts = arena_array(w->mem, all + 1, sizeof(const struct aggregate_host *));
     w->a->host_hists = arena_array(w->mem, all + 1, sizeof *w->a->host_hists);
-    if (!fleet || !hosts || !w->a->host_hists) return query_failed(w, ERR_NOMEM);
+    if (!fleet || !hosts || !w->a->host_hists) return ERR_NOMEM;
     for (size_t i = 0; i < all; i++)
-        if (aggregate_host(agg, i)->hists) hosts[n++] = aggregate_host(agg, i);
+        if (aggregate_host(agg, i)->hists && query_rows_on(w, span_str(aggregate_host(agg, i)->name))) hosts[n++] = aggregate_host(agg, i);
     qsort(hosts, n, sizeof(const struct aggregate_host *), by_name); /* so that arrival cannot decide what lines up with what */
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < n; i++) e = merge_host(w, fleet, hosts[i]);
-    if (e == ERR_OK) e = hist_merge_get(fleet, w->of->query->drop_sections, w->mem, &w->a->merged);
+    return e == ERR_OK ? hist_merge_get(fleet, w->of->query->drop_sections, w->mem, &w->a->merged) : e;
+}
+
+enum rpc_status query_hist_fill(struct query_work *w) {
+    enum err e = query_hist_hosts(w);
     if (e != ERR_OK) return query_failed(w, e);
     note_units(w);
     return RPC_OK;

@@ -28,6 +28,27 @@ size_t span_find_span(struct span s, struct span needle) {
     return at ? (size_t)(at - s.p) : s.n;
 }
 
+/* After a failure only the last * can take one more byte: earlier ones have found the first fit there is. */
+bool span_glob(struct span pattern, struct span s) {
+    size_t p = 0, i = 0, star = pattern.n, from = 0;
+    while (i < s.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            from = i;
+        } else if (p < pattern.n && (pattern.p[p] == '?' || pattern.p[p] == s.p[i])) {
+            p++;
+            i++;
+        } else if (star < pattern.n) {
+            p = star + 1;
+            i = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*') p++;
+    return p == pattern.n;
+}
+
 struct span span_drop(struct span s, size_t n) {
     if (n > s.n) n = s.n;
     return n ? span_of(s.p + n, s.n - n) : s;

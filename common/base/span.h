@@ -28,6 +28,8 @@ size_t span_find(struct span s, char c);
 size_t span_rfind(struct span s, char c);
 /* Offset of the first occurrence of needle; s.n when there is none.  An empty needle is found at 0. */
 size_t span_find_span(struct span s, struct span needle);
+/* Does a pattern of * (any bytes) and ? (one byte) fit the whole of s? */
+bool span_glob(struct span pattern, struct span s);
 struct span span_drop(struct span s, size_t n); /* without the first min(n, s.n) bytes */
 struct span span_head(struct span s, size_t n); /* the first min(n, s.n) bytes */
 struct span span_trim(struct span s);           /* without blanks (space, tab, CR, NL) on both ends */

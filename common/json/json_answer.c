@@ -6,8 +6,7 @@
 
 static json_t *notes(struct json_maker *m, const struct answer *a) {
     json_t *array = json_make_texts(m, a->notes, a->n_notes);
-    if (!json_campaign_adds_up(&a->info))
-        json_make_add(m, array, json_make_name(m, "the coverage does not add up to the targeted hosts"));
+    if (!json_campaign_adds_up(&a->info)) json_make_add(m, array, json_make_name(m, "the coverage does not add up to the targeted hosts"));
     return array;
 }
 
@@ -82,29 +81,82 @@ static json_t *average(struct json_maker *m, const struct top_row *r) {
     return r->count ? json_make_real(m, (double)r->total / (double)r->count / unit) : json_make_null();
 }
 
-static json_t *top_entry(struct json_maker *m, const struct answer_top_row *a, bool numbers) {
-    const struct top_row *r = &a->row;
-    json_t *o = json_make_object(m);
+/* Of a bounded answer only what it is ranked by is known. */
+static json_t *top_entry(struct json_maker *m, const struct answer *a, const struct answer_top_row *row) {
+    const struct top_row *r = &row->row;
+    bool counts = !a->bounded || a->rank == TOP_COUNT, totals = a->of.n && (!a->bounded || a->rank == TOP_TOTAL),
+         rest = a->of.n && !a->bounded;
+    json_t *o = json_make_object(m), *values = json_make_array(m);
     json_make_put(m, o, "value", json_make_text(m, r->value));
-    json_make_put(m, o, "count", json_make_count(m, r->count));
-    json_make_put(m, o, "total", numbers ? json_make_decimal(m, r->total, r->decimals) : json_make_null());
-    json_make_put(m, o, "avg", numbers ? average(m, r) : json_make_null());
-    json_make_put(m, o, "max", numbers ? json_make_decimal(m, r->max, r->decimals) : json_make_null());
-    if (a->host.n) json_make_put(m, o, "host", json_make_text(m, a->host));
+    for (size_t i = 0; i <= a->n_more_by; i++) json_make_add(m, values, json_make_text(m, r->values[i]));
+    json_make_put(m, o, "values", values);
+    json_make_put(m, o, "count", counts ? json_make_count(m, r->count) : json_make_null());
+    json_make_put(m, o, "total", totals ? json_make_decimal(m, r->total, r->decimals) : json_make_null());
+    json_make_put(m, o, "avg", rest ? average(m, r) : json_make_null());
+    json_make_put(m, o, "max", rest ? json_make_decimal(m, r->max, r->decimals) : json_make_null());
+    json_make_put(m, o, "p99", rest && r->p99.known ? json_make_real(m, r->p99.value) : json_make_null());
+    if (a->bounded) {
+        json_make_put(m, o, "count_low", counts ? json_make_count(m, r->count - r->count_error) : json_make_null());
+        json_make_put(m, o, "total_low", totals ? json_make_decimal(m, r->total - (int64_t)r->total_error, r->decimals) : json_make_null());
+    }
+    if (row->host.n) json_make_put(m, o, "host", json_make_text(m, row->host));
     return o;
 }
 
-enum err json_answer_top(const struct answer *a, struct buf *out) {
+static enum err top_like(const struct answer *a, const char *kind, struct buf *out) {
+    static const char *const ranks[] = {
+        [TOP_COUNT] = "count", [TOP_TOTAL] = "total", [TOP_AVG] = "avg", [TOP_MAX] = "max", [TOP_P99] = "p99"};
     struct json_maker m;
     enum err e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = head_of(&m, a, "top");
+    json_t *head = head_of(&m, a, kind), *fields = json_make_array(&m);
     json_make_put(&m, head, "by", json_make_text(&m, a->by));
+    json_make_add(&m, fields, json_make_text(&m, a->by));
+    for (size_t i = 0; i < a->n_more_by; i++) json_make_add(&m, fields, json_make_text(&m, a->more_by[i]));
+    json_make_put(&m, head, "fields", fields);
     json_make_put(&m, head, "of", json_make_text_or_null(&m, a->of));
+    json_make_put(&m, head, "rank", json_make_name(&m, ranks[a->rank]));
     json_make_put(&m, head, "exact", json_make_bool(a->exact));
+    json_make_put(&m, head, "bounded", json_make_bool(a->bounded));
+    json_make_put(&m, head, "unlisted_at_most", a->bounded ? json_make_count(&m, a->unlisted) : json_make_null());
     json_make_put(&m, head, "groups", json_make_count(&m, a->groups));
+    json_make_put(&m, head, "matched", json_make_count(&m, a->matched));
     json_make_list(&m, head, "rows");
-    for (size_t i = 0; i < a->n_top && !m.failed; i++) json_make_item(&m, top_entry(&m, &a->top[i], a->of.n > 0));
+    for (size_t i = 0; i < a->n_top && !m.failed; i++) json_make_item(&m, top_entry(&m, a, &a->top[i]));
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}
+
+enum err json_answer_top(const struct answer *a, struct buf *out) { return top_like(a, "top", out); }
+enum err json_answer_connections(const struct answer *a, struct buf *out) { return top_like(a, "connections", out); }
+
+static json_t *outlier(struct json_maker *m, const struct answer_outlier *o) {
+    bool slot = o->times > 0 && o->unit.n;
+    json_t *j = json_make_object(m);
+    json_make_put(m, j, "host", json_make_text(m, o->host));
+    json_make_put(m, j, "what", json_make_text(m, o->what));
+    json_make_put(m, j, "group", json_make_text_or_null(m, o->group));
+    json_make_put(m, j, "peers", json_make_count(m, o->peers));
+    json_make_put(m, j, "octaves", json_make_real(m, o->octaves));
+    json_make_put(m, j, "q", json_make_real(m, o->q));
+    json_make_put(m, j, "times", o->times > 0 ? json_make_real(m, o->times) : json_make_null());
+    json_make_put(m, j, "low", slot ? json_make_count(m, o->low) : json_make_null());
+    json_make_put(m, j, "high", slot && o->high != HIST_OPEN ? json_make_count(m, o->high) : json_make_null());
+    json_make_put(m, j, "unit", json_make_text_or_null(m, o->unit));
+    json_make_put(m, j, "frame", json_make_text_or_null(m, o->name));
+    json_make_put(m, j, "sentence", json_make_text(m, o->sentence));
+    return j;
+}
+
+enum err json_answer_outliers(const struct answer *a, struct buf *out) {
+    struct json_maker m;
+    enum err e = json_make_init(&m, out);
+    if (e) return e;
+    json_t *head = head_of(&m, a, "outliers");
+    json_make_put(&m, head, "tested", json_make_count(&m, a->tested));
+    json_make_put(&m, head, "groups", json_make_texts(&m, a->groups_compared, a->n_groups_compared));
+    json_make_list(&m, head, "outliers");
+    for (size_t i = 0; i < a->n_outliers && !m.failed; i++) json_make_item(&m, outlier(&m, &a->outliers[i]));
     json_make_list_end(&m);
     return json_make_done(&m);
 }
@@ -117,6 +169,18 @@ static json_t *stack(struct json_maker *m, const struct stacks *s, const struct 
     return o;
 }
 
+static json_t *stack_parts(struct json_maker *m, const struct answer *a) {
+    json_t *parts = json_make_array(m);
+    for (size_t i = 0; i < a->n_parts; i++) {
+        json_t *o = json_make_object(m);
+        json_make_put(m, o, "name", json_make_text(m, a->parts[i].name));
+        json_make_put(m, o, "self", json_make_count(m, a->parts[i].self));
+        json_make_put(m, o, "total", json_make_count(m, a->parts[i].total));
+        json_make_add(m, parts, o);
+    }
+    return parts;
+}
+
 enum err json_answer_stacks(const struct answer *a, struct buf *out) {
     struct json_maker m;
     enum err e = json_make_init(&m, out);
@@ -125,6 +189,9 @@ enum err json_answer_stacks(const struct answer *a, struct buf *out) {
     json_make_put(&m, head, "unit", json_make_text(&m, a->stacks.unit));
     json_make_put(&m, head, "total", json_make_count(&m, a->total));
     json_make_put(&m, head, "distinct", json_make_count(&m, a->distinct));
+    json_make_put(&m, head, "whole", json_make_count(&m, a->whole));
+    json_make_put(&m, head, "by", json_make_text_or_null(&m, a->by));
+    json_make_put(&m, head, "parts", stack_parts(&m, a));
     json_make_list(&m, head, "stacks");
     for (size_t i = 0; i < a->stacks.n_rows && !m.failed; i++) json_make_item(&m, stack(&m, &a->stacks, &a->stacks.rows[i]));
     json_make_list_end(&m);

@@ -6,5 +6,7 @@
 
 NODISCARD enum err json_answer_hist(const struct answer *a, struct buf *out);
 NODISCARD enum err json_answer_top(const struct answer *a, struct buf *out);
+NODISCARD enum err json_answer_connections(const struct answer *a, struct buf *out);
+NODISCARD enum err json_answer_outliers(const struct answer *a, struct buf *out);
 NODISCARD enum err json_answer_stacks(const struct answer *a, struct buf *out);
 NODISCARD enum err json_answer_events(const struct answer *a, struct buf *out);

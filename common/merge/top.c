@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "common/base/num.h"
+#include "common/merge/heavy.h"
+#include "common/merge/top_groups.h"
 
 /* Sums have room beyond 64 bit, so that the order of adding cannot matter; they saturate when they are read. */
 struct group {
@@ -12,90 +14,54 @@ struct group {
 };
 
 struct top {
-    struct arena *mem;
-    struct span field, of;
-    struct strings values;
-    struct group *groups; /* one per value; count 0: the empty string, not seen */
-    size_t cap_groups, n_groups;
+    struct top_options opt;
+    struct arena *names, *sums; /* a quarter of the budget each; the other half is heavy's, when it takes over */
+    struct top_groups by;
+    struct group *groups;
+    struct sketch *sketches; /* NULL: not asked for */
+    size_t cap_groups, cap_sketches;
     unsigned decimals; /* of every total and max */
-    size_t budget_bytes;
-    uint64_t left_out;
+    bool negative;     /* a number below zero was added */
+    struct heavy *heavy;
+    size_t budget_bytes; /* of either arena */
+    uint64_t rows, left_out;
 };
 
-enum { NO_ROOM = UINT32_MAX - 1 }; /* instead of a group */
+enum { FIRST_GROUPS = 32, HEAVY_BYTES = 256 /* of a counter and its key, roughly */ };
 
-struct top *top_new(struct span field, struct span of, size_t budget_bytes) {
+static enum err keep_words(struct top *t) {
+    for (size_t i = 0; i < t->opt.n_fields; i++) {
+        t->opt.fields[i] = arena_copy(t->names, t->opt.fields[i]);
+        if (!t->opt.fields[i].p) return ERR_NOMEM;
+    }
+    t->opt.of = arena_copy(t->names, t->opt.of);
+    return t->opt.of.p ? ERR_OK : ERR_NOMEM;
+}
+
+struct top *top_new(const struct top_options *opt) {
     AUTO(top_free) struct top *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    t->budget_bytes = budget_bytes;
-    t->mem = arena_new(budget_bytes);
-    if (!t->mem || strings_init(&t->values, t->mem)) return NULL;
-    t->field = arena_copy(t->mem, field);
-    t->of = arena_copy(t->mem, of);
-    t->groups = arena_array(t->mem, t->values.cap, sizeof *t->groups);
-    if (!t->field.p || !t->of.p || !t->groups) return NULL;
-    t->cap_groups = t->values.cap;
-    t->n_groups = t->values.n;
-    return TAKE(t);
+    t->opt = *opt;
+    t->budget_bytes = opt->budget_bytes / 4;
+    t->names = arena_new(t->budget_bytes);
+    t->sums = arena_new(t->budget_bytes);
+    if (!t->names || !t->sums || keep_words(t) || top_groups_init(&t->by, &t->opt, t->budget_bytes, t->names)) return NULL;
+    t->groups = arena_array(t->sums, FIRST_GROUPS, sizeof *t->groups);
+    t->cap_groups = FIRST_GROUPS;
+    if (!t->groups) return NULL;
+    if (!opt->of.n || (!opt->p99 && opt->rank != TOP_P99)) return TAKE(t);
+    t->sketches = arena_array(t->sums, FIRST_GROUPS, sizeof *t->sketches);
+    t->cap_sketches = FIRST_GROUPS;
+    return t->sketches ? TAKE(t) : NULL;
 }
 
 void top_free(struct top *t) {
     if (!t) return;
-    arena_free(t->mem);
+    top_groups_done(&t->by);
+    heavy_free(t->heavy);
+    arena_free(t->names);
+    arena_free(t->sums);
     free(t);
-}
-
-/* Could a new value be over what is left of the budget?  All its arrays may have to be doubled.  Otherwise it is malloc that failed.
- * What is left only gets less, so a value that found no room never finds any. */
-static bool is_full(const struct top *t, struct span value) {
-    size_t each = 2 * (sizeof(struct span) + sizeof(struct group));
-    size_t need = (t->values.cap + 1) * each + 2 * t->values.hash_size * sizeof(uint64_t) + value.n + 64;
-    return t->budget_bytes - arena_used(t->mem) < need;
-}
-
-/* The group of a value, made with count 0 when new; NO_ROOM when it must be left out. */
-static enum err find_group(struct top *t, struct span value, uint32_t *out) {
-    uint32_t index = 0;
-    enum err e = strings_add(&t->values, value, &index);
-    if (!e) e = arena_grow(t->mem, &t->groups, &t->cap_groups, (size_t)index + 1, sizeof *t->groups);
-    if (e == ERR_NOMEM && is_full(t, value)) {
-        *out = NO_ROOM;
-        return ERR_OK;
-    }
-    if (e) return e;
-    while (t->n_groups <= index) t->groups[t->n_groups++] = (struct group){0};
-    *out = index;
-    return ERR_OK;
-}
-
-/* Text columns: each distinct text is looked up once.  seen: 1 + group per string of e. */
-static enum err find_by_text(struct top *t, const struct events *e, const struct column *by, uint32_t *group_of) {
-    AUTO_FREE uint32_t *seen = calloc(e->strings.n, sizeof *seen);
-    if (!seen) return ERR_NOMEM;
-    for (size_t row = 0; row < e->n_rows; row++) {
-        uint32_t text = by->text[row];
-        if (!seen[text]) {
-            enum err err = find_group(t, e->strings.text[text], &group_of[row]);
-            if (err) return err;
-            seen[text] = group_of[row] + 1;
-        }
-        group_of[row] = seen[text] - 1;
-    }
-    return ERR_OK;
-}
-
-static enum err find_by_number(struct top *t, const struct events *e, size_t by, uint32_t *group_of) {
-    struct buf cell;
-    buf_init(&cell, 0);
-    enum err err = ERR_OK;
-    for (size_t row = 0; row < e->n_rows && !err; row++) {
-        buf_reset(&cell);
-        events_cell(e, row, by, &cell);
-        err = buf_failed(&cell);
-        if (!err) err = find_group(t, buf_span(&cell), &group_of[row]);
-    }
-    buf_done(&cell);
-    return err;
 }
 
 /* Neither sum nor product can leave 128 bit before 2^34 rows of the largest number; there they stop. */
@@ -111,14 +77,33 @@ static __int128_t scaled(__int128_t v, unsigned by_decimals) {
     return r;
 }
 
+static int64_t saturated(__int128_t v) { return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v; }
+static uint64_t weight_of(__int128_t v) { return v < 0 ? 0 : v > (__int128_t)UINT64_MAX ? UINT64_MAX : (uint64_t)v; }
+
 static void use_decimals(struct top *t, unsigned decimals) {
     if (decimals <= t->decimals) return;
-    for (size_t i = 0; i < t->n_groups; i++) {
-        t->groups[i].total = scaled(t->groups[i].total, decimals - t->decimals);
-        t->groups[i].max = scaled(t->groups[i].max, decimals - t->decimals);
+    unsigned finer = decimals - t->decimals;
+    for (size_t i = 0; i < t->cap_groups && !t->heavy; i++) {
+        t->groups[i].total = scaled(t->groups[i].total, finer);
+        t->groups[i].max = scaled(t->groups[i].max, finer);
     }
+    if (t->heavy && t->opt.rank == TOP_TOTAL) heavy_scale(t->heavy, weight_of(scaled(1, finer)));
     t->decimals = decimals;
 }
+
+/* ---- exact ---- */
+static bool is_full(const struct top *t, size_t bytes) { return t->budget_bytes - arena_used(t->sums) < bytes + 64; }
+
+/* Groups for which there is none stay without. */
+static enum err room(struct top *t) {
+    enum err e = t->by.n <= t->cap_groups ? ERR_OK : arena_grow(t->sums, &t->groups, &t->cap_groups, t->by.n, sizeof *t->groups);
+    if (!e && t->sketches && t->by.n > t->cap_sketches)
+        e = arena_grow(t->sums, &t->sketches, &t->cap_sketches, t->by.n, sizeof *t->sketches);
+    size_t each = sizeof *t->groups + (t->sketches ? sizeof *t->sketches : 0);
+    return e && is_full(t, 2 * (t->by.n + 1) * each) ? ERR_OK : e;
+}
+
+static bool has_room(const struct top *t, uint32_t group) { return group < t->cap_groups && (!t->sketches || group < t->cap_sketches); }
 
 static void add_number(struct group *g, __int128_t v) {
     if (__builtin_add_overflow(g->total, v, &g->total)) g->total = limit_of(v < 0);
@@ -126,79 +111,239 @@ static void add_number(struct group *g, __int128_t v) {
     g->any = true;
 }
 
-static void add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
+/* A quantile that lacks some of its numbers would be no quantile: false, rather, for the whole row.  ERR_NOMEM: malloc failed. */
+static enum err add_to_sketch(struct top *t, uint32_t group, double value, bool *out_added) {
+    enum err e = sketch_add(&t->sketches[group], value, 1, t->sums);
+    *out_added = !e;
+    return e && is_full(t, SKETCH_BYTES_MAX) ? ERR_OK : e;
+}
+
+static enum err add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
     unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
-    use_decimals(t, decimals);
+    int64_t factor = (int64_t)scaled(1, t->decimals - decimals);
+    double unit = (double)scaled(1, decimals);
     for (size_t row = 0; row < e->n_rows; row++) {
-        if (group_of[row] == NO_ROOM) {
+        uint32_t group = group_of[row];
+        if (group == TOP_GROUPS_NO_ROW) continue;
+        bool number = of && of->number[row] != EVENTS_NULL, added = has_room(t, group);
+        enum err err = ERR_OK;
+        if (added && number && t->sketches) err = add_to_sketch(t, group, (double)of->number[row] / unit, &added);
+        if (err) return err;
+        if (!added) {
             t->left_out = num_sat_add(t->left_out, 1);
             continue;
         }
-        struct group *g = &t->groups[group_of[row]];
+        struct group *g = &t->groups[group];
         g->count = num_sat_add(g->count, 1);
-        if (of && of->number[row] != EVENTS_NULL) add_number(g, scaled(of->number[row], t->decimals - decimals));
+        if (!number) continue;
+        add_number(g, (__int128_t)of->number[row] * factor);
+        t->negative |= of->number[row] < 0;
     }
-}
-
-enum err top_add(struct top *t, const struct events *e) {
-    size_t by = events_column(e, t->field);
-    if (by == e->n_columns) return ERR_NOTFOUND;
-    const struct column *of = NULL;
-    if (t->of.n) {
-        size_t i = events_column(e, t->of);
-        if (i == e->n_columns || !column_is_number(e->columns[i].type)) return ERR_NOTFOUND;
-        of = &e->columns[i];
-    }
-    /* First everything that can fail, then the sums. */
-    AUTO_FREE uint32_t *group_of = calloc(e->n_rows + 1, sizeof *group_of);
-    if (!group_of) return ERR_NOMEM;
-    const struct column *c = &e->columns[by];
-    enum err err = column_is_number(c->type) ? find_by_number(t, e, by, group_of) : find_by_text(t, e, c, group_of);
-    if (err) return err;
-    add_rows(t, e, of, group_of);
     return ERR_OK;
 }
 
-uint64_t top_left_out(const struct top *t) { return t->left_out; }
+/* ---- bounded ---- */
+static bool can_be_bounded(const struct top *t, const struct events *e, const struct column *of) {
+    if (t->opt.rank == TOP_COUNT) return true;
+    if (t->opt.rank != TOP_TOTAL || t->negative) return false;
+    for (size_t row = 0; row < e->n_rows; row++)
+        if (of->number[row] < 0 && of->number[row] != EVENTS_NULL) return false;
+    return true;
+}
 
-static int64_t saturated(__int128_t v) { return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v; }
+static enum err hand_over(const struct top *t, struct heavy *to) {
+    struct span values[TOP_FIELDS_MAX];
+    struct buf key;
+    enum err e = ERR_OK;
+    buf_init(&key, 0);
+    for (uint32_t i = 0; i < t->by.n && i < t->cap_groups && !e; i++) {
+        const struct group *g = &t->groups[i];
+        if (g->count == 0) continue;
+        top_groups_values(&t->by, i, values);
+        e = top_groups_key_of(&t->by, values, &key);
+        if (!e) e = heavy_add(to, buf_span(&key), t->opt.rank == TOP_COUNT ? g->count : weight_of(g->total));
+    }
+    buf_done(&key);
+    return e;
+}
 
+/* heavy gets as many counters as its half of the budget has room for, and at least one for each group there is. */
+static enum err begin_bounded(struct top *t) {
+    uint32_t n = t->by.n < t->cap_groups ? t->by.n : (uint32_t)t->cap_groups;
+    size_t room = 2 * t->budget_bytes / HEAVY_BYTES;
+    if (n < room) n = room < UINT32_MAX / 8 ? (uint32_t)room : UINT32_MAX / 8;
+    AUTO(heavy_free) struct heavy *h = heavy_new(n ? n : 1);
+    enum err e = h ? hand_over(t, h) : ERR_NOMEM;
+    if (!e) t->heavy = TAKE(h);
+    return e;
+}
+
+static enum err add_bounded(struct top *t, const struct events *e, const struct where_source *from, const struct column *of,
+                            const unsigned char *fulfils) {
+    unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
+    struct buf key;
+    enum err err = ERR_OK;
+    buf_init(&key, 0);
+    for (size_t row = 0; row < e->n_rows && !err; row++) {
+        if (fulfils && !fulfils[row]) continue;
+        __int128_t weight = 1;
+        if (t->opt.rank == TOP_TOTAL) weight = of->number[row] == EVENTS_NULL ? 0 : scaled(of->number[row], t->decimals - decimals);
+        if (weight < 0) { /* there are no bounds below zero */
+            t->left_out = num_sat_add(t->left_out, 1);
+            continue;
+        }
+        err = top_groups_key(&t->by, e, from, row, &key);
+        if (!err) err = heavy_add(t->heavy, buf_span(&key), weight_of(weight));
+    }
+    buf_done(&key);
+    return err;
+}
+
+/* ---- a table ---- */
+static bool lacks_room(const struct top *t, const uint32_t *group_of, size_t n) {
+    for (size_t row = 0; row < n; row++)
+        if (group_of[row] != TOP_GROUPS_NO_ROW && !has_room(t, group_of[row])) return true;
+    return false;
+}
+
+static enum err find_column(const struct top *t, const struct events *e, const struct column **out, struct span *out_name) {
+    *out = NULL;
+    if (!t->opt.of.n) return ERR_OK;
+    size_t i = events_column(e, t->opt.of);
+    if (i < e->n_columns && column_is_number(e->columns[i].type)) {
+        *out = &e->columns[i];
+        return ERR_OK;
+    }
+    *out_name = t->opt.of;
+    return ERR_NOTFOUND;
+}
+
+static enum err check_fields(const struct top *t, const struct events *e, const struct where_source *from, struct span *out_name) {
+    struct span text;
+    for (size_t f = 0; f < t->opt.n_fields; f++)
+        if (events_column(e, t->opt.fields[f]) == e->n_columns && !where_of_source(t->opt.fields[f], from, &text)) {
+            *out_name = t->opt.fields[f];
+            return ERR_NOTFOUND;
+        }
+    return ERR_OK;
+}
+
+enum err top_add(struct top *t, const struct events *e, const struct where_source *from, struct span *out_name) {
+    const struct column *of = NULL;
+    enum err err = check_fields(t, e, from, out_name);
+    if (!err) err = find_column(t, e, &of, out_name);
+    if (err) return err;
+    AUTO_FREE unsigned char *fulfils = t->opt.where ? malloc(e->n_rows + 1) : NULL;
+    AUTO_FREE uint32_t *group_of = malloc((e->n_rows + 1) * sizeof *group_of);
+    if (!group_of || (t->opt.where && !fulfils)) return ERR_NOMEM;
+    if (fulfils && (err = where_rows(t->opt.where, e, from, fulfils, out_name)) != ERR_OK) return err;
+    if (!t->heavy) {
+        err = top_groups_of(&t->by, e, from, fulfils, group_of, out_name);
+        if (!err) err = room(t);
+        if (!err && lacks_room(t, group_of, e->n_rows) && can_be_bounded(t, e, of)) err = begin_bounded(t);
+        if (err) return err;
+    }
+    use_decimals(t, of && of->type == COLUMN_DECIMAL ? of->decimals : 0);
+    err = t->heavy ? add_bounded(t, e, from, of, fulfils) : add_rows(t, e, of, group_of);
+    for (size_t row = 0; row < e->n_rows && !err; row++) t->rows += !fulfils || fulfils[row];
+    return err;
+}
+
+/* ---- the list ---- */
 static int descending(__int128_t a, __int128_t b) { return a > b ? -1 : a < b; }
 
-static int by_rank(const void *pa, const void *pb, void *arg) {
-    const struct top_row *a = pa, *b = pb;
-    const enum top_rank *rank = arg;
+static int by_p99(const struct quantile *a, const struct quantile *b) {
+    if (a->known != b->known) return a->known ? -1 : 1;
+    return a->value > b->value ? -1 : a->value < b->value;
+}
+
+static int better(const struct top_row *a, const struct top_row *b, const struct top_options *opt) {
     int c = 0;
-    switch (*rank) {
-    case TOP_COUNT: c = descending(a->count, b->count); break;
-    case TOP_TOTAL: c = descending(a->total, b->total); break;
-    case TOP_MAX: c = descending(a->max, b->max); break;
+    switch (opt->rank) {
+    case TOP_COUNT:
+        c = descending(a->count, b->count);
+        break;
+    case TOP_TOTAL:
+        c = descending(a->total, b->total);
+        break;
+    case TOP_MAX:
+        c = descending(a->max, b->max);
+        break;
+    case TOP_P99:
+        c = by_p99(&a->p99, &b->p99);
+        break;
     case TOP_AVG: /* a.total / a.count against b.total / b.count: 64 by 64 bit fits */
         c = descending((__int128_t)a->total * b->count, (__int128_t)b->total * a->count);
         break;
     }
-    return c ? c : span_cmp(a->value, b->value);
+    for (size_t f = 0; c == 0 && f < opt->n_fields; f++) c = span_cmp(a->values[f], b->values[f]);
+    return c;
+}
+
+static int by_rank(const void *pa, const void *pb, void *opt) { return better(pa, pb, opt); }
+
+/* False: no row has it. */
+static bool exact_row(const struct top *t, uint32_t i, struct top_row *out) {
+    const struct group *g = &t->groups[i];
+    if (g->count == 0) return false;
+    *out = (struct top_row){.count = g->count, .total = saturated(g->total), .max = saturated(g->max), .decimals = t->decimals};
+    top_groups_values(&t->by, i, out->values);
+    if (t->sketches) out->p99 = sketch_quantile(&t->sketches[i], 990);
+    return true;
+}
+
+static bool bounded_row(const struct top *t, uint32_t i, struct top_row *out) {
+    struct heavy_key k = heavy_at(t->heavy, i);
+    *out = (struct top_row){.decimals = t->decimals};
+    if (t->opt.rank == TOP_COUNT) {
+        out->count = k.weight;
+        out->count_error = k.error;
+    } else {
+        out->total = saturated(k.weight);
+        out->total_error = k.error;
+    }
+    top_groups_from_key(&t->by, k.key, out->values);
+    return true;
+}
+
+/* The best n in a heap whose first is the worst of them. */
+static void keep(struct top_row *heap, size_t *n, size_t max, const struct top_row *row, const struct top_options *opt) {
+    size_t at = 0;
+    if (*n < max) {
+        for (at = (*n)++; at > 0 && better(&heap[(at - 1) / 2], row, opt) < 0; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+        heap[at] = *row;
+        return;
+    }
+    if (max == 0 || better(row, &heap[0], opt) >= 0) return;
+    for (size_t child; (child = 2 * at + 1) < max; at = child) {
+        if (child + 1 < max && better(&heap[child + 1], &heap[child], opt) > 0) child++;
+        if (better(&heap[child], row, opt) <= 0) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = *row;
 }
 
 enum err top_get(const struct top *t, enum top_rank rank, size_t n, struct arena *mem, struct top_row **out, size_t *out_n,
-                 size_t *out_groups) {
-    struct top_row *rows = arena_array(mem, t->n_groups, sizeof *rows);
+                 struct top_summary *out_summary) {
+    struct top_options opt = t->opt;
+    if (!t->heavy) opt.rank = rank;
+    uint32_t all = t->heavy ? heavy_n(t->heavy) : t->by.n < t->cap_groups ? t->by.n : (uint32_t)t->cap_groups;
+    size_t max = n && n < all ? n : all, n_rows = 0, groups = 0;
+    struct top_row *rows = arena_array(mem, max + 1, sizeof *rows), row;
     if (!rows) return ERR_NOMEM;
-    size_t n_rows = 0;
-    for (size_t i = 0; i < t->n_groups; i++) {
-        const struct group *g = &t->groups[i];
-        if (g->count == 0) continue;
-        struct span value = t->values.text[i];
-        rows[n_rows++] = (struct top_row){value, g->count, saturated(g->total), saturated(g->max), t->decimals};
+    for (uint32_t i = 0; i < all; i++) {
+        if (!(t->heavy ? bounded_row(t, i, &row) : exact_row(t, i, &row))) continue;
+        groups++;
+        keep(rows, &n_rows, max, &row, &opt);
     }
-    qsort_r(rows, n_rows, sizeof *rows, by_rank, &rank);
-    size_t n_given = n && n < n_rows ? n : n_rows;
-    for (size_t i = 0; i < n_given; i++) {
-        rows[i].value = arena_copy(mem, rows[i].value);
-        if (!rows[i].value.p) return ERR_NOMEM;
-    }
+    qsort_r(rows, n_rows, sizeof *rows, by_rank, &opt);
+    for (size_t i = 0; i < n_rows; i++)
+        for (size_t f = 0; f < t->opt.n_fields; f++) {
+            rows[i].values[f] = arena_copy(mem, rows[i].values[f]);
+            if (!rows[i].values[f].p) return ERR_NOMEM;
+        }
+    *out_summary = (struct top_summary){groups, t->rows, t->heavy != NULL, t->heavy ? heavy_least(t->heavy) : 0, t->left_out};
     *out = rows;
-    *out_n = n_given;
-    *out_groups = n_rows;
+    *out_n = n_rows;
     return ERR_OK;
 }

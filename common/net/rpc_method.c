@@ -7,7 +7,10 @@
 
 enum { NAME_BYTES = 64, AGENT_BYTES = LIMIT_FRAME_BYTES, ASK_BYTES = LIMIT_REQUEST_BYTES, ANSWER_BYTES = LIMIT_ANSWER_BYTES };
 
-#define CONSOLE(name_, kind, least) {&trawl__console__descriptor, name_, {kind, ROLE_OPERATOR, least, ASK_BYTES, ANSWER_BYTES}}
+#define CONSOLE(name_, kind, least)                                                                                                        \
+    {                                                                                                                                      \
+        &trawl__console__descriptor, name_, { kind, ROLE_OPERATOR, least, ASK_BYTES, ANSWER_BYTES }                                        \
+    }
 
 static const struct row {
     const ProtobufCServiceDescriptor *service;
@@ -30,6 +33,8 @@ static const struct row {
     [RPC_CONSOLE_AUDIT] = CONSOLE("Audit", RPC_UNARY, AUTHORITY_VIEWER),
     [RPC_CONSOLE_PAUSE] = CONSOLE("Pause", RPC_UNARY, AUTHORITY_RUNNER),
     [RPC_CONSOLE_RESUME] = CONSOLE("Resume", RPC_UNARY, AUTHORITY_RUNNER),
+    [RPC_CONSOLE_CONNECTIONS] = CONSOLE("Connections", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_OUTLIERS] = CONSOLE("Outliers", RPC_UNARY, AUTHORITY_VIEWER),
 };
 
 const struct rpc_method_info *rpc_method_info(enum rpc_method m) {

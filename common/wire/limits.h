@@ -30,6 +30,7 @@ enum {
     LIMIT_PARAMS = 16,
     LIMIT_DECIMALS = 9,
     LIMIT_SELECTOR_BYTES = 1024,
+    LIMIT_WHERE_BYTES = 1024,                  /* a condition over rows */
     LIMIT_REASON_BYTES = 512,
     LIMIT_NOTES = 64,
     LIMIT_NOTE_BYTES = 512,

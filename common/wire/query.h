@@ -1,6 +1,7 @@
 /* What a console asks and is told ⇄ bytes.  Errors as in part.h. */
 #pragma once
 
+#include "common/merge/stack_view.h"
 #include "common/merge/top.h"
 #include "common/wire/session.h"
 
@@ -27,8 +28,8 @@ struct campaign_info {
     uint32_t with_result; /* hosts that ended neither ok nor partial, yet whose results until then are in the answer */
     struct ledger ledger;
     bool replayed;
-    uint32_t wave, waves; /* the one under way, from 1 on */
-    uint32_t held;        /* pending hosts whose turn has not come */
+    uint32_t wave, waves;                             /* the one under way, from 1 on */
+    uint32_t held;                                    /* pending hosts whose turn has not come */
     uint64_t first_start_wall_ns, last_start_wall_ns; /* of the tools, by the collector's clock; 0: none has */
 };
 struct campaign_list {
@@ -54,8 +55,14 @@ struct query {
     struct span selector;
     struct label *section;
     size_t n_section;
+    struct span on;            /* a selector: of these hosts of the campaign only */
+    struct span where;         /* of these rows only */
+    struct span focus, ignore; /* of stacks */
     struct span by, of;
+    struct span *more_by; /* further fields */
+    size_t n_more_by;
     enum top_rank rank;
+    enum stack_rank stack_rank;
     uint32_t n;
     uint32_t round; /* 1 + the round; 0: all together */
     bool per_host, drop_sections;
@@ -74,7 +81,20 @@ struct answer_top_row {
     struct span host;
 };
 
-/* One answer type for Hist, Top, Stacks and Events: kind says which of the bodies is filled. */
+struct answer_part {
+    struct span name;
+    uint64_t self, total;
+};
+struct answer_outlier {
+    struct span host, group; /* group: whom it was compared with: "role=db"; empty: all */
+    double octaves, q, times;
+    uint64_t low, high;
+    struct span unit, what, name;
+    uint32_t peers;
+    struct span sentence;
+};
+
+/* One answer type for Hist, Top, Stacks, Events, Connections (as Top) and Outliers: kind says which of the bodies is filled. */
 struct answer {
     struct campaign_info info;
     struct target_info *targets; /* those not ok */
@@ -90,14 +110,30 @@ struct answer {
     size_t n_top;
     uint32_t groups;
     bool exact;
-    struct span by, of;
+    struct span by, of; /* Stacks: what the parts are */
+    struct span *more_by;
+    size_t n_more_by;
+    enum top_rank rank;
+    bool bounded;      /* rows have nothing but what they are ranked by, with its error */
+    uint64_t unlisted; /* bounded: what a group that is not listed may have at most */
+    uint64_t matched;  /* rows that fulfilled the condition */
     /* Stacks */
     struct stacks stacks;
-    uint64_t total; /* Stacks: sum of counts; Events: rows in all */
+    struct answer_part *parts;
+    size_t n_parts;
+    uint32_t all_parts; /* there are */
+    uint64_t whole;     /* total before focus and ignore */
+    uint64_t total;     /* Stacks: sum of counts; Events: rows in all */
     uint32_t distinct;
     /* Events */
     struct host_events *host_events;
     size_t n_host_events;
+    /* Outliers */
+    struct answer_outlier *outliers;
+    size_t n_outliers;
+    uint32_t tested;
+    struct span *groups_compared; /* "role=db: 40 hosts" */
+    size_t n_groups_compared;
 };
 
 /* The audit log, piece by piece: asked with an offset alone, answered with complete lines from there and where the next ones begin. */
@@ -108,7 +144,17 @@ struct query_audit {
 NODISCARD enum err query_audit_decode(struct span bytes, struct arena *mem, struct query_audit *out);
 NODISCARD enum err query_audit_encode(const struct query_audit *a, struct buf *out);
 
-enum query_kind { QUERY_REF, QUERY_HOSTS, QUERY_CAMPAIGNS, QUERY_HIST, QUERY_TOP, QUERY_STACKS, QUERY_EVENTS };
+enum query_kind {
+    QUERY_REF,
+    QUERY_HOSTS,
+    QUERY_CAMPAIGNS,
+    QUERY_HIST,
+    QUERY_TOP,
+    QUERY_STACKS,
+    QUERY_EVENTS,
+    QUERY_CONNECTIONS,
+    QUERY_OUTLIERS
+};
 NODISCARD enum err query_decode(enum query_kind kind, struct span bytes, struct arena *mem, struct query *out);
 NODISCARD enum err query_encode(enum query_kind kind, const struct query *q, struct buf *out);
 

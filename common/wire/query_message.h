@@ -21,6 +21,7 @@ union query_request {
     Trawl__TopRequest top;
     Trawl__StacksRequest stacks;
     Trawl__EventsRequest events;
+    Trawl__OutliersRequest outliers;
 };
 const ProtobufCMessageDescriptor *query_request_type(enum query_kind kind); /* NULL: not a kind */
 void query_request_get(struct unpack *in, enum query_kind kind, const ProtobufCMessage *m, struct query *q);
@@ -33,6 +34,7 @@ union query_answer {
     Trawl__TopAnswer top;
     Trawl__StacksAnswer stacks;
     Trawl__EventsAnswer events;
+    Trawl__OutliersAnswer outliers;
 };
 const ProtobufCMessageDescriptor *query_answer_type(enum query_kind kind); /* NULL: has no answer of this kind */
 void query_answer_get(struct unpack *in, enum query_kind kind, const ProtobufCMessage *m, struct answer *a);

@@ -15,9 +15,12 @@ static const struct arg_info {
     {"for", "DURATION", "how long each host traces: 10s, 2m (10s)", ARG_FOR, 0},
     {"flavour", "NAME", "libbpf, bcc or bpftrace instead of the one each host chooses", ARG_FLAVOUR, 0},
     {"expire", "DURATION", "how long hosts that are away may still join (the duration and 30s)", ARG_EXPIRE, 0},
-    {"by", "FIELD", "the column to group by: COMM, PCOMM, …", ARG_BY, 0},
+    {"by", "FIELD[,FIELD…]", "what to group by: COMM,host,label:zone; of stacks: frame, process or host", ARG_BY, 0},
     {"of", "FIELD", "the numeric column that is summed: LAT", ARG_OF, 0},
-    {"rank", "count|total|avg|max", "what the rows are ordered by (count)", ARG_RANK, 0},
+    {"rank", "HOW", "order of the rows: count, total, avg, max or p99; of stacks: self or total", ARG_RANK, 0},
+    {"where", "CONDITION", "only these rows: 'LAT(ms)>10 && COMM=curl'", ARG_WHERE, 0},
+    {"focus", "FRAME", "only stacks with such a frame: part of its name, or a pattern of * and ?", ARG_FOCUS, 0},
+    {"ignore", "FRAME", "no stacks with such a frame", ARG_IGNORE, 0},
     {"number", "N", "how many rows (10; 0: all)", ARG_N, 'n'},
     {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
@@ -212,6 +215,15 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return ERR_OK;
     case ARG_RANK:
         a->rank = value;
+        return ERR_OK;
+    case ARG_WHERE:
+        a->where = value;
+        return ERR_OK;
+    case ARG_FOCUS:
+        a->focus = value;
+        return ERR_OK;
+    case ARG_IGNORE:
+        a->ignore = value;
         return ERR_OK;
     case ARG_AGENT:
         a->agent = value;

@@ -26,6 +26,9 @@ enum {
     ARG_SINCE = 1 << 15,
     ARG_COURSE = 1 << 16, /* all of course_args.h */
     ARG_ROUND = 1 << 17,
+    ARG_WHERE = 1 << 24,
+    ARG_FOCUS = 1 << 25,
+    ARG_IGNORE = 1 << 26,
     ARG_FORMAT = 1 << 28
 };
 
@@ -35,8 +38,7 @@ struct args {
     const char *words[ARGS_WORDS_MAX];
     size_t n_words;
     enum output output;
-    const char *on, *by, *of, *rank, *flavour, *agent;
-    const char *format;
+    const char *on, *by, *of, *rank, *flavour, *agent, *where, *focus, *ignore, *format;
     uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */

@@ -5,6 +5,8 @@
 
 /* Do the options fit such an answer?  False: said what does not (EXIT_USAGE).  Before anything is asked. */
 bool show_fits(const char *verb, const struct args *a, enum result_kind what);
-/* what RESULT_HISTOGRAM: hist; RESULT_EVENTS: top when a->by is set, else events; RESULT_STACKS: stacks.  campaign: id, prefix or "last".
+/* One question of a kind.  The other: by what the campaign's tool prints:
+ * what RESULT_HISTOGRAM: hist; RESULT_EVENTS: top when a->by is set, else events; RESULT_STACKS: stacks.  campaign: id, prefix or "last".
  * Returns the exit code. */
+int show_question(struct ask *k, const struct args *a, enum query_kind kind, enum rpc_method method, const char *campaign);
 int show_answer(struct ask *k, const struct args *a, enum result_kind what, const char *campaign);

@@ -18,7 +18,8 @@ static bool identity(struct doctor *d, const struct settings *s) {
     ca = ca && doctor_files_ca(d, "fleet CA", s->tls_ca);
     own = own && doctor_files_key_private(d, s->key, false) && doctor_files_own(d, s->cert, s->key, ROLE_OPERATOR, s->fleet, NULL, renew);
     if (!own || !ca) return false;
-    if (cert_issued_by(s->cert, s->tls_ca, NULL, why, sizeof why) != ERR_OK) return true; /* of the operators' CA, we hope: the collector will say */
+    if (cert_issued_by(s->cert, s->tls_ca, NULL, why, sizeof why) != ERR_OK)
+        return true; /* of the operators' CA, we hope: the collector will say */
     doctor_say(d, DOCTOR_FAIL, "issuer", renew, "the fleet CA issued your certificate: only the operators' CA vouches for operators");
     return false;
 }

@@ -78,6 +78,8 @@ static enum err spec_params(const struct args *a, struct arena *mem, struct spec
 }
 
 int verb_run(const struct args *a) {
+    struct args asked = *a;
+    asked.on = NULL; /* the campaign's own hosts */
     const struct tool *t = tool_named(a->words[0]);
     struct spec s = {.version = SPEC_VERSION, .issued_wall_ms = clock_wall_ns() / NS_PER_MS};
     if (!t || !show_fits("run", a, t->kind) || !parameters_fit(t, a) || !duration_of(a, &s.duration_s) || !expiry_fits(a))
@@ -95,7 +97,7 @@ int verb_run(const struct args *a) {
         if (e)
             code = ask_failed(&k, e);
         else if (follow_sign(&k, &s))
-            code = follow_start(&k, a, t->kind);
+            code = follow_start(&k, &asked, t->kind);
     }
     ask_close(&k);
     return code;

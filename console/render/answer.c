@@ -110,46 +110,26 @@ enum err answer_hist(const struct answer *a, const struct screen *s) {
     return print_ranking(a, tool, s);
 }
 
-static void cell_scaled(struct table *t, int64_t mantissa, unsigned decimals) {
-    double v = (double)mantissa;
-    for (unsigned i = 0; i < decimals; i++) v /= 10;
-    table_cell_fmt(t, "%.*f", (int)decimals, v);
-}
-
-static struct table *top_table(const struct answer *a, bool per_host) {
-    static const struct table_column with_sum[] = {{"VALUE", TABLE_CUT},   {"HOST", TABLE_LEFT}, {"COUNT", TABLE_RIGHT},
-                                                   {"TOTAL", TABLE_RIGHT}, {"AVG", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}};
-    static const struct table_column plain[] = {{"VALUE", TABLE_CUT}, {"HOST", TABLE_LEFT}, {"COUNT", TABLE_RIGHT}};
-    static const struct table_column fleet_sum[] = {
-        {"VALUE", TABLE_CUT}, {"COUNT", TABLE_RIGHT}, {"TOTAL", TABLE_RIGHT}, {"AVG", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}};
-    static const struct table_column fleet_plain[] = {{"VALUE", TABLE_CUT}, {"COUNT", TABLE_RIGHT}};
-    bool sums = a->of.n > 0;
-    struct table *t = per_host ? (sums ? table_new(with_sum, COUNT_OF(with_sum)) : table_new(plain, COUNT_OF(plain)))
-                               : (sums ? table_new(fleet_sum, COUNT_OF(fleet_sum)) : table_new(fleet_plain, COUNT_OF(fleet_plain)));
-    if (!t) return NULL;
-    for (size_t i = 0; i < a->n_top; i++) {
-        const struct answer_top_row *r = &a->top[i];
+static struct table *parts_of(const struct answer *a) {
+    static const struct table_column columns[] = {
+        {"NAME", TABLE_CUT}, {"SELF", TABLE_RIGHT}, {"TOTAL", TABLE_RIGHT}, {"SHARE", TABLE_RIGHT}};
+    struct table *t = table_new(columns, COUNT_OF(columns));
+    for (size_t i = 0; t && i < a->n_parts; i++) {
         table_row(t);
-        table_cell(t, r->row.value);
-        if (per_host) table_cell(t, r->host);
-        table_cell_u64(t, r->row.count);
-        if (!sums) continue;
-        cell_scaled(t, r->row.total, r->row.decimals);
-        cell_scaled(t, r->row.count ? r->row.total / (int64_t)r->row.count : 0, r->row.decimals);
-        cell_scaled(t, r->row.max, r->row.decimals);
+        table_cell(t, a->parts[i].name);
+        table_cell_u64(t, a->parts[i].self);
+        table_cell_u64(t, a->parts[i].total);
+        table_cell_fmt(t, "%.1f%%", a->total ? 100.0 * (double)a->parts[i].total / (double)a->total : 0);
     }
     return t;
 }
 
-enum err answer_top(const struct answer *a, bool per_host, const struct screen *s) {
-    answer_head(a, s);
-    AUTO(table_free) struct table *t = top_table(a, per_host);
+static enum err parts_table(const struct answer *a, const struct screen *s) {
+    AUTO(table_free) struct table *t = parts_of(a);
     if (!t) return ERR_NOMEM;
-    fprintf(s->to, "top %zu of %u values of ", a->n_top, a->groups);
+    fprintf(s->to, "%zu of %u, by ", a->n_parts, a->all_parts);
     screen_print(s, a->by);
-    if (a->of.n) fputs(", summing ", s->to);
-    screen_print(s, a->of);
-    fprintf(s->to, ", %s\n", a->exact ? "exact" : "estimated");
+    fputc('\n', s->to);
     return table_print(t, s);
 }
 
@@ -157,7 +137,10 @@ enum err answer_stacks(const struct answer *a, const struct screen *s) {
     answer_head(a, s);
     fprintf(s->to, "%zu of %u stacks, %llu ", a->stacks.n_rows, a->distinct, (unsigned long long)a->total);
     screen_print(s, a->stacks.unit);
-    fputs(" in all\n", s->to);
+    fputs(" in all", s->to);
+    if (a->whole > a->total) fprintf(s->to, ", of %llu before --focus and --ignore", (unsigned long long)a->whole);
+    fputc('\n', s->to);
+    if (a->n_parts) return parts_table(a, s);
     body_stacks(&a->stacks, a->stacks.n_rows, a->total, s);
     return ERR_OK;
 }
@@ -168,11 +151,6 @@ enum err answer_events(const struct answer *a, size_t n, const struct screen *s)
 }
 
 enum err answer_csv_events(const struct answer *a, FILE *to) { return body_events_csv(a->host_events, a->n_host_events, to); }
-
-enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to) {
-    AUTO(table_free) struct table *t = top_table(a, per_host);
-    return t ? table_print_csv(t, to) : ERR_NOMEM;
-}
 
 enum err answer_csv_hist(const struct answer *a, FILE *to) {
     static const struct table_column columns[] = {
@@ -199,6 +177,10 @@ enum err answer_csv_hist(const struct answer *a, FILE *to) {
 }
 
 enum err answer_csv_stacks(const struct answer *a, FILE *to) {
+    if (a->n_parts) {
+        AUTO(table_free) struct table *parts = parts_of(a);
+        return parts ? table_print_csv(parts, to) : ERR_NOMEM;
+    }
     static const struct table_column columns[] = {
         {"count", TABLE_RIGHT}, {"unit", TABLE_LEFT}, {"comm", TABLE_LEFT}, {"stack", TABLE_LEFT}};
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));

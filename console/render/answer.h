@@ -9,11 +9,9 @@
  * was lost, the hosts that are not ok with their reasons, and the notes. */
 void answer_head(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_hist(const struct answer *a, const struct screen *s);
-NODISCARD enum err answer_top(const struct answer *a, bool per_host, const struct screen *s);
 NODISCARD enum err answer_stacks(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_events(const struct answer *a, size_t n, const struct screen *s);
 
 NODISCARD enum err answer_csv_hist(const struct answer *a, FILE *to);
-NODISCARD enum err answer_csv_top(const struct answer *a, bool per_host, FILE *to);
 NODISCARD enum err answer_csv_stacks(const struct answer *a, FILE *to);
 NODISCARD enum err answer_csv_events(const struct answer *a, FILE *to);

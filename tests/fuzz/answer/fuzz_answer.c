@@ -1,4 +1,4 @@
-/* What a console makes of an answer, whoever gave it: the first byte chooses hist, top, stacks or events.  The document must be JSON,
+/* What a console makes of an answer, whoever gave it: the first byte chooses the kind.  The document must be JSON,
  * and nothing printed for people may drive the terminal. */
 #include <assert.h>
 #include <jansson.h>
@@ -7,18 +7,21 @@
 #include "common/base/utf8.h"
 #include "common/json/json_answer.h"
 #include "console/render/answer.h"
+#include "console/render/answer_top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { KINDS = QUERY_EVENTS - QUERY_HIST + 1, ARENA_BYTES = 64 << 20, ROWS_SHOWN = 20 };
+enum { KINDS = QUERY_OUTLIERS - QUERY_HIST + 1, ARENA_BYTES = 64 << 20, ROWS_SHOWN = 20 };
 
 static void make_json(enum query_kind kind, const struct answer *a) {
     struct buf out;
     buf_init(&out, ARENA_BYTES);
-    enum err e = kind == QUERY_HIST     ? json_answer_hist(a, &out)
-                 : kind == QUERY_TOP    ? json_answer_top(a, &out)
-                 : kind == QUERY_STACKS ? json_answer_stacks(a, &out)
-                                        : json_answer_events(a, &out);
+    static enum err (*const makers[])(const struct answer *, struct buf *) = {
+        [QUERY_HIST] = json_answer_hist,     [QUERY_TOP] = json_answer_top,
+        [QUERY_STACKS] = json_answer_stacks, [QUERY_EVENTS] = json_answer_events,
+        [QUERY_CONNECTIONS] = json_answer_connections, [QUERY_OUTLIERS] = json_answer_outliers,
+    };
+    enum err e = makers[kind](a, &out);
     assert(e == ERR_OK || e == ERR_LIMIT);
     if (!e) {
         json_error_t why;
@@ -35,11 +38,24 @@ static void print(enum query_kind kind, const struct answer *a, bool csv) {
     const struct screen s = {.to = open_memstream(&text, &n), .width = 100};
     assert(s.to);
     if (!csv) answer_head(a, &s);
-    enum err e = kind == QUERY_HIST     ? csv ? answer_csv_hist(a, s.to) : answer_hist(a, &s)
-                     : kind == QUERY_TOP ? csv ? answer_csv_top(a, true, s.to) : answer_top(a, true, &s)
-                     : kind == QUERY_STACKS ? csv ? answer_csv_stacks(a, s.to) : answer_stacks(a, &s)
-                     : csv ? answer_csv_events(a, s.to)
-                                        : answer_events(a, ROWS_SHOWN, &s);
+    enum err e = ERR_OK;
+    switch ((unsigned)kind) {
+    case QUERY_HIST:
+        e = csv ? answer_csv_hist(a, s.to) : answer_hist(a, &s);
+        break;
+    case QUERY_STACKS:
+        e = csv ? answer_csv_stacks(a, s.to) : answer_stacks(a, &s);
+        break;
+    case QUERY_EVENTS:
+        e = csv ? answer_csv_events(a, s.to) : answer_events(a, ROWS_SHOWN, &s);
+        break;
+    case QUERY_OUTLIERS:
+        e = csv ? answer_top_outliers_csv(a, s.to) : answer_top_outliers(a, &s);
+        break;
+    default:
+        e = csv ? answer_top_csv(a, true, s.to) : answer_top(a, true, &s);
+        break;
+    }
     assert(e == ERR_OK || e == ERR_NOMEM);
     fclose(s.to);
     for (size_t i = 0; i < n && !csv; i++) assert((unsigned char)text[i] >= ' ' || text[i] == '\n');

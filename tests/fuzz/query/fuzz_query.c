@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { HOSTS, CAMPAIGNS, INFO, DETAIL, REQUEST, ANSWER = REQUEST + QUERY_EVENTS + 1, TARGET__COUNT = ANSWER + QUERY_EVENTS + 1 };
+enum { HOSTS, CAMPAIGNS, INFO, DETAIL, REQUEST, ANSWER = REQUEST + QUERY_OUTLIERS + 1, TARGET__COUNT = ANSWER + QUERY_OUTLIERS + 1 };
 
 static enum err one_round(unsigned which, struct span bytes, struct arena *mem, struct buf *out) {
     if (which >= ANSWER) ROUND_OF_KIND((enum query_kind)(which - ANSWER), struct answer, query_decode_answer, query_encode_answer);

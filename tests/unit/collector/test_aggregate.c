@@ -71,7 +71,7 @@ static void add(struct aggregate *a, struct campaign *c, const struct one_part *
 static void answer_of(const struct fleet_of_parts *f, struct store *s, const struct query *q, bool shuffled, struct buf *out) {
     size_t order[HOSTS * PARTS];
     char why[QUERY_WHY_BYTES] = "";
-    struct aggregate *a = aggregate_new((size_t)1 << 26);
+    struct aggregate *a = aggregate_new((size_t)1 << 26, (size_t)1 << 24);
     struct campaign *c = made_campaign(f->id, f->tool, f->names, HOSTS);
     struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     assert_true(a && c && mem);
@@ -201,7 +201,7 @@ static void what_is_rebuilt_from_the_store_gives_the_same_answer(void **state) {
     answer_of(&f, s, &q, true, &want);
     store_close(s);
     s = made_store(&d, STORE_READER);
-    struct rebuild r = {.a = aggregate_new((size_t)1 << 26), .c = made_campaign(f.id, f.tool, f.names, HOSTS)};
+    struct rebuild r = {.a = aggregate_new((size_t)1 << 26, (size_t)1 << 24), .c = made_campaign(f.id, f.tool, f.names, HOSTS)};
     struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     assert_int_equal(store_parts(s, &f.id, SPAN_NONE, on_part, &r), ERR_OK);
     assert_true(campaign_done(r.c));
@@ -220,7 +220,7 @@ static void what_is_rebuilt_from_the_store_gives_the_same_answer(void **state) {
 }
 
 static void stacks_over_the_budget_are_counted_and_the_rest_is_kept(void **state) {
-    struct aggregate *a = aggregate_new(64 * 1024);
+    struct aggregate *a = aggregate_new(64 * 1024, (size_t)1 << 24);
     char leaf[1000];
     uint64_t all = 0;
     (void)state;

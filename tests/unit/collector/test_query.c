@@ -27,7 +27,7 @@ static void begin(struct asked *q, const char *tool) {
     q->store = made_store(&q->dir, STORE_WRITER);
     made_put_campaign(q->store, made_id(1), tool, hosts, 3);
     q->c = made_campaign(made_id(1), tool, hosts, 3);
-    q->a = aggregate_new((size_t)1 << 24);
+    q->a = aggregate_new((size_t)1 << 24, (size_t)1 << 24);
     q->mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     buf_init(&q->out, 0);
     assert_true(q->a && q->mem);
@@ -212,7 +212,7 @@ static void put_events(struct asked *q) {
     part(q, 1, 1, made_events(other, pids, more, 1, &o));
 }
 
-static void a_top_list_over_its_budget_says_what_is_left_out(void **state) {
+static void a_top_list_over_its_budget_has_bounds_and_says_so(void **state) {
     enum { N = 2000 };
     static int64_t pids[N], lat[N];
     static const char *comms[N];
@@ -232,12 +232,14 @@ static void a_top_list_over_its_budget_says_what_is_left_out(void **state) {
         assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
         assert_true(q.answer.exact);
         assert_int_equal(q.answer.groups, N);
-        q.top_budget_bytes = 64 * 1024;
+        q.top_budget_bytes = 256 * 1024;
         assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
         assert_false(q.answer.exact);
-        assert_true(q.answer.groups > 100 && q.answer.groups < N);
-        assert_int_equal(q.answer.info.ledger.shed, N - q.answer.groups);
-        expect_note(&q, "more values of PID than an answer has memory for");
+        assert_true(q.answer.groups > 20 && q.answer.groups < N);
+        assert_true(q.answer.bounded);
+        assert_int_equal(q.answer.matched, N);
+        for (size_t i = 0; i < q.answer.n_top; i++) assert_true(q.answer.top[i].row.count - q.answer.top[i].row.count_error <= 1);
+        expect_note(&q, "more values of PID than an answer has memory for: each figure is an upper bound");
     }
     end(&q);
 }
@@ -275,7 +277,7 @@ static void top_counts_sums_and_says_which_columns_there_are(void **state) {
     expect_refusal(&q, QUERY_TOP, &t, RPC_INVALID_ARGUMENT, "needs a numeric column");
     t.rank = TOP_COUNT;
     t.by = SPAN_LIT("nope");
-    expect_refusal(&q, QUERY_TOP, &t, RPC_INVALID_ARGUMENT, "there is no column \"nope\"; there are PID, COMM, LAT(ms)");
+    expect_refusal(&q, QUERY_TOP, &t, RPC_INVALID_ARGUMENT, "there is no column \"nope\"; there are PID, COMM, LAT(ms), host and label:KEY");
     end(&q);
 }
 
@@ -308,6 +310,7 @@ static void a_stored_part_that_cannot_be_read_is_said_and_left_out(void **state)
     begin(&q, "execsnoop");
     put_events(&q);
     assert_int_equal(made_put_part(q.store, made_id(1), "db-3", "execsnoop", 2, SPAN_LIT("\377\377")), STORE_DONE);
+    aggregate_drop_events(q.a); /* as whoever could not read the part does */
     assert_int_equal(ask(&q, QUERY_TOP, &t), RPC_OK);
     assert_int_equal(q.answer.n_top, 3);
     assert_false(q.answer.exact);
@@ -373,7 +376,7 @@ int main(void) {
         cmocka_unit_test(another_unit_stands_beside_and_is_said),
         cmocka_unit_test(slots_that_do_not_line_up_are_left_out_and_said),
         cmocka_unit_test(sections_are_kept_chosen_or_merged_away),
-        cmocka_unit_test(a_top_list_over_its_budget_says_what_is_left_out),
+        cmocka_unit_test(a_top_list_over_its_budget_has_bounds_and_says_so),
         cmocka_unit_test(top_counts_sums_and_says_which_columns_there_are),
         cmocka_unit_test(events_are_shared_out_fairly_and_counted_in_all),
         cmocka_unit_test(a_stored_part_that_cannot_be_read_is_said_and_left_out),

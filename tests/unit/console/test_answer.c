@@ -2,6 +2,7 @@
 #include "tests/unit/console/printed.h"
 
 #include "console/render/answer.h"
+#include "console/render/answer_top.h"
 #include "console/render/body.h"
 
 static struct answer answer_of(const char *tool) {
@@ -169,12 +170,12 @@ static void top_rows_keep_their_decimals(void **state) {
                     "VALUE COUNT TOTAL  AVG   MAX\n"
                     "curl      4 12.34 3.08  9.99\n"
                     "x,y       0  0.00 0.00 -0.05\n");
-    assert_int_equal(answer_csv_top(&a, true, printed_open(&p)), ERR_OK);
+    assert_int_equal(answer_top_csv(&a, true, printed_open(&p)), ERR_OK);
     printed_is(&p, "value,host,count,total,avg,max\n"
                    "curl,web-1,4,12.34,3.08,9.99\n"
                    "\"x,y\",web-2,0,0.00,0.00,-0.05\n");
     a.of = SPAN_NONE;
-    assert_int_equal(answer_csv_top(&a, false, printed_open(&p)), ERR_OK);
+    assert_int_equal(answer_top_csv(&a, false, printed_open(&p)), ERR_OK);
     printed_is(&p, "value,count\ncurl,4\n\"x,y\",0\n");
 }
 

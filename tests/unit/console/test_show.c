@@ -16,12 +16,15 @@ static void what_does_not_fit_is_said_before_anything_runs(void **state) {
         {{.by = "COMM", .of = "LAT", .rank = "avg"}, RESULT_EVENTS, NULL},
         {{.by = "COMM", .of = "LAT", .rank = "count"}, RESULT_EVENTS, NULL},
         {{.by = "COMM", .rank = "count"}, RESULT_EVENTS, NULL},
-        {{.by = "COMM"}, RESULT_HISTOGRAM, "--by is for tools that print events"},
-        {{.rank = "max"}, RESULT_STACKS, "--rank is for tools that print events"},
+        {{.by = "COMM"}, RESULT_HISTOGRAM, "--by is for tools that print events or stacks"},
+        {{.rank = "max"}, RESULT_STACKS, "--rank needs --by FIELD"},
+        {{.rank = "max", .by = "frame"}, RESULT_STACKS, "--rank is self or total, not \"max\""},
+        {{.where = "PID=1"}, RESULT_STACKS, "--where is for tools that print events"},
+        {{.focus = "f"}, RESULT_EVENTS, "--focus is for tools that print stacks"},
         {{.merged = true}, RESULT_EVENTS, "--merged is for tools that print histograms"},
         {{.of = "LAT"}, RESULT_EVENTS, "--of needs --by FIELD"},
         {{.rank = "count"}, RESULT_EVENTS, "--rank needs --by FIELD"},
-        {{.by = "COMM", .of = "LAT", .rank = "p42"}, RESULT_EVENTS, "--rank is count, total, avg or max, not \"p42\""},
+        {{.by = "COMM", .of = "LAT", .rank = "p42"}, RESULT_EVENTS, "--rank is count, total, avg, max or p99, not \"p42\""},
         {{.by = "COMM", .rank = "total"}, RESULT_EVENTS, "--rank total needs --of FIELD"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

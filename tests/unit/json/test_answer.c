@@ -169,9 +169,9 @@ static void an_unknown_tool_has_no_verdict(void **state) {
 static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     (void)state;
     struct answer_top_row rows[] = {
-        {.row = {SPAN_LIT("curl"), 3, 1000, 456, 2}},
-        {.row = {SPAN_LIT("\xff"), UINT64_MAX, -1, -1, 0}, .host = SPAN_LIT("web-1")},
-        {.row = {SPAN_LIT(""), 0, 0, 0, 0}},
+        {.row = {.value = SPAN_LIT("curl"), .count = 3, .total = 1000, .max = 456, .decimals = 2}},
+        {.row = {.value = SPAN_LIT("\xff"), .count = UINT64_MAX, .total = -1, .max = -1}, .host = SPAN_LIT("web-1")},
+        {.row = {.value = SPAN_LIT(""), .count = 0, .total = 0, .max = 0, .decimals = 0}},
     };
     struct answer a = of("tcpconnlat");
     a.top = rows;
@@ -181,12 +181,12 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     a.by = SPAN_LIT("COMM");
     a.of = SPAN_LIT("LAT(ms)");
     json_t *doc = written(json_answer_top, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets by of exact groups rows");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets by fields of rank exact bounded unlisted_at_most groups matched rows");
     read_is(doc, "by", "\"COMM\"");
     read_is(doc, "of", "\"LAT(ms)\"");
     read_is(doc, "exact", "true");
     read_is(doc, "groups", "17");
-    read_is(doc, "rows.0", "{\"value\":\"curl\",\"count\":3,\"total\":10.0,\"avg\":3.33333333333333,\"max\":4.56}");
+    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":10.0,\"avg\":3.33333333333333,\"max\":4.56,\"p99\":null}");
     read_is(doc, "rows.1.value", "\"\xef\xbf\xbd\"");
     read_is(doc, "rows.1.count", "9223372036854775807");
     read_is(doc, "rows.1.total", "-1");
@@ -196,7 +196,7 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     a.of = SPAN_LIT("");
     doc = written(json_answer_top, &a);
     read_is(doc, "of", "null");
-    read_is(doc, "rows.0", "{\"value\":\"curl\",\"count\":3,\"total\":null,\"avg\":null,\"max\":null}");
+    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":null,\"avg\":null,\"max\":null,\"p99\":null}");
     json_decref(doc);
 }
 
@@ -213,7 +213,7 @@ static void stacks_come_with_their_whole(void **state) {
     a.total = 100;
     a.distinct = 12;
     json_t *doc = written(json_answer_stacks, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets unit total distinct stacks");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets unit total distinct whole by parts stacks");
     read_is(doc, "unit", "\"usecs\"");
     read_is(doc, "total", "100");
     read_is(doc, "distinct", "12");
@@ -263,7 +263,7 @@ static void each_failing_allocation_is_said_and_nothing_is_leaked(void **state) 
     struct hist h = {.unit = SPAN_LIT("usecs"), .slots = slots, .n_slots = 1};
     struct host_hist host = {SPAN_LIT("web-1"), {&h, 1}};
     struct host_events events = {SPAN_LIT("web-1"), one_row(mem, columns, 1, 1)};
-    struct answer_top_row row = {.row = {SPAN_LIT("curl"), 3, 1000, 456, 2}};
+    struct answer_top_row row = {.row = {.value = SPAN_LIT("curl"), .count = 3, .total = 1000, .max = 456, .decimals = 2}};
     struct answer a = of("runqlat");
     a.merged = (struct hist_set){&h, 1};
     a.host_hists = &host;

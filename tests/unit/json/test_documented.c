@@ -103,6 +103,8 @@ static void every_key_of_an_answer_is_documented(void **state) {
     struct host_hist host_hist = {note, {&hist, 1}};
     struct host_events host_events = {note, some_events(mem)};
     struct answer_top_row row = {.row = {.value = note, .count = 1}, .host = note};
+    struct answer_outlier outlier = {.host = note, .sentence = note};
+    struct answer_part one = {.name = note};
     struct answer a = {.info.spec = {.domain = note, .domain_hosts = 1},
                        .targets = &target,
                        .n_targets = 1,
@@ -112,6 +114,10 @@ static void every_key_of_an_answer_is_documented(void **state) {
                        .top = &row,
                        .n_top = 1,
                        .of = note,
+                       .outliers = &outlier,
+                       .n_outliers = 1,
+                       .parts = &one,
+                       .n_parts = 1,
                        .stacks = some_stacks(mem),
                        .host_events = &host_events,
                        .n_host_events = 1};
@@ -119,6 +125,9 @@ static void every_key_of_an_answer_is_documented(void **state) {
     buf_init(&text, 0);
     check_text(&text, json_answer_hist(&a, &text));
     check_text(&text, json_answer_top(&a, &text));
+    a.bounded = true;
+    check_text(&text, json_answer_connections(&a, &text));
+    check_text(&text, json_answer_outliers(&a, &text));
     check_text(&text, json_answer_stacks(&a, &text));
     check_text(&text, json_answer_events(&a, &text));
     buf_done(&text);

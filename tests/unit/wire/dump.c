@@ -319,6 +319,50 @@ void dump_to_agent(const struct to_agent *m, struct buf *out) {
     end(out);
 }
 
+static void real(struct buf *out, const char *key, double v) { buf_add_fmt(out, " %s=%.17g", key, v); }
+
+/* What a question asks beyond the first version's fields. */
+static void dump_more_asked(const struct query *q, struct buf *out) {
+    if (q->on.n) text(out, "on", q->on);
+    if (q->where.n) text(out, "where", q->where);
+    if (q->focus.n) text(out, "focus", q->focus);
+    if (q->ignore.n) text(out, "ignore", q->ignore);
+    if (q->stack_rank) number(out, "stack_rank", q->stack_rank);
+    for (size_t i = 0; i < q->n_more_by; i++) text(out, "more_by", q->more_by[i]);
+}
+
+static void dump_analysis(const struct answer *a, struct buf *out) {
+    for (size_t i = 0; i < a->n_more_by; i++) text(out, "more_by", a->more_by[i]);
+    if (a->rank) number(out, "rank", a->rank);
+    if (a->bounded) number(out, "bounded", a->bounded);
+    if (a->unlisted) number(out, "unlisted", a->unlisted);
+    if (a->matched) number(out, "matched", a->matched);
+    if (a->whole) number(out, "whole", a->whole);
+    if (a->all_parts) number(out, "all_parts", a->all_parts);
+    for (size_t i = 0; i < a->n_parts; i++) {
+        text(out, "part", a->parts[i].name);
+        number(out, "self", a->parts[i].self);
+        number(out, "total", a->parts[i].total);
+    }
+    if (a->tested) number(out, "tested", a->tested);
+    for (size_t i = 0; i < a->n_groups_compared; i++) text(out, "group", a->groups_compared[i]);
+    for (size_t i = 0; i < a->n_outliers; i++) {
+        const struct answer_outlier *o = &a->outliers[i];
+        text(out, "outlier", o->host);
+        text(out, "group", o->group);
+        real(out, "octaves", o->octaves);
+        real(out, "q", o->q);
+        real(out, "times", o->times);
+        number(out, "low", o->low);
+        number(out, "high", o->high);
+        text(out, "unit", o->unit);
+        text(out, "what", o->what);
+        text(out, "name", o->name);
+        number(out, "peers", o->peers);
+        text(out, "sentence", o->sentence);
+    }
+}
+
 void dump_query(const struct query *q, struct buf *out) {
     start(out, "query");
     text(out, "campaign", q->campaign);
@@ -334,6 +378,7 @@ void dump_query(const struct query *q, struct buf *out) {
         text(out, "key", q->section[i].key);
         text(out, "value", q->section[i].value);
     }
+    dump_more_asked(q, out);
     end(out);
 }
 
@@ -355,7 +400,12 @@ void dump_answer(const struct answer *a, struct buf *out) {
         signed_number(out, "max", a->top[i].row.max);
         number(out, "decimals", a->top[i].row.decimals);
         text(out, "host", a->top[i].host);
+        for (size_t v = 0; v < a->n_more_by; v++) text(out, "more", a->top[i].row.values[1 + v]);
+        if (a->top[i].row.count_error) number(out, "count_error", a->top[i].row.count_error);
+        if (a->top[i].row.total_error) number(out, "total_error", a->top[i].row.total_error);
+        if (a->top[i].row.p99.known) real(out, "p99", a->top[i].row.p99.value);
     }
+    dump_analysis(a, out);
     end(out);
     dump_hists(&a->merged, out);
     for (size_t i = 0; i < a->n_host_hists; i++) {

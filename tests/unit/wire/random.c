@@ -316,12 +316,28 @@ void random_query(struct random *r, enum query_kind kind, struct query *out) {
         out->section = labels(r, out->n_section);
         out->drop_sections = chance(r, 50);
     }
-    if (kind == QUERY_TOP) {
+    if (kind == QUERY_OUTLIERS) {
+        out->n = 0;
+        out->by = SPAN_LIT("zone");
+    }
+    if (kind == QUERY_REF) return;
+    if (chance(r, 50)) out->on = SPAN_LIT("role=web,!web-[1-3]");
+    if (kind == QUERY_TOP || kind == QUERY_CONNECTIONS || kind == QUERY_EVENTS) out->where = SPAN_LIT("LAT(ms)>10 && COMM=curl");
+    if (kind == QUERY_STACKS) {
+        out->focus = SPAN_LIT("do_*");
+        out->ignore = SPAN_LIT("idle");
+        out->by = SPAN_LIT("frame");
+        out->stack_rank = (enum stack_rank)random_below(r, 2);
+    }
+    if (kind == QUERY_TOP || kind == QUERY_CONNECTIONS) {
+        static struct span more[] = {SPAN_LIT("host"), SPAN_LIT("label:zone"), SPAN_LIT("PID")};
+        out->more_by = more;
+        out->n_more_by = random_below(r, TOP_FIELDS_MAX);
         out->by = SPAN_LIT("COMM");
         out->of = SPAN_LIT("LAT(ms)");
-        out->rank = (enum top_rank)random_below(r, 4);
+        out->rank = (enum top_rank)random_below(r, 5);
     }
-    if (kind == QUERY_HIST || kind == QUERY_TOP) out->per_host = chance(r, 50);
+    if (kind == QUERY_HIST || kind == QUERY_TOP || kind == QUERY_CONNECTIONS) out->per_host = chance(r, 50);
 }
 
 static void random_top(struct random *r, struct answer *a) {
@@ -330,10 +346,52 @@ static void random_top(struct random *r, struct answer *a) {
     a->groups = random_below(r, 100);
     a->exact = chance(r, 50);
     a->by = SPAN_LIT("COMM");
+    a->n_more_by = random_below(r, TOP_FIELDS_MAX);
+    a->more_by = array(r, a->n_more_by, sizeof *a->more_by);
+    for (size_t i = 0; i < a->n_more_by; i++) a->more_by[i] = people_text(r);
+    a->rank = (enum top_rank)random_below(r, 5);
+    a->bounded = chance(r, 50);
+    a->unlisted = number(r);
+    a->matched = number(r);
     for (size_t i = 0; i < a->n_top; i++) {
-        a->top[i].row = (struct top_row){tool_text(r), number(r), (int64_t)number(r), -(int64_t)(number(r) >> 1), random_below(r, 10)};
+        a->top[i].row = (struct top_row){.value = tool_text(r), .count = number(r), .total = (int64_t)number(r), .max = -(int64_t)(number(r) >> 1), .decimals = random_below(r, 10)};
         a->top[i].host = chance(r, 50) ? name(r) : SPAN_LIT("");
+        for (size_t v = 0; v < a->n_more_by; v++) a->top[i].row.values[1 + v] = tool_text(r);
+        a->top[i].row.count_error = a->top[i].row.count / 2;
+        a->top[i].row.total_error = number(r);
+        if (chance(r, 50)) a->top[i].row.p99 = (struct quantile){.known = true, .value = random_below(r, 1000) / 8.0};
     }
+}
+
+static void random_parts(struct random *r, struct answer *a) {
+    a->n_parts = random_below(r, 4);
+    a->parts = array(r, a->n_parts, sizeof *a->parts);
+    a->all_parts = random_below(r, 100);
+    a->whole = number(r);
+    a->by = SPAN_LIT("frame");
+    for (size_t i = 0; i < a->n_parts; i++) a->parts[i] = (struct answer_part){tool_text(r), number(r), number(r)};
+}
+
+static void random_outliers(struct random *r, struct answer *a) {
+    a->tested = random_below(r, 100);
+    a->n_outliers = random_below(r, 4);
+    a->outliers = array(r, a->n_outliers, sizeof *a->outliers);
+    a->n_groups_compared = random_below(r, 3);
+    a->groups_compared = array(r, a->n_groups_compared, sizeof *a->groups_compared);
+    for (size_t i = 0; i < a->n_groups_compared; i++) a->groups_compared[i] = people_text(r);
+    for (size_t i = 0; i < a->n_outliers; i++)
+        a->outliers[i] = (struct answer_outlier){.host = name(r),
+                                                 .group = SPAN_LIT("role=db"),
+                                                 .octaves = random_below(r, 100) / 8.0,
+                                                 .q = random_below(r, 100) / 128.0,
+                                                 .times = random_below(r, 100),
+                                                 .low = number(r),
+                                                 .high = number(r),
+                                                 .unit = SPAN_LIT("usecs"),
+                                                 .what = SPAN_LIT("latency"),
+                                                 .name = tool_text(r),
+                                                 .peers = random_below(r, 100),
+                                                 .sentence = people_text(r)};
 }
 
 void random_answer(struct random *r, enum query_kind kind, struct answer *out) {
@@ -349,7 +407,9 @@ void random_answer(struct random *r, enum query_kind kind, struct answer *out) {
         a.host_hists[i].host = name(r);
         random_hists(r, &a.host_hists[i].hists);
     }
-    if (kind == QUERY_TOP) random_top(r, &a);
+    if (kind == QUERY_TOP || kind == QUERY_CONNECTIONS) random_top(r, &a);
+    if (kind == QUERY_OUTLIERS) random_outliers(r, &a);
+    if (kind == QUERY_STACKS) random_parts(r, &a);
     if (kind == QUERY_STACKS) random_stacks(r, &a.stacks);
     if (kind == QUERY_STACKS) a.distinct = random_below(r, 1000);
     if (kind == QUERY_STACKS || kind == QUERY_EVENTS) a.total = number(r);
