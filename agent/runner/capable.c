@@ -11,7 +11,7 @@ static bool exists(const char *path) {
 }
 
 /* One of "a|b|c" is there. */
-static bool any_of(const struct kernel *k, const char *names, bool (*has)(const struct kernel *k, struct span name)) {
+static bool any_of(struct kernel *k, const char *names, bool (*has)(struct kernel *k, struct span name)) {
     struct span one, rest = span_str(names);
     for (bool more = true; more;) {
         more = span_cut(rest, '|', &one, &rest);
@@ -20,13 +20,13 @@ static bool any_of(const struct kernel *k, const char *names, bool (*has)(const 
     return false;
 }
 
-static bool tracepoint(const struct kernel *k, struct span name) {
+static bool tracepoint(struct kernel *k, struct span name) {
     (void)k;
     return kernel_has_tracepoint(name);
 }
 
 /* Python attaches kprobes; a compiled tool fentry where the kernel lets it, else kprobes. */
-static enum err check_functions(const struct kernel *k, const struct flavour *f, struct buf *why) {
+static enum err check_functions(struct kernel *k, const struct flavour *f, struct buf *why) {
     for (size_t i = 0; i < COUNT_OF(f->functions) && f->functions[i]; i++) {
         const char *name = f->functions[i];
         if (f->id != FLAVOUR_BCC && any_of(k, name, kernel_has_fentry)) continue;
@@ -83,15 +83,15 @@ static bool package_is_before(const struct flavour *f, const char *right) {
     return before;
 }
 
-bool capable_wrong(const struct kernel *k, const struct flavour *f, struct buf *out_why) {
+bool capable_wrong(struct kernel *k, const struct flavour *f, struct buf *out_why) {
     bool wrong = (f->wrong_with_function && kernel_has_function(k, span_str(f->wrong_with_function))) ||
                  (f->right_from && package_is_before(f, f->right_from));
     if (wrong) buf_add_fmt(out_why, "it runs here, and what it says is wrong: %s", f->known_wrong);
     return wrong;
 }
 
-enum err capable_host(const struct kernel *k, const struct flavour *f, struct buf *out_why) {
-    if (f->needs_btf && !kernel_has_btf(k)) {
+enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out_why) {
+    if (f->needs_btf && !kernel_has_btf()) {
         buf_add_str(out_why, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
         return ERR_NOTFOUND;
     }

@@ -13,10 +13,14 @@
 
 enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320 };
 
+/* Both are read when they are first asked for: they cost a tenth of a second, and most rows need neither. */
 struct kernel {
+    bool btf_read, symbols_read;
     struct btf *btf;    /* NULL: it has none */
     struct buf symbols; /* /proc/kallsyms */
 };
+
+static const char BTF_FILE[] = "/sys/kernel/btf/vmlinux";
 
 static bool exists(const char *path) { return access(path, F_OK) == 0; }
 
@@ -24,9 +28,6 @@ struct kernel *kernel_new(void) {
     struct kernel *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     buf_init(&k->symbols, SYMBOLS_BYTES);
-    k->btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
-    if (libbpf_get_error(k->btf)) k->btf = NULL;
-    IGNORED(fds_read_file("/proc/kallsyms", &k->symbols)); /* then it has no functions: rather incapable than wrong */
     return k;
 }
 
@@ -37,7 +38,24 @@ void kernel_free(struct kernel *k) {
     free(k);
 }
 
-bool kernel_has_btf(const struct kernel *k) { return k->btf; }
+static const struct btf *types_of(struct kernel *k) {
+    if (!k->btf_read) {
+        k->btf_read = true;
+        k->btf = btf__parse(BTF_FILE, NULL);
+        if (libbpf_get_error(k->btf)) k->btf = NULL;
+    }
+    return k->btf;
+}
+
+static struct span symbols_of(struct kernel *k) {
+    if (!k->symbols_read) {
+        k->symbols_read = true;
+        IGNORED(fds_read_file("/proc/kallsyms", &k->symbols)); /* then it has no functions: rather incapable than wrong */
+    }
+    return buf_span(&k->symbols);
+}
+
+bool kernel_has_btf(void) { return exists(BTF_FILE); }
 
 bool kernel_has_kprobes(void) {
     return exists("/sys/bus/event_source/devices/kprobe") || exists("/sys/kernel/tracing/kprobe_events") ||
@@ -45,11 +63,11 @@ bool kernel_has_kprobes(void) {
 }
 
 /* A line is "ADDRESS TYPE NAME", with "\t[MODULE]" behind it when it is one's. */
-bool kernel_has_function(const struct kernel *k, struct span name) {
+bool kernel_has_function(struct kernel *k, struct span name) {
     char text[NAME_BYTES + 2];
     int n = snprintf(text, sizeof text, " %.*s", (int)name.n, name.p);
     if (n < 0 || (size_t)n >= sizeof text) return false;
-    struct span rest = buf_span(&k->symbols), what = span_of(text, (size_t)n);
+    struct span rest = symbols_of(k), what = span_of(text, (size_t)n);
     for (size_t at; (at = span_find_span(rest, what)) < rest.n; rest = span_drop(rest, at + what.n)) {
         char type = at > 0 ? rest.p[at - 1] : '\0';
         char after = at + what.n < rest.n ? rest.p[at + what.n] : '\n';
@@ -58,12 +76,13 @@ bool kernel_has_function(const struct kernel *k, struct span name) {
     return false;
 }
 
-bool kernel_has_fentry(const struct kernel *k, struct span name) {
+bool kernel_has_fentry(struct kernel *k, struct span name) {
     static const struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0}, {.code = BPF_JMP | BPF_EXIT}};
     char text[NAME_BYTES];
     int n = snprintf(text, sizeof text, "%.*s", (int)name.n, name.p);
-    if (!k->btf || n < 0 || (size_t)n >= sizeof text) return false;
-    int id = btf__find_by_name_kind(k->btf, text, BTF_KIND_FUNC);
+    if (n < 0 || (size_t)n >= sizeof text) return false;
+    const struct btf *types = types_of(k);
+    int id = types ? btf__find_by_name_kind(types, text, BTF_KIND_FUNC) : -1;
     if (id < 0) return false;
     LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY, .attach_btf_id = (__u32)id);
     int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trawl_probe", "GPL", nothing, COUNT_OF(nothing), &opts);
@@ -72,18 +91,19 @@ bool kernel_has_fentry(const struct kernel *k, struct span name) {
     return true;
 }
 
-bool kernel_has_field(const struct kernel *k, struct span type_member) {
+bool kernel_has_field(struct kernel *k, struct span type_member) {
     char text[NAME_BYTES];
     struct span type, member;
     span_cut(type_member, '.', &type, &member);
     int n = snprintf(text, sizeof text, "%.*s", (int)type.n, type.p);
-    if (!k->btf || n < 0 || (size_t)n >= sizeof text) return false;
-    int id = btf__find_by_name_kind(k->btf, text, BTF_KIND_STRUCT);
-    const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(k->btf, (__u32)id);
+    if (n < 0 || (size_t)n >= sizeof text) return false;
+    const struct btf *types = types_of(k);
+    int id = types ? btf__find_by_name_kind(types, text, BTF_KIND_STRUCT) : -1;
+    const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(types, (__u32)id);
     if (!t) return false;
     const struct btf_member *m = btf_members(t);
     for (unsigned i = 0; i < btf_vlen(t); i++)
-        if (span_eq_str(member, btf__name_by_offset(k->btf, m[i].name_off))) return true;
+        if (span_eq_str(member, btf__name_by_offset(types, m[i].name_off))) return true;
     return false;
 }
 

@@ -5,18 +5,19 @@
 
 struct kernel;
 
-/* Reads its types and symbols: tens of milliseconds, some megabytes until kernel_free.  NULL: out of memory. */
+/* Its types and symbols are read when they are first asked for: tens of milliseconds, some megabytes until kernel_free.  NULL: out of
+ * memory. */
 struct kernel *kernel_new(void);
 void kernel_free(struct kernel *k);
 
-bool kernel_has_btf(const struct kernel *k);
+bool kernel_has_btf(void);
 bool kernel_has_kprobes(void);
 /* It has a function of this name; inlined ones have none. */
-bool kernel_has_function(const struct kernel *k, struct span name);
+bool kernel_has_function(struct kernel *k, struct span name);
 /* An fentry program for the function loads: tried with one that does nothing and is dropped at once. */
-bool kernel_has_fentry(const struct kernel *k, struct span name);
+bool kernel_has_fentry(struct kernel *k, struct span name);
 /* "cfs_rq.nr_queued": its type has this member. */
-bool kernel_has_field(const struct kernel *k, struct span type_member);
+bool kernel_has_field(struct kernel *k, struct span type_member);
 /* "block:block_rq_issue" in tracefs. */
 bool kernel_has_tracepoint(struct span name);
 /* The headers of this kernel, that bcc compiles with. */

@@ -204,7 +204,7 @@ static enum coverage coverage_of(enum err e) {
     return e == ERR_UNTRUSTED || e == ERR_REFUSED ? COVERAGE_REFUSED : COVERAGE_FAILED;
 }
 
-static enum err prepare(const struct admitted *a, const struct policy *p, const struct kernel *k, struct verified *out, struct buf *why) {
+static enum err prepare(const struct admitted *a, const struct policy *p, struct kernel *k, struct verified *out, struct buf *why) {
     enum err e = verify_tool(p, a->flavour, out, why);
     if (e == ERR_SYS && why->n == 0) buf_add_fmt(why, "its binary cannot be checked: %s", strerror(errno));
     if (e) return e;
@@ -214,7 +214,7 @@ static enum err prepare(const struct admitted *a, const struct policy *p, const 
     return e;
 }
 
-enum err run_probe(const struct admitted *a, const struct policy *p, const struct kernel *k, char out_binary[RUN_BINARY_BYTES],
+enum err run_probe(const struct admitted *a, const struct policy *p, struct kernel *k, char out_binary[RUN_BINARY_BYTES],
                    enum coverage *out_end, struct buf *out_why) {
     struct verified v;
     enum err e = prepare(a, p, k, &v, out_why);

@@ -61,7 +61,7 @@ NODISCARD enum err run_start(struct run *r, const struct admitted *a, const stru
                              struct buf *out_why);
 /* Could it be run here now?  Like run_start, without running it.  On success why is empty, or says what is known to be wrong with it
  * on this host. */
-NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, const struct kernel *k, char out_binary[RUN_BINARY_BYTES],
+NODISCARD enum err run_probe(const struct admitted *a, const struct policy *p, struct kernel *k, char out_binary[RUN_BINARY_BYTES],
                              enum coverage *out_end, struct buf *out_why);
 /* What it has used until now; of a run without a group the CPU time of its process, and nothing else.  For the states up to STOPPING. */
 void run_read(const struct run *r, struct cgroup_figures *out);

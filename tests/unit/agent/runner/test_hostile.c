@@ -24,7 +24,7 @@
 
 enum { SOON_MS = 20000, LONGEST_S = 5, TEXT_BYTES = 1 << 14 };
 
-static uint64_t noise = 3000;
+static uint64_t noise = 1000;
 
 /* ---- the attacker, started by the runner; it says on standard output what its tools said ---- */
 
