@@ -40,4 +40,4 @@ has() { grep -q -- "$2" "$log/$1"; }
 counter() { grep '^second=' "$log/sessions" | tail -n 1 | sed "s/.* $1=\([0-9]*\).*/\1/"; }
 counter_is() { [ "$(counter "$1")" = "$2" ]; }
 memory() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$(cat "$FLEET_DIR/pid/collector")/smaps_rollup"; }
-sanitizers_spoke() { grep -hE 'ThreadSanitizer|AddressSanitizer|LeakSanitizer|runtime error|[Aa]ssertion' "$log"/*; }
+sanitizers_spoke() { grep -hE -A 40 'ThreadSanitizer|AddressSanitizer|LeakSanitizer|runtime error|[Aa]ssertion' "$log"/*; }
