@@ -353,8 +353,8 @@ static void an_attacker_can_start_catalogued_tools_within_the_policy_and_nothing
     print_message("%llu requests, %llu runs, %llu processes\n", (unsigned long long)seen.asked, (unsigned long long)seen.ran,
                   (unsigned long long)seen.processes);
     assert_true(seen.asked > noise && seen.ran > 100);
-    assert_in_range(seen.executed, seen.ran - seen.ran / 10, seen.ran); /* on a busy machine a second may pass before a tool speaks */
-    assert_int_equal(seen.started, seen.ran);
+    assert_int_equal(seen.executed, seen.ran);
+    assert_in_range(seen.started, 1, seen.ran); /* the log gives lines that repeat too fast as a number */
 #ifndef __SANITIZE_THREAD__                             /* whose threads have numbers, too */
     assert_int_equal(seen.processes, 2 + 2 * seen.ran); /* runner and agentd; for each run a warden and the tool */
 #endif
