@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <nng/supplemental/tls/engine.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -418,6 +419,10 @@ static const nng_tls_engine engine = {
     .name = engine_label,
     .description = "OpenSSL, TLS 1.3, mutual authentication",
 };
+
+/* nng frees its last connections on a thread of its own, which may still be at it while the process exits: OpenSSL must not take
+ * itself down beneath it.  Only the first call of all into OpenSSL can say so. */
+__attribute__((constructor)) static void openssl_stays_to_the_end(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
 
 static void register_once(void) {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, engine_label);

@@ -1,4 +1,7 @@
+#include <openssl/crypto.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/net/raw.h"
 
@@ -6,6 +9,19 @@ static bool says(const char *text, const char *part) {
     bool yes = span_find_span(span_str(text), span_str(part)) < strlen(text);
     if (!yes) print_error("\"%s\" does not say \"%s\"\n", text, part);
     return yes;
+}
+
+static void taken_down(void) { _exit(1); }
+
+/* Without this the console, at its exit, could meet nng's reaper in a lock that was gone. */
+static void openssl_is_not_taken_down_at_exit(void **state) {
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) exit(OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) && OPENSSL_atexit(taken_down) ? 0 : 2);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void an_idle_connection_is_kept_alive_by_heartbeats(void **state) {
@@ -327,6 +343,7 @@ static int no_more_certificates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(openssl_is_not_taken_down_at_exit),
         cmocka_unit_test(an_idle_connection_is_kept_alive_by_heartbeats),
         cmocka_unit_test(one_that_says_nothing_is_dead),
         cmocka_unit_test(a_disconnect_says_why_on_both_sides_and_ends_the_calls),
