@@ -88,7 +88,7 @@ static enum err give_parts(struct query_work *w, const struct stack_part *parts,
     w->a->parts = arena_array(w->mem, n + 1, sizeof *w->a->parts);
     if (!w->a->parts) return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        w->a->parts[i] = (struct answer_part){arena_copy(w->mem, parts[i].name), parts[i].self, parts[i].total};
+        w->a->parts[i] = (struct stack_part){arena_copy(w->mem, parts[i].name), parts[i].self, parts[i].total};
         if (!w->a->parts[i].name.p) return ERR_NOMEM;
     }
     w->a->n_parts = n;

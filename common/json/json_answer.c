@@ -1,6 +1,7 @@
 #include "common/json/json_answer.h"
 
 #include "common/catalog/ranking.h"
+#include "common/json/json_answer_internal.h"
 #include "common/json/json_body.h"
 #include "common/json/json_campaign.h"
 
@@ -10,10 +11,10 @@ static json_t *notes(struct json_maker *m, const struct answer *a) {
     return array;
 }
 
-static json_t *head_of(struct json_maker *m, const struct answer *a, const char *kind) {
+json_t *json_answer_head(struct json_maker *m, const struct answer *a, const char *kind) {
     json_t *o = json_make_object(m), *targets = json_make_array(m);
     json_campaign_put(m, o, &a->info);
-    json_make_put(m, o, "kind", json_make_name(m, kind));
+    if (kind) json_make_put(m, o, "kind", json_make_name(m, kind));
     json_make_put(m, o, "replayed", json_make_bool(a->info.replayed));
     json_make_put(m, o, "notes", notes(m, a));
     for (size_t i = 0; i < a->n_targets; i++) json_make_add(m, targets, json_campaign_target(m, &a->targets[i]));
@@ -60,7 +61,7 @@ enum err json_answer_hist(const struct answer *a, struct buf *out) {
     enum err e = rank_all(a, tool, mem, &ranking);
     if (!e) e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = head_of(&m, a, "histogram"), *merged = json_make_array(&m);
+    json_t *head = json_answer_head(&m, a, "histogram"), *merged = json_make_array(&m);
     for (size_t i = 0; i < a->merged.n; i++) {
         json_t *h = json_body_hist(&m, &a->merged.hists[i]);
         json_make_put(&m, h, "verdict", verdict(&m, tool, &a->merged.hists[i]));
@@ -109,7 +110,7 @@ static enum err top_like(const struct answer *a, const char *kind, struct buf *o
     struct json_maker m;
     enum err e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = head_of(&m, a, kind), *fields = json_make_array(&m);
+    json_t *head = json_answer_head(&m, a, kind), *fields = json_make_array(&m);
     json_make_put(&m, head, "by", json_make_text(&m, a->by));
     json_make_add(&m, fields, json_make_text(&m, a->by));
     for (size_t i = 0; i < a->n_more_by; i++) json_make_add(&m, fields, json_make_text(&m, a->more_by[i]));
@@ -152,7 +153,7 @@ enum err json_answer_outliers(const struct answer *a, struct buf *out) {
     struct json_maker m;
     enum err e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = head_of(&m, a, "outliers");
+    json_t *head = json_answer_head(&m, a, "outliers");
     json_make_put(&m, head, "tested", json_make_count(&m, a->tested));
     json_make_put(&m, head, "groups", json_make_texts(&m, a->groups_compared, a->n_groups_compared));
     json_make_list(&m, head, "outliers");
@@ -185,7 +186,7 @@ enum err json_answer_stacks(const struct answer *a, struct buf *out) {
     struct json_maker m;
     enum err e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = head_of(&m, a, "stacks");
+    json_t *head = json_answer_head(&m, a, "stacks");
     json_make_put(&m, head, "unit", json_make_text(&m, a->stacks.unit));
     json_make_put(&m, head, "total", json_make_count(&m, a->total));
     json_make_put(&m, head, "distinct", json_make_count(&m, a->distinct));
@@ -234,7 +235,7 @@ enum err json_answer_events(const struct answer *a, struct buf *out) {
     if (e) return e;
     uint64_t given = 0;
     for (size_t h = 0; h < a->n_host_events; h++) given += a->host_events[h].events.n_rows;
-    json_t *head = head_of(&m, a, "events");
+    json_t *head = json_answer_head(&m, a, "events");
     put_columns(&m, head, a, keys);
     json_make_put(&m, head, "count", json_make_count(&m, a->total));
     json_make_put(&m, head, "given", json_make_count(&m, given));

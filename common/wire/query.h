@@ -81,10 +81,6 @@ struct answer_top_row {
     struct span host;
 };
 
-struct answer_part {
-    struct span name;
-    uint64_t self, total;
-};
 struct answer_outlier {
     struct span host, group; /* group: whom it was compared with: "role=db"; empty: all */
     double octaves, q, times;
@@ -119,7 +115,7 @@ struct answer {
     uint64_t matched;  /* rows that fulfilled the condition */
     /* Stacks */
     struct stacks stacks;
-    struct answer_part *parts;
+    struct stack_part *parts;
     size_t n_parts;
     uint32_t all_parts; /* there are */
     uint64_t whole;     /* total before focus and ignore */

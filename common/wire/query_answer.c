@@ -68,7 +68,7 @@ static void get_stacks(struct unpack *in, const Trawl__StacksAnswer *m, struct a
     a->parts = unpack_array(in, m->n_parts, sizeof *a->parts);
     a->n_parts = m->n_parts;
     for (size_t i = 0; i < m->n_parts && in->failed == ERR_OK; i++)
-        a->parts[i] = (struct answer_part){unpack_bytes(in, m->parts[i]->name, LIMIT_TEXT_BYTES), m->parts[i]->self, m->parts[i]->total};
+        a->parts[i] = (struct stack_part){unpack_bytes(in, m->parts[i]->name, LIMIT_TEXT_BYTES), m->parts[i]->self, m->parts[i]->total};
 }
 
 static void get_outlier(struct unpack *in, const Trawl__Outlier *m, struct answer_outlier *out) {

@@ -12,6 +12,7 @@ static const struct arg_info {
 } INFO[] = {
     {"output", "table|json|csv", "how to print the answer (table)", ARG_OUTPUT, 'o'},
     {"on", "SELECTOR", "only these hosts: role=web,zone!=b  web[001-120]  !web-13 (all)", ARG_ON, 0},
+    {"versus", "SELECTOR", "compared with these hosts, instead of with another campaign", ARG_VERSUS, 0},
     {"for", "DURATION", "how long each host traces: 10s, 2m (10s)", ARG_FOR, 0},
     {"flavour", "NAME", "libbpf, bcc or bpftrace instead of the one each host chooses", ARG_FLAVOUR, 0},
     {"expire", "DURATION", "how long hosts that are away may still join (the duration and 30s)", ARG_EXPIRE, 0},
@@ -232,6 +233,9 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return course_args_take(v->name, info->name, value, &a->course) ? ERR_OK : ERR_SYNTAX;
     case ARG_ROUND:
         return take_round(v, value, a);
+    case ARG_VERSUS:
+        a->versus = value;
+        return ERR_OK;
     case ARG_FORMAT:
         a->format = value;
         return ERR_OK;

@@ -29,7 +29,10 @@ enum {
     ARG_WHERE = 1 << 24,
     ARG_FOCUS = 1 << 25,
     ARG_IGNORE = 1 << 26,
-    ARG_FORMAT = 1 << 28
+    ARG_OVER = 1 << 27,
+    ARG_FORMAT = 1 << 28,
+    ARG_VERSUS = 1 << 29,
+    ARG_FILE = 1 << 30
 };
 
 enum { ARGS_WORDS_MAX = 64, ARGS_SECTIONS_MAX = 4 };
@@ -38,7 +41,7 @@ struct args {
     const char *words[ARGS_WORDS_MAX];
     size_t n_words;
     enum output output;
-    const char *on, *by, *of, *rank, *flavour, *agent, *where, *focus, *ignore, *format;
+    const char *on, *by, *of, *rank, *flavour, *agent, *where, *focus, *ignore, *format, *versus, *over, *file;
     uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */

@@ -49,6 +49,24 @@ bool ask_query(struct ask *a, enum query_kind kind, const struct query *q) {
     return !e;
 }
 
+bool ask_campaign(struct ask *a, const char *campaign, struct ask_campaign *out) {
+    struct campaign_detail d;
+    struct query q = {.campaign = span_str(campaign)};
+    if (!ask_query(a, QUERY_REF, &q) || !ask_call(a, RPC_CONSOLE_SHOW)) return false;
+    enum err e = query_decode_detail(buf_span(&a->reply), a->mem, &d);
+    const struct tool *tool = e ? NULL : catalog_find(d.info.spec.tool);
+    if (!e && !tool) e = ERR_NOTFOUND;
+    if (e) {
+        ask_failed(a, e);
+        return false;
+    }
+    snprintf(out->id, sizeof out->id, "%.*s", (int)d.info.id.n, d.info.id.p);
+    snprintf(out->tool, sizeof out->tool, "%.*s", (int)d.info.spec.tool.n, d.info.spec.tool.p);
+    out->kind = tool->kind;
+    out->rounds = spec_rounds(&d.info.spec);
+    return true;
+}
+
 int ask_failed(const struct ask *a, enum err e) {
     args_complain(a->verb, "%s", err_text(e));
     return EXIT_FAILED;

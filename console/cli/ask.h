@@ -21,6 +21,14 @@ bool ask_again(struct ask *a, unsigned seconds);
 bool ask_call(struct ask *a, enum rpc_method m);
 /* A question about one campaign into a->request.  False: said why. */
 bool ask_query(struct ask *a, enum query_kind kind, const struct query *q);
+/* Which campaign it is, in full (so that "last" stays the same one), and what its tool prints. */
+struct ask_campaign {
+    char id[2 * CAMPAIGN_ID_BYTES + 1], tool[LIMIT_NAME_BYTES + 1];
+    enum result_kind kind;
+    uint32_t rounds;
+};
+/* False: said why. */
+bool ask_campaign(struct ask *a, const char *campaign, struct ask_campaign *out);
 /* Says err on stderr, returns EXIT_FAILED. */
 int ask_failed(const struct ask *a, enum err e);
 /* 0, 1 or 3, by where the targeted hosts ended. */

@@ -4,6 +4,7 @@
 #include "console/cli/verb_answers.h"
 #include "console/cli/verb_audit.h"
 #include "console/cli/verb_control.h"
+#include "console/cli/verb_diff.h"
 #include "console/cli/verb_doctor.h"
 #include "console/cli/verb_export.h"
 #include "console/cli/verb_flame.h"
@@ -48,8 +49,11 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_N | ARG_ON | ARG_FOCUS | ARG_IGNORE | ARG_BY | ARG_RANK | ARG_ROUND, verb_answers_stacks},
     {"export", "[ID]", "A campaign's answer in a form that other programs read.", "trawl export last --format openmetrics > out.prom", 0, 1,
      ARG_FORMAT | ARG_PER_HOST | ARG_ROUND, verb_export},
-    {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE.",
-     "trawl flame last > out.svg", 0, 2, ARG_ROUND, verb_flame},
+    {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE or --versus.",
+     "trawl flame last > out.svg", 0, 2, ARG_ROUND | ARG_ON | ARG_VERSUS, verb_flame},
+    {"diff", "[ID [BEFORE]]", "What changed between two campaigns, or what differs between some hosts and others (--on A --versus B).",
+     "trawl diff last --on role=web --versus role=db", 0, 2,
+     ARG_OUTPUT | ARG_ON | ARG_VERSUS | ARG_SECTION | ARG_MERGED | ARG_BY | ARG_RANK | ARG_FOCUS | ARG_IGNORE | ARG_N | ARG_ROUND, verb_diff},
     {"lockdown", "[lift|show] [REASON]", "Stops everything on every host and refuses new work, until an admin lifts it.",
      "trawl lockdown \"until the incident is understood\"", 0, 2, 0, verb_lockdown},
     {"audit", "[ID | verify [FILE]]", "Who asked for what and what came of it; verify: is the log (or a host's FILE) what was written?",

@@ -30,18 +30,6 @@ static const struct form *form_of(const char *name) {
     return NULL;
 }
 
-/* Which campaign it is, in full (so that "last" stays the same one), and what its tool prints. */
-static enum err find_campaign(struct ask *k, char *id, size_t size, enum result_kind *out) {
-    struct campaign_detail d;
-    enum err e = query_decode_detail(buf_span(&k->reply), k->mem, &d);
-    if (e) return e;
-    const struct tool *tool = catalog_find(d.info.spec.tool);
-    if (!tool) return ERR_NOTFOUND;
-    snprintf(id, size, "%.*s", (int)d.info.id.n, d.info.id.p);
-    *out = tool->kind;
-    return ERR_OK;
-}
-
 static int write_form(struct ask *k, const struct form *f, const struct args *a, const char *id) {
     bool per_host = a->per_host, stacks = f->of == RESULT_STACKS;
     enum query_kind kind = stacks ? QUERY_STACKS : QUERY_HIST;
@@ -58,21 +46,17 @@ static int write_form(struct ask *k, const struct form *f, const struct args *a,
 }
 
 static int export(struct ask *k, const struct args *a, const struct form *f) {
-    char id[2 * CAMPAIGN_ID_BYTES + 1];
-    enum result_kind kind;
-    struct query q = {.campaign = span_str(a->n_words ? a->words[0] : "last")};
-    if (!ask_query(k, QUERY_REF, &q) || !ask_call(k, RPC_CONSOLE_SHOW)) return EXIT_FAILED;
-    enum err e = find_campaign(k, id, sizeof id, &kind);
-    if (e) return ask_failed(k, e);
-    if (f->of != RESULT_NONE && f->of != kind) {
-        args_complain("export", "%s is for %s, and campaign %.12s has %s: json and csv are for all", f->name, capture_kind_name(f->of), id,
-                      capture_kind_name(kind));
+    struct ask_campaign c;
+    if (!ask_campaign(k, a->n_words ? a->words[0] : "last", &c)) return EXIT_FAILED;
+    if (f->of != RESULT_NONE && f->of != c.kind) {
+        args_complain("export", "%s is for %s, and campaign %.12s has %s: json and csv are for all", f->name, capture_kind_name(f->of),
+                      c.id, capture_kind_name(c.kind));
         return EXIT_FAILED;
     }
-    if (f->of != RESULT_NONE) return write_form(k, f, a, id);
+    if (f->of != RESULT_NONE) return write_form(k, f, a, c.id);
     struct args same = *a;
     same.output = f->same_as;
-    return show_answer(k, &same, kind, id);
+    return show_answer(k, &same, c.kind, c.id);
 }
 
 int verb_export(const struct args *a) {

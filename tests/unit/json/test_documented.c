@@ -3,6 +3,7 @@
 #include "common/json/json.h"
 #include "common/json/json_answer.h"
 #include "common/json/json_catalog.h"
+#include "common/json/json_diff.h"
 #include "common/json/json_doctor.h"
 #include "common/json/json_fleet.h"
 
@@ -104,7 +105,7 @@ static void every_key_of_an_answer_is_documented(void **state) {
     struct host_events host_events = {note, some_events(mem)};
     struct answer_top_row row = {.row = {.value = note, .count = 1}, .host = note};
     struct answer_outlier outlier = {.host = note, .sentence = note};
-    struct answer_part one = {.name = note};
+    struct stack_part one = {.name = note};
     struct answer a = {.info.spec = {.domain = note, .domain_hosts = 1},
                        .targets = &target,
                        .n_targets = 1,
@@ -130,6 +131,24 @@ static void every_key_of_an_answer_is_documented(void **state) {
     check_text(&text, json_answer_outliers(&a, &text));
     check_text(&text, json_answer_stacks(&a, &text));
     check_text(&text, json_answer_events(&a, &text));
+    buf_done(&text);
+}
+
+static void every_key_of_a_difference_is_documented(void **state) {
+    (void)state;
+    AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+    struct answer a = {.merged = {&hist, 1}, .stacks = some_stacks(mem)};
+    struct stacks tree;
+    struct stack_change *changes = NULL;
+    struct hist_diff *diffs = NULL;
+    struct buf text;
+    size_t n = 0;
+    buf_init(&text, 0);
+    assert_int_equal(hist_diff_sets(&a.merged, &a.merged, mem, &diffs, &n), ERR_OK);
+    check_text(&text, json_diff_hist(&a, &a, diffs, n, &text));
+    assert_int_equal(stack_diff_stacks(&a.stacks, &a.stacks, mem, &tree, &changes, &n), ERR_OK);
+    check_text(&text, json_diff_stacks(&a, &a, &tree, changes, n, n, &text));
+    check_text(&text, json_diff_stacks(&a, &a, NULL, changes, n, n, &text));
     buf_done(&text);
 }
 
@@ -166,6 +185,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_a_capture_is_documented),
         cmocka_unit_test(every_key_of_an_answer_is_documented),
+        cmocka_unit_test(every_key_of_a_difference_is_documented),
         cmocka_unit_test(every_key_of_hosts_campaigns_and_tools_is_documented),
         cmocka_unit_test(every_key_of_a_doctors_findings_is_documented),
     };

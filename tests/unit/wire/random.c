@@ -369,7 +369,7 @@ static void random_parts(struct random *r, struct answer *a) {
     a->all_parts = random_below(r, 100);
     a->whole = number(r);
     a->by = SPAN_LIT("frame");
-    for (size_t i = 0; i < a->n_parts; i++) a->parts[i] = (struct answer_part){tool_text(r), number(r), number(r)};
+    for (size_t i = 0; i < a->n_parts; i++) a->parts[i] = (struct stack_part){tool_text(r), number(r), number(r)};
 }
 
 static void random_outliers(struct random *r, struct answer *a) {

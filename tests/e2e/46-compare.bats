@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# Answers beside each other, with the real programs: two campaigns, two cohorts, rounds, campaigns of one tool.
+load lib
+
+# again RECORDING: what the fake prints from now on.
+again() { cp "$TOP/tests/golden/$1" "$FAKE_DIR/.$2.recording"; }
+
+@test "histograms of two campaigns and of two cohorts are compared, both with coverage and ledger" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.12-libbpf-host_idle.txt" 0
+    fleet_up web-1:role=web web-2:role=web db-1:role=db
+    local first second
+    run --separate-stderr trawl run runqlat --for 1s -o json
+    [ "$status" -eq 0 ]
+    first=$(jq -r .campaign.id <<<"$output")
+    again runqlat/6.1-libbpf-host_cpu8.txt runqlat
+    run --separate-stderr trawl run runqlat --for 1s -o json
+    [ "$status" -eq 0 ]
+    second=$(jq -r .campaign.id <<<"$output")
+    local p99
+    p99=$(jq '.histograms[0].p99' <<<"$output")
+
+    run --separate-stderr trawl diff "$second" "$first" -o json
+    [ "$status" -eq 0 ]
+    json '.kind == "diff" and .is.coverage.ok == 3 and .was.coverage.ok == 3 and .was.ledger.kernel == 0'
+    json ".histograms[0].p99.is == $p99 and .histograms[0].p99.octaves != 0"
+    json '.histograms[0] | .p99.bracket[0] <= .p99.octaves and .p99.octaves <= .p99.bracket[1]'
+    json ".is.campaign.id == \"$second\" and .was.campaign.id == \"$first\""
+
+    run --separate-stderr trawl diff last --on role=web --versus role=db -o json
+    [ "$status" -eq 0 ]
+    json '.is.coverage.targeted == 2 and .was.coverage.targeted == 1'
+    json '.histograms[0] | .p50.octaves == 0 and .mean_octaves == 0 and .total == 2 * .total_was'
+
+    run trawl diff "$second" "$first"
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == "runqlat · 3 of 3 hosts"* ]]
+    [[ "$output" == *"compared with"*"runqlat · 3 of 3 hosts"*"OCTAVES"* ]]
+    run trawl diff last
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"compared with what?"* ]]
+}
+
+@test "stacks of two campaigns are compared by share, as a table, by frame and as a flame graph" {
+    fleet_fake offcputime replay "$TOP/tests/golden/offcputime/6.1-bcc-nasty_f.txt" 0
+    fleet_up web-1:role=web db-1:role=db
+    trawl run offcputime --for 1s --flavour bcc >/dev/null
+    awk 'NR % 2' "$TOP/tests/golden/offcputime/6.1-bcc-nasty_f.txt" >"$FAKE_DIR/.offcputime.recording"
+    local before
+    before=$(trawl campaigns -o json | jq -r '.campaigns[0].campaign.id')
+    trawl run offcputime --for 1s --flavour bcc >/dev/null
+    run --separate-stderr trawl diff last "$before" -o json
+    [ "$status" -eq 0 ]
+    json '.of == "stacks" and .total < .total_was and (.changes | length) == .distinct'
+    json '([.changes[].share] | add | . > 0.999 and . < 1.001) and ([.changes[].share_was] | add | . > 0.999 and . < 1.001)'
+    json '[.changes[] | select(.count == 0 and .count_was > 0)] | length > 0'
+    run --separate-stderr trawl diff last "$before" --by frame --rank total -o json
+    [ "$status" -eq 0 ]
+    json '.by == "frame" and (.changes[0] | has("name"))'
+    run --separate-stderr trawl diff last --on role=web --versus role=db -o csv
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == "change,share,share_was,count,count_was,comm,stack" ]]
+    [ "$(awk -F, 'NR > 1 && $1 + 0 != 0' <<<"$output" | wc -l)" -eq 0 ]
+    trawl flame last --on role=web --versus role=db >"$FLEET_DIR/flame.svg"
+    grep -q "red grew, blue shrank, compared with: offcputime · 1 of 1 hosts" "$FLEET_DIR/flame.svg"
+    trawl flame last "$before" >"$FLEET_DIR/flame.svg"
+    python3 -c 'import sys, xml.etree.ElementTree as E; E.parse(sys.argv[1])' "$FLEET_DIR/flame.svg"
+}
