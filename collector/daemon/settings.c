@@ -6,6 +6,11 @@
 
 #define ITEM(field, kind, fallback_text, help_text)                                                                                        \
     { .key = #field, .type = kind, .offset = offsetof(struct settings, field), .fallback = fallback_text, .help = help_text }
+#define COUNT(field, most, fallback_text, help_text)                                                                                       \
+    {                                                                                                                                      \
+        .key = #field, .type = CONF_U64, .low = 1, .high = most, .offset = offsetof(struct settings, field), .fallback = fallback_text,    \
+        .help = help_text                                                                                                                  \
+    }
 
 static const struct conf_item items[] = {
     ITEM(fleet, CONF_TEXT, NULL, "the fleet's name, as in the certificates"),
@@ -21,6 +26,8 @@ static const struct conf_item items[] = {
     ITEM(store, CONF_PATH, "/var/lib/trawl/collector/store.db", "the file that everything is kept in; made when missing"),
     ITEM(operator_campaigns, CONF_U64, "256", "how many campaigns one operator may have under way at a time"),
     ITEM(operator_captures, CONF_U64, "50000", "how many hosts all those campaigns may still be waiting for"),
+    COUNT(waiting_agents, 1000000, "2000", "how many connections of agents may be waiting to be greeted"),
+    COUNT(waiting_of_address, 1000000, "1500", "how many of them from one address; more, when many agents are behind one"),
 };
 
 enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size) {

@@ -9,6 +9,7 @@ struct settings {
     char *operators_ca, *operators_crl;
     char *store;
     uint64_t operator_campaigns, operator_captures;
+    uint64_t waiting_agents, waiting_of_address;
 };
 
 /* As conf_load.  settings_done frees. */

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
+
 struct gate_source {
     struct gate_source *next, **at;
+    struct gate_source *next_turn, **at_turn; /* at NULL: nobody of it waits for a turn */
     char key[GATE_SOURCE_BYTES];
     unsigned waiting;
-    struct gate_place *first, **last; /* who has waited longest is first */
+    struct gate_list begun, queued;
 };
 
 static void key_of(const nng_sockaddr *from, char out[GATE_SOURCE_BYTES]) {
@@ -33,38 +36,107 @@ bool gate_admits(const struct gate *g, const nng_sockaddr *from, unsigned most, 
     for (const struct gate_source *s = g->sources; s; s = s->next)
         if (s->waiting > heaviest->waiting) heaviest = s;
     if (!heaviest || heaviest->waiting <= has + 1) return false; /* nobody has more than it would have */
-    *out_goes = heaviest->first;
+    *out_goes = heaviest->begun.first ? heaviest->begun.first : heaviest->queued.first;
     return true;
 }
 
+/* ---- lists ---- */
+static void append(struct gate_list *l, struct gate_place *p) {
+    if (!l->first) l->last = &l->first;
+    p->next = NULL;
+    p->at = l->last;
+    *l->last = p;
+    l->last = &p->next;
+}
+
+static void take_out(struct gate_list *l, struct gate_place *p) {
+    *p->at = p->next;
+    if (p->next)
+        p->next->at = p->at;
+    else
+        l->last = p->at;
+}
+
+static void age(struct gate *g, struct gate_place *p) {
+    if (!p->at_young) return;
+    *p->at_young = p->next_young;
+    if (p->next_young)
+        p->next_young->at_young = p->at_young;
+    else
+        g->begun.last = p->at_young;
+    p->at_young = NULL;
+    g->young--;
+}
+
+static void take_turns(struct gate *g, struct gate_source *s) {
+    if (s->at_turn) return;
+    if (!g->turns) g->last_turn = &g->turns;
+    s->next_turn = NULL;
+    s->at_turn = g->last_turn;
+    *g->last_turn = s;
+    g->last_turn = &s->next_turn;
+}
+
+static void leave_turns(struct gate *g, struct gate_source *s) {
+    if (!s->at_turn) return;
+    *s->at_turn = s->next_turn;
+    if (s->next_turn)
+        s->next_turn->at_turn = s->at_turn;
+    else
+        g->last_turn = s->at_turn;
+    s->at_turn = NULL;
+}
+
+/* ---- coming, beginning, going ---- */
 enum err gate_enter(struct gate *g, const nng_sockaddr *from, struct gate_place *p) {
     struct gate_source *s = find(g, from);
     if (!s) {
         s = calloc(1, sizeof *s);
         if (!s) return ERR_NOMEM;
         key_of(from, s->key);
-        s->last = &s->first;
         s->next = g->sources;
         s->at = &g->sources;
         if (s->next) s->next->at = &s->next;
         g->sources = s;
     }
-    *p = (struct gate_place){.at = s->last, .source = s};
-    *s->last = p;
-    s->last = &p->next;
+    *p = (struct gate_place){.source = s};
+    append(&s->queued, p);
+    take_turns(g, s);
     s->waiting++;
     g->waiting++;
     return ERR_OK;
 }
 
+static uint64_t old_at(const struct gate_place *p) { return p->begun_ns + GATE_YOUNG_MS * NS_PER_MS; }
+
+struct gate_place *gate_next(struct gate *g, uint64_t now_ns) {
+    while (g->begun.first && now_ns >= old_at(g->begun.first)) age(g, g->begun.first);
+    struct gate_source *s = g->turns;
+    if (!s || g->young >= GATE_AT_ONCE) return NULL;
+    struct gate_place *p = s->queued.first;
+    leave_turns(g, s);
+    take_out(&s->queued, p);
+    if (s->queued.first) take_turns(g, s); /* behind the others */
+    append(&s->begun, p);
+    p->begun = true;
+    p->begun_ns = now_ns;
+    if (!g->begun.first) g->begun.last = &g->begun.first;
+    p->next_young = NULL;
+    p->at_young = g->begun.last;
+    *g->begun.last = p;
+    g->begun.last = &p->next_young;
+    g->young++;
+    return p;
+}
+
+uint64_t gate_again_ns(const struct gate *g) { return g->turns && g->begun.first ? old_at(g->begun.first) : 0; }
+
 void gate_leave(struct gate *g, struct gate_place *p) {
     struct gate_source *s = p->source;
     if (!s) return;
-    *p->at = p->next;
-    if (p->next)
-        p->next->at = p->at;
-    else
-        s->last = p->at;
+    age(g, p);
+    take_out(p->begun ? &s->begun : &s->queued, p);
+    if (!s->queued.first) leave_turns(g, s);
     p->source = NULL;
     g->waiting--;
     if (--s->waiting) return;

@@ -5,7 +5,7 @@
 #include "common/base/clock.h"
 
 enum {
-    IN_SMALL_BYTES = 2048,
+    IN_SMALL_BYTES = 512,
     OUT_BYTES = LIMIT_FRAME_BYTES + FRAME_HEADER_BYTES, /* nng gets at once; nothing overtakes these */
     IN_LARGE_BYTES = OUT_BYTES,
     CONTROL_BYTES_MAX = 1024 * 1024,
@@ -265,7 +265,8 @@ static uint64_t ping_at(const struct link *l) {
 static uint64_t end_at(const struct link *l, const struct net_times *t) {
     if (l->state == LINK_CLOSING) return l->began_ns + t->linger_ms * NS_PER_MS;
     if (l->tx_error) return l->tx_failed_ns + t->linger_ms * NS_PER_MS;
-    return l->greeted ? dead_at(l, t) : l->began_ns + t->first_frame_ms * NS_PER_MS;
+    if (l->greeted) return dead_at(l, t);
+    return l->began_ns + (l->dialler ? t->patience_ms : t->first_frame_ms) * NS_PER_MS;
 }
 
 /* Arm the timer for what is due next. */
@@ -323,14 +324,23 @@ enum err link_init(struct link *l, struct net *n, nng_stream *stream, bool diall
     buf_init(&l->out, 0);
     if (!resize_in(l, IN_SMALL_BYTES) || net_op_init(&l->rx, n, on_received) || net_op_init(&l->tx, n, on_sent)) goto fail;
     l->tx.again = send_again;
-    uint64_t due = now + net_times(n)->first_frame_ms * NS_PER_MS;
-    if (loop_timer_set(net_loop(n), &l->timer, due)) goto fail;
     l->stream = stream;
-    start_rx(l);
     return ERR_OK;
 fail:
     link_done(l);
     return ERR_NOMEM;
+}
+
+void link_begin(struct link *l) {
+    uint64_t now = clock_mono_ns();
+    if (l->state != LINK_UP) return;
+    if (now - l->began_ns >= net_times(l->net)->patience_ms * NS_PER_MS) {
+        link_fail(l, ERR_TIMEOUT, "its turn to greet came too late");
+        return;
+    }
+    l->began_ns = l->heard_ns = l->spoke_ns = l->pinged_ns = now;
+    watch(l);
+    if (l->state == LINK_UP) start_rx(l);
 }
 
 void link_done(struct link *l) {

@@ -51,8 +51,9 @@ struct link {
     char text[LIMIT_REASON_BYTES + 1];
 };
 
-/* takes stream.  Starts receiving. */
+/* takes stream.  Nothing happens on it until link_begin, which fails it when the peer will have lost patience. */
 NODISCARD enum err link_init(struct link *l, struct net *n, nng_stream *stream, bool dialler, const struct link_ops *ops);
+void link_begin(struct link *l);
 void link_done(struct link *l); /* only when link_idle */
 
 /* The owner found the greeting good: from now on there are heartbeats and calls. */

@@ -105,11 +105,12 @@ static enum err set_up(struct net *n, const struct net_options *opt) {
     n->times = (struct net_times){.heartbeat_ms = LINK_HEARTBEAT_MS,
                                   .dead_ms = LINK_DEAD_MS,
                                   .first_frame_ms = LINK_FIRST_FRAME_MS,
+                                  .patience_ms = LINK_PATIENCE_MS,
                                   .linger_ms = LINGER_MS,
                                   .backoff_low_ms = LINK_BACKOFF_LOW_MS,
                                   .backoff_high_ms = LINK_BACKOFF_HIGH_MS,
-                                  .greetings = GREETINGS,
-                                  .greetings_of_one = GREETINGS_OF_ONE};
+                                  .greetings = opt->waiting ? (unsigned)opt->waiting : GREETINGS,
+                                  .greetings_of_one = opt->waiting_of_address ? (unsigned)opt->waiting_of_address : GREETINGS_OF_ONE};
     n->queue = queue_new(0);
     n->scratch = arena_new(SCRATCH_BYTES);
     if (!n->queue || !n->scratch || keep_files(n, &opt->files)) return ERR_NOMEM;

@@ -20,6 +20,8 @@ struct net_options {
     struct net_files files; /* read at once */
     const char *fleet;      /* a peer's identity must be of this fleet */
     const char *software;   /* "trawl-agentd 0.1.0", told to peers */
+    uint64_t waiting, waiting_of_address; /* connections at a listener's door that have not greeted yet: in all, of one address; 0: the
+                                             defaults (2000, 1500) */
 };
 
 /* Errors: ERR_SYS a file cannot be read; ERR_UNTRUSTED key and certificate do not match, key readable by others, own

@@ -43,7 +43,8 @@ void net_part(struct net_member *m);
 
 /* Tests make them short and small. */
 struct net_times {
-    uint32_t heartbeat_ms, dead_ms, first_frame_ms, linger_ms, backoff_low_ms, backoff_high_ms;
+    uint32_t heartbeat_ms, dead_ms, linger_ms, backoff_low_ms, backoff_high_ms;
+    uint32_t first_frame_ms, patience_ms; /* a listener waits so long for a greeting once it has begun; a dialler for its answer */
     unsigned greetings, greetings_of_one; /* connections of a listener that have not greeted, at most; of one address */
 };
 struct net_times *net_times(struct net *n);

@@ -109,7 +109,7 @@ static void settle(struct rpc_client *k) {
 
 static void start_dial(struct rpc_client *k) {
     k->dial.busy = true;
-    uint64_t due = clock_mono_ns() + net_times(k->net)->first_frame_ms * NS_PER_MS;
+    uint64_t due = clock_mono_ns() + net_times(k->net)->patience_ms * NS_PER_MS;
     IGNORED(loop_timer_set(net_loop(k->net), &k->dial_limit, due)); /* without it the kernel's own limit holds */
     nng_stream_dialer_dial(k->dialer, k->dial.aio);
 }
@@ -130,10 +130,12 @@ static void greet(struct rpc_client *k, nng_stream *stream) {
     char payload[FRAME_CONTROL_BYTES];
     struct rpc_control_hello h = {.version_low = WIRE_VERSION, .version_high = WIRE_VERSION};
     enum err e = rpc_conn_new(k->net, stream, true, &k->owner, &k->conn);
-    if (e)
+    if (e) {
         dial_failed(k, e, err_text(e));
-    else
-        link_send(&k->conn->link, FRAME_HELLO, 0, false, rpc_control_put_hello(h, net_software(k->net), payload));
+        return;
+    }
+    link_begin(&k->conn->link);
+    link_send(&k->conn->link, FRAME_HELLO, 0, false, rpc_control_put_hello(h, net_software(k->net), payload));
 }
 
 static void on_dialled(struct net_event *e) {

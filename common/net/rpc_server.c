@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/map.h"
+#include "common/net/backlog.h"
 #include "common/net/rpc_control.h"
 #include "common/net/rpc_stream.h"
 
@@ -22,6 +23,7 @@ struct rpc_server {
     struct engine_profile *profile;
     struct net_op accept;
     struct loop_timer pause; /* after a failed accept */
+    struct loop_timer turn;  /* when somebody at the door may begin though nobody has left it */
     struct rpc_conn *conns;
     struct gate gate;        /* connections that are not open yet */
     struct map *by_identity; /* name → how many are open */
@@ -35,6 +37,19 @@ static void start_accept(struct rpc_server *s) {
     s->accept.busy = true;
     nng_stream_listener_accept(s->listener, s->accept.aio);
 }
+
+/* ---- the door ---- */
+
+/* Let those begin whose turn it is. */
+static void serve_door(struct rpc_server *s) {
+    uint64_t now_ns = clock_mono_ns();
+    if (!s->ops) return;
+    for (struct gate_place *p; (p = gate_next(&s->gate, now_ns));) link_begin(&container_of(p, struct rpc_conn, place)->link);
+    uint64_t again_ns = gate_again_ns(&s->gate);
+    if (again_ns) IGNORED(loop_timer_set(net_loop(s->net), &s->turn, again_ns)); /* else the next that comes or leaves sees to it */
+}
+
+static void on_turn(struct loop_timer *t) { serve_door(container_of(t, struct rpc_server, turn)); }
 
 /* ---- greeting ---- */
 
@@ -127,6 +142,7 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     rpc_conn_opened(c, &peer);
     c->serves = s->role;
     gate_leave(&s->gate, &c->place);
+    serve_door(s);
     s->ops->opened(s->ops, c);
 }
 
@@ -149,6 +165,7 @@ static void tell_refused(struct rpc_server *s, const struct rpc_conn *c) {
 static void on_gone(struct rpc_conn_owner *o, struct rpc_conn *c) {
     struct rpc_server *s = container_of(o, struct rpc_server, owner);
     take_conn(s, c);
+    serve_door(s);
     if (c->open)
         s->ops->closed(s->ops, c, c->link.why, span_str(c->link.text));
     else
@@ -206,6 +223,7 @@ static void welcome_in(struct rpc_server *s, nng_stream *stream) {
     if (rpc_conn_new(s->net, stream, false, &s->owner, &c)) return;
     put_conn(s, c);
     if (gate_enter(&s->gate, &from, &c->place)) link_fail(&c->link, ERR_NOMEM, err_text(ERR_NOMEM));
+    serve_door(s);
 }
 
 static void on_accepted(struct net_event *e) {
@@ -231,6 +249,7 @@ static void shut(struct rpc_server *s, bool tell) {
     struct rpc_server_ops *ops = s->ops;
     s->ops = NULL;
     loop_timer_clear(net_loop(s->net), &s->pause);
+    loop_timer_clear(net_loop(s->net), &s->turn);
     nng_stream_listener_close(s->listener);
     while (s->conns) {
         struct rpc_conn *c = s->conns;
@@ -268,6 +287,7 @@ static int listen_nng(struct rpc_server *s, const struct address *a, nng_tls_con
     if (!rv) rv = nng_stream_listener_set_bool(s->listener, NNG_OPT_TCP_NODELAY, true);
     if (!rv) rv = nng_stream_listener_listen(s->listener);
     if (!rv) rv = nng_stream_listener_get_int(s->listener, NNG_OPT_TCP_BOUND_PORT, &s->port);
+    if (!rv) backlog_widen(s->port);
     return rv;
 }
 
@@ -303,7 +323,8 @@ enum err rpc_server_new(struct net *n, const char *address, enum role role, stru
                              .member.hear = on_news,
                              .net = n,
                              .role = role,
-                             .pause.fired = on_pause_over};
+                             .pause.fired = on_pause_over,
+                             .turn.fired = on_turn};
     net_join(n, &s->member);
     enum err e = set_up(s, &a, why, why_size);
     if (e) {

@@ -30,7 +30,7 @@ enum {
     LIMIT_PARAMS = 16,
     LIMIT_DECIMALS = 9,
     LIMIT_SELECTOR_BYTES = 1024,
-    LIMIT_WHERE_BYTES = 1024,                  /* a condition over rows */
+    LIMIT_WHERE_BYTES = 1024, /* a condition over rows */
     LIMIT_REASON_BYTES = 512,
     LIMIT_NOTES = 64,
     LIMIT_NOTE_BYTES = 512,
@@ -41,8 +41,8 @@ enum {
     LIMIT_PARTS = 65536, /* of one capture */
     LIMIT_DURATION_S = 3600,
     LIMIT_WAVES = 16,
-    LIMIT_ROUNDS = 240,                        /* captures of one order on one host */
-    LIMIT_RATE_PER_S = 100000,                 /* hosts that start */
+    LIMIT_ROUNDS = 240,        /* captures of one order on one host */
+    LIMIT_RATE_PER_S = 100000, /* hosts that start */
 
     LIMIT_STREAMS = 64,                       /* open calls on one connection */
     LIMIT_STREAM_CREDIT_BYTES = 1024 * 1024,  /* first credit of a stream */
@@ -50,7 +50,8 @@ enum {
 
     LINK_HEARTBEAT_MS = 15000,
     LINK_DEAD_MS = 45000,
-    LINK_FIRST_FRAME_MS = 10000,
+    LINK_FIRST_FRAME_MS = 10000, /* a listener's, from when the handshake began */
+    LINK_PATIENCE_MS = 30000,    /* a dialler's: others may be before it */
     LINK_BACKOFF_LOW_MS = 1000,
     LINK_BACKOFF_HIGH_MS = 60000,
 

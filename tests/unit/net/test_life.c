@@ -1,5 +1,8 @@
+#include <arpa/inet.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -335,6 +338,28 @@ static void many_connect_at_once(void **state) {
     stage_done(&st);
 }
 
+/* The loop does not turn meanwhile, so nobody accepts them but the kernel. */
+static void hundreds_may_wait_to_be_accepted(void **state) {
+    (void)state;
+    enum { HUNDREDS = 300 };
+    struct stage st = {0};
+    int fds[HUNDREDS];
+    stage_listen(&st, ROLE_AGENT, NULL);
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)rpc_server_port(st.server)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (size_t i = 0; i < HUNDREDS; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        assert_true(fds[i] >= 0);
+        IGNORED(connect(fds[i], (const struct sockaddr *)&to, sizeof to) != 0); /* under way */
+    }
+    for (size_t i = 0; i < HUNDREDS; i++) {
+        struct pollfd p = {.fd = fds[i], .events = POLLOUT};
+        assert_int_equal(poll(&p, 1, 900), 1); /* a dropped one is tried again after a second */
+        close(fds[i]);
+    }
+    stage_done(&st);
+}
+
 static int no_more_certificates(void **state) {
     (void)state;
     stage_ca_done();
@@ -361,6 +386,7 @@ int main(void) {
         cmocka_unit_test(when_all_places_are_taken_the_address_with_most_gives_one_up),
         cmocka_unit_test(an_identity_has_so_many_connections_and_no_more),
         cmocka_unit_test(many_connect_at_once),
+        cmocka_unit_test(hundreds_may_wait_to_be_accepted),
     };
     return cmocka_run_group_tests_name("life", tests, NULL, no_more_certificates);
 }
