@@ -53,13 +53,25 @@ static enum err add(struct fleet *f, struct span name, struct fleet_host **out) 
     return ERR_OK;
 }
 
-enum err fleet_put(struct fleet *f, struct span facts_bytes, struct fleet_host **out) {
+/* How much decoding these took is how much it will take. */
+static enum err measure(struct span facts_bytes, size_t *out_bytes) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    struct from_agent from = {0};
+    enum err e = mem ? session_decode_from(facts_bytes, mem, &from) : ERR_NOMEM;
+    if (e == ERR_OK) *out_bytes = arena_used(mem) + facts_bytes.n + 32;
+    return e;
+}
+
+enum err fleet_put(struct fleet *f, struct span facts_bytes, struct fleet_host **out) {
+    size_t need = 0;
+    enum err e = measure(facts_bytes, &need);
+    if (e != ERR_OK) return e;
+    AUTO(arena_free) struct arena *mem = arena_new(need); /* there is one for each host, so it should be no larger */
     if (!mem) return ERR_NOMEM;
     struct span bytes = arena_copy(mem, facts_bytes);
     if (!bytes.p) return ERR_NOMEM;
     struct from_agent from = {0};
-    enum err e = session_decode_from(bytes, mem, &from);
+    e = session_decode_from(bytes, mem, &from);
     if (e != ERR_OK) return e;
     if (from.kind != FROM_AGENT_FACTS || from.facts.host.n == 0) return ERR_SYNTAX;
     if (from.facts.host.n > LIMIT_NAME_BYTES) return ERR_LIMIT;

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "collector/daemon/care.h"
@@ -41,7 +42,12 @@ static int help(void) {
     return code;
 }
 
+/* A session's memory comes from whichever thread of nng's was at it.  With an arena for each of them there are that many times the holes:
+ * 4 KiB a session. */
+static void few_arenas(void) { IGNORED(mallopt(M_ARENA_MAX, 2) == 0); /* then there are many */ }
+
 int main(int argc, char **argv) {
+    few_arenas();
     const char *path = "/etc/trawl/collector.conf";
     bool check = false;
     for (int opt; (opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {

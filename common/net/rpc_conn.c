@@ -96,6 +96,7 @@ void rpc_conn_settle(struct rpc_conn *c) {
     if (!link_idle(&c->link) || !c->told || c->wake_posted) return;
     net_part(&c->member);
     link_done(&c->link);
+    free(c->streams);
     free(c);
 }
 

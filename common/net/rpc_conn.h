@@ -34,7 +34,8 @@ struct rpc_conn {
     const char *peer_word; /* "collector" or "peer" */
     enum role serves;      /* calls of this role are taken; ROLE_NONE: none are */
     uint32_t last_call;    /* highest stream number */
-    struct rpc_stream_state *streams[LIMIT_STREAMS];
+    struct rpc_stream_state **streams; /* by slot; NULL: free */
+    unsigned n_streams;
     struct rpc_stream_state *dead; /* freed when the turn is over */
 };
 

@@ -10,11 +10,29 @@
 
 static void on_deadline(struct loop_timer *t);
 
+_Static_assert((LIMIT_STREAMS & (LIMIT_STREAMS - 1)) == 0, "the table grows by doubling");
+/* A place in the table.  Most connections have one call. */
+static enum err take_slot(struct rpc_conn *c, unsigned *out_slot) {
+    unsigned slot = 0;
+    while (slot < c->n_streams && c->streams[slot]) slot++;
+    if (slot == LIMIT_STREAMS) return ERR_LIMIT;
+    if (slot == c->n_streams) {
+        unsigned want = slot ? 2 * slot : 1;
+        struct rpc_stream_state **p = reallocarray(c->streams, want, sizeof(struct rpc_stream_state *));
+        if (!p) return ERR_NOMEM;
+        memset(p + slot, 0, (want - slot) * sizeof(struct rpc_stream_state *));
+        c->streams = p;
+        c->n_streams = want;
+    }
+    *out_slot = slot;
+    return ERR_OK;
+}
+
 enum err rpc_stream_open(struct rpc_conn *c, enum rpc_method m, uint32_t number, bool caller, uint32_t deadline_ms,
                          struct rpc_stream_state **out) {
-    unsigned slot = 0;
-    while (slot < LIMIT_STREAMS && c->streams[slot]) slot++;
-    if (slot == LIMIT_STREAMS) return ERR_LIMIT;
+    unsigned slot;
+    enum err e = take_slot(c, &slot);
+    if (e) return e;
     struct rpc_stream_state *st = calloc(1, sizeof *st);
     if (!st) return ERR_NOMEM;
     *st = (struct rpc_stream_state){.conn = c,
@@ -64,7 +82,7 @@ void rpc_stream_bury(struct rpc_conn *c) {
 }
 
 void rpc_stream_end_all(struct rpc_conn *c, enum rpc_status status, struct span text) {
-    for (unsigned i = 0; i < LIMIT_STREAMS; i++) {
+    for (unsigned i = 0; i < c->n_streams; i++) {
         struct rpc_stream_state *st = c->streams[i];
         if (st && st->ending)
             finish(st, st->status, span_str(st->text));
@@ -74,12 +92,12 @@ void rpc_stream_end_all(struct rpc_conn *c, enum rpc_status status, struct span 
 }
 
 void rpc_stream_abandon_all(struct rpc_conn *c) {
-    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+    for (unsigned i = 0; i < c->n_streams; i++)
         if (c->streams[i]) retire(c->streams[i]);
 }
 
 void rpc_stream_wake(struct rpc_conn *c) {
-    for (unsigned i = 0; i < LIMIT_STREAMS; i++) {
+    for (unsigned i = 0; i < c->n_streams; i++) {
         struct rpc_stream_state *st = c->streams[i];
         if (st && st->ending) finish(st, st->status, span_str(st->text));
     }
@@ -155,7 +173,7 @@ static void offer_room(struct rpc_stream_state *st) {
 }
 
 void rpc_stream_room(struct rpc_conn *c) {
-    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+    for (unsigned i = 0; i < c->n_streams; i++)
         if (c->streams[i]) offer_room(c->streams[i]);
 }
 
@@ -316,7 +334,7 @@ static void on_call(struct rpc_conn *c, const struct frame *f, struct span paylo
 }
 
 static struct rpc_stream_state *find(const struct rpc_conn *c, uint32_t number) {
-    for (unsigned i = 0; i < LIMIT_STREAMS; i++)
+    for (unsigned i = 0; i < c->n_streams; i++)
         if (c->streams[i] && c->streams[i]->number == number) return c->streams[i];
     return NULL;
 }
