@@ -10,22 +10,29 @@
 #include "common/base/log.h"
 #include "common/sys/fds.h"
 #include "tests/bench/sim_agent.h"
+#include "tests/support/gen.h"
 
-enum { WHY_BYTES = 512, HOSTS_MAX = 100000, FILES_PER_HOST = 4, FILES_OURS = 64 };
+enum { WHY_BYTES = 512, HOSTS_MAX = 100000, FILES_PER_HOST = 4, FILES_OURS = 64, SLOW_MS = 5000 };
 
 static const char usage[] =
-    "usage: sessions --hosts N --certs DIR --collector HOST:PORT --recording FILE [--prefix h] [--tool NAME] [--seed S]\n"
+    "usage: sessions --hosts N --certs DIR --collector HOST:PORT --recording FILE [--prefix h] [--first 1] [--tool NAME] [--seed S]\n"
+    "                [--churn N] [--cut PERMILLE] [--slow PERMILLE] [--quiet] [--wait]\n"
     "\n"
-    "Agents PREFIX1 … PREFIXN in one process.  DIR is trawl-certs' and has agents/PREFIXn.pem and .key.  Each order is answered, after\n"
-    "its seconds, with the recording, its counts varied per host by the seed.  A line per second, and one when all are connected:\n"
+    "N agents in one process, PREFIXn from n = FIRST.  DIR is trawl-certs' and has agents/PREFIXn.pem and .key.  Each order is answered,\n"
+    "after its seconds, with the recording, its counts varied per host by the seed.  Of the agents N a second lose their connection\n"
+    "(--churn), so many in a thousand parts are the last of their session (--cut), so many in a thousand agents give credit back 5 s late\n"
+    "(--slow).  A line per second, and one when all are connected:\n"
     "  second=N connected=N running=N waiting=N opened=N lost=N failed=N orders=N parts=N acks=N trouble=N late_ms=P50,P99,MAX\n"
     "  (late_ms: from an order's signature to its agent)\n"
-    "and one for each connection that ended: lost host=\"NAME\" why=\"TEXT\".  SIGHUP: all read their certificates again and dial anew.\n"
-    "SIGTERM: a last line, and the end.\n";
+    "and, unless --quiet, one for each connection that ended: lost host=\"NAME\" why=\"TEXT\".  SIGHUP: all read their certificates again "
+    "and dial anew.\n"
+    "SIGTERM: a last line, and the end.  With --wait they dial only after SIGUSR1; a line \"ready\" says that all have read their files.\n";
 
 struct sessions {
     const char *prefix, *certs, *collector, *recording_path, *tool;
-    uint64_t hosts, seed;
+    uint64_t hosts, first, seed, churn, cut_permille, slow_permille;
+    bool quiet, wait;
+    struct gen chance;
     struct buf fleet;
     struct loop *loop;
     struct sim_recording *recording;
@@ -60,6 +67,7 @@ static void tell(const struct sessions *s) {
 
 static void on_second(struct loop_timer *t) {
     struct sessions *s = container_of(t, struct sessions, second);
+    for (uint64_t i = 0; i < s->churn; i++) sim_agent_cut(s->agents[gen_below(&s->chance, s->n_agents)]);
     tell(s);
     if (loop_timer_set(s->loop, t, t->due_ns + NS_PER_S)) loop_stop(s->loop);
 }
@@ -71,7 +79,7 @@ static void on_agent_opened(struct sim_ops *ops, const char *host) {
 }
 
 static void on_agent_lost(struct sim_ops *ops, const char *host, struct span why) {
-    (void)ops;
+    if (container_of(ops, struct sessions, ops)->quiet) return;
     char shown[4 * LIMIT_REASON_BYTES + 1];
     log_escape(span_head(why, LIMIT_REASON_BYTES), shown, sizeof shown);
     printf("lost host=\"%s\" why=\"%s\"\n", host, shown);
@@ -90,10 +98,29 @@ static void reload(struct sessions *s) {
     fflush(stdout);
 }
 
+static enum err dial(struct sessions *s, char *why) {
+    enum err e = ERR_OK;
+    for (size_t i = 0; !e && i < s->n_agents; i++) e = sim_agent_dial(s->agents[i]);
+    if (e) snprintf(why, WHY_BYTES, "%s: %s", s->collector, err_text(e));
+    s->began_ns = clock_mono_ns();
+    return e;
+}
+
+static void dial_late(struct sessions *s) {
+    char why[WHY_BYTES];
+    if (!s->wait) return;
+    s->wait = false;
+    if (dial(s, why) == ERR_OK) return;
+    fprintf(stderr, "sessions: %s\n", why);
+    loop_stop(s->loop);
+}
+
 static void on_signal(int signo, void *arg) {
     struct sessions *s = arg;
     if (signo == SIGHUP)
         reload(s);
+    else if (signo == SIGUSR1)
+        dial_late(s);
     else
         loop_stop(s->loop);
 }
@@ -104,6 +131,7 @@ static enum err take_signals(struct sessions *s) {
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     signal(SIGPIPE, SIG_IGN);
     return loop_signals(s->loop, &set, on_signal, s);
 }
@@ -150,7 +178,9 @@ static enum err start_agent(struct sessions *s, unsigned number, char *why) {
                                     .fleet = fleet ? fleet : "",
                                     .host = host,
                                     .number = number,
-                                    .seed = s->seed};
+                                    .seed = s->seed,
+                                    .slow_ms = gen_below(&s->chance, 1000) < s->slow_permille ? SLOW_MS : 0,
+                                    .cut_permille = (unsigned)s->cut_permille};
     enum err e = sim_agent_new(&opt, why, WHY_BYTES, &s->agents[s->n_agents]);
     if (!e) s->n_agents++;
     return e;
@@ -166,8 +196,14 @@ static enum err start(struct sessions *s, char *why) {
     if (!room_for_files(s, why)) return ERR_LIMIT;
     e = read_fleet(s, why);
     if (!e) e = sim_recording_load(s->recording_path, s->tool, why, WHY_BYTES, &s->recording);
-    for (unsigned i = 1; !e && i <= s->hosts; i++) e = start_agent(s, i, why);
+    gen_seed(&s->chance, s->seed);
+    for (uint64_t i = 0; !e && i < s->hosts; i++) e = start_agent(s, (unsigned)(s->first + i), why);
     s->began_ns = clock_mono_ns();
+    if (!e && s->wait) {
+        puts("ready");
+        fflush(stdout);
+    }
+    if (!e && !s->wait) e = dial(s, why);
     s->second = (struct loop_timer){.fired = on_second};
     return e ? e : loop_timer_set(s->loop, &s->second, s->began_ns + NS_PER_S);
 }
@@ -184,8 +220,22 @@ static bool take_option(struct sessions *s, int o, const char *value) {
     switch (o) {
     case 'h':
         return span_u64(span_str(value), &s->hosts) && s->hosts > 0 && s->hosts <= HOSTS_MAX;
+    case 'f':
+        return span_u64(span_str(value), &s->first) && s->first <= HOSTS_MAX;
     case 's':
         return span_u64(span_str(value), &s->seed);
+    case 'C':
+        return span_u64(span_str(value), &s->churn);
+    case 'x':
+        return span_u64(span_str(value), &s->cut_permille) && s->cut_permille <= 1000;
+    case 'l':
+        return span_u64(span_str(value), &s->slow_permille) && s->slow_permille <= 1000;
+    case 'w':
+        s->wait = true;
+        return true;
+    case 'q':
+        s->quiet = true;
+        return true;
     case 'p':
         s->prefix = value;
         return strlen(value) < LIMIT_NAME_BYTES - 6;
@@ -207,17 +257,27 @@ static bool take_option(struct sessions *s, int o, const char *value) {
 }
 
 static bool read_options(struct sessions *s, int argc, char **argv) {
-    static const struct option options[] = {{"hosts", required_argument, NULL, 'h'},     {"prefix", required_argument, NULL, 'p'},
-                                            {"certs", required_argument, NULL, 'd'},     {"collector", required_argument, NULL, 'c'},
-                                            {"recording", required_argument, NULL, 'r'}, {"tool", required_argument, NULL, 't'},
-                                            {"seed", required_argument, NULL, 's'},      {0}};
+    static const struct option options[] = {{"hosts", required_argument, NULL, 'h'},
+                                            {"prefix", required_argument, NULL, 'p'},
+                                            {"certs", required_argument, NULL, 'd'},
+                                            {"collector", required_argument, NULL, 'c'},
+                                            {"recording", required_argument, NULL, 'r'},
+                                            {"tool", required_argument, NULL, 't'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"first", required_argument, NULL, 'f'},
+                                            {"churn", required_argument, NULL, 'C'},
+                                            {"cut", required_argument, NULL, 'x'},
+                                            {"slow", required_argument, NULL, 'l'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"wait", no_argument, NULL, 'w'},
+                                            {0}};
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
         if (!take_option(s, o, optarg)) return false;
     return optind == argc && s->hosts && s->certs && s->collector && s->recording_path;
 }
 
 int main(int argc, char **argv) {
-    struct sessions s = {.prefix = "h", .seed = 1, .ops = {.opened = on_agent_opened, .lost = on_agent_lost}};
+    struct sessions s = {.prefix = "h", .first = 1, .seed = 1, .ops = {.opened = on_agent_opened, .lost = on_agent_lost}};
     char why[WHY_BYTES] = "";
     if (!read_options(&s, argc, argv)) {
         fputs(usage, stderr);

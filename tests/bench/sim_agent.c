@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/net/rpc.h"
 #include "common/wire/session.h"
+#include "tests/support/gen.h"
 
 enum { PATH_BYTES = 4096, N_LABELS = 3 };
 
@@ -43,6 +44,10 @@ struct sim_agent {
     struct job *jobs;
     struct waiting *first, **last;
     struct buf message; /* scratch of one message going out */
+    struct gen chance;
+    struct loop_timer cut;
+    struct loop_timer credit; /* of a slow one: when it gives back what it owes */
+    size_t owed;
 };
 
 static bool same_campaign(const struct campaign_id *x, const struct campaign_id *y) { return memcmp(x->b, y->b, sizeof x->b) == 0; }
@@ -60,6 +65,11 @@ static void say_running(struct sim_agent *a, const struct campaign_id *campaign)
     IGNORED(say(a, &m, RPC_INTERACTIVE)); /* only progress: the outcome tells the truth in any case */
 }
 
+/* Not at once: whoever sends is in the middle of something. */
+static void maybe_cut(struct sim_agent *a) {
+    if (gen_below(&a->chance, 1000) < a->opt.cut_permille) IGNORED(loop_timer_set(a->opt.loop, &a->cut, clock_mono_ns()));
+}
+
 static void push(struct sim_agent *a) {
     for (struct waiting *w = a->first; a->open && w; w = w->next) {
         if (w->sent) continue;
@@ -70,6 +80,7 @@ static void push(struct sim_agent *a) {
         if (e) a->opt.counts->trouble++;
         w->sent = true;
         a->opt.counts->parts++;
+        maybe_cut(a);
     }
 }
 
@@ -207,8 +218,21 @@ static void on_order(struct sim_agent *a, const struct signed_order *so, struct 
 }
 
 /* ---- the session ---- */
+static void on_credit(struct loop_timer *t) {
+    struct sim_agent *a = container_of(t, struct sim_agent, credit);
+    rpc_consumed(&a->session, a->owed);
+    a->owed = 0;
+}
+
+static void owe(struct sim_agent *a, size_t n) {
+    bool first = a->owed == 0;
+    a->owed += n;
+    if (first) IGNORED(loop_timer_set(a->opt.loop, &a->credit, clock_mono_ns() + a->opt.slow_ms * NS_PER_MS)); /* never, then */
+}
+
 static void on_message(struct rpc_stream *s, struct span bytes) {
     struct sim_agent *a = container_of(s, struct sim_agent, session);
+    if (s->manual_credit) owe(a, bytes.n);
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     struct to_agent m;
     if (!mem || session_decode_to(bytes, mem, &m)) {
@@ -237,6 +261,9 @@ static void on_writable(struct rpc_stream *s) { push(container_of(s, struct sim_
 static void close_session(struct sim_agent *a) {
     if (a->open) a->opt.counts->connected--;
     a->open = false;
+    loop_timer_clear(a->opt.loop, &a->cut);
+    loop_timer_clear(a->opt.loop, &a->credit);
+    a->owed = 0;
 }
 
 static void on_ended(struct rpc_stream *s, enum rpc_status status, struct span text) {
@@ -271,7 +298,7 @@ static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *c, uint64_t p
     struct sim_agent *a = container_of(ops, struct sim_agent, client_ops);
     (void)peer_wall_ns;
     a->conn = c;
-    a->session = (struct rpc_stream){.ops = &session_ops};
+    a->session = (struct rpc_stream){.ops = &session_ops, .manual_credit = a->opt.slow_ms > 0};
     enum err e = rpc_call(c, RPC_AGENTS_SESSION, 0, &a->session);
     if (!e) e = say_facts(a);
     if (e) {
@@ -299,7 +326,7 @@ static void on_closed(struct rpc_client_ops *ops, enum err why, struct span text
 }
 
 /* ---- life ---- */
-static enum err start(struct sim_agent *a, char *why, size_t why_size) {
+static enum err load(struct sim_agent *a, char *why, size_t why_size) {
     const struct sim_options *o = &a->opt;
     char ca[PATH_BYTES], crl[PATH_BYTES], cert[PATH_BYTES], key[PATH_BYTES];
     snprintf(ca, sizeof ca, "%s/fleet-ca.pem", o->certs);
@@ -310,12 +337,10 @@ static enum err start(struct sim_agent *a, char *why, size_t why_size) {
                                     .files = {.ca = ca, .cert = cert, .key = key, .crl = crl},
                                     .fleet = o->fleet,
                                     .software = "trawl-sessions " TRAWL_VERSION};
-    enum err e = net_new(&net, why, why_size, &a->net);
-    if (e) return e;
-    e = rpc_dial(a->net, o->collector, NULL, true, &a->client_ops, &a->client);
-    if (e) snprintf(why, why_size, "%s: %s", o->collector, err_text(e));
-    return e;
+    return net_new(&net, why, why_size, &a->net);
 }
+
+static void on_cut(struct loop_timer *t) { sim_agent_cut(container_of(t, struct sim_agent, cut)); }
 
 enum err sim_agent_new(const struct sim_options *opt, char *why, size_t why_size, struct sim_agent **out) {
     static const struct span zones[] = {{"a", 1}, {"b", 1}, {"c", 1}};
@@ -332,10 +357,19 @@ enum err sim_agent_new(const struct sim_options *opt, char *why, size_t why_size
     a->labels[1] = (struct label){SPAN_LIT("zone"), zones[opt->number % COUNT_OF(zones)]};
     a->labels[2] = (struct label){SPAN_LIT("rack"), span_str(a->rack)};
     buf_init(&a->message, LIMIT_FRAME_BYTES);
+    gen_seed(&a->chance, opt->seed ^ opt->number);
+    a->cut.fired = on_cut;
+    a->credit.fired = on_credit;
     a->client_ops = (struct rpc_client_ops){.opened = on_opened, .closed = on_closed};
-    enum err e = start(a, why, why_size);
+    enum err e = load(a, why, why_size);
     if (!e) *out = TAKE(a);
     return e;
+}
+
+enum err sim_agent_dial(struct sim_agent *a) { return rpc_dial(a->net, a->opt.collector, NULL, true, &a->client_ops, &a->client); }
+
+void sim_agent_cut(struct sim_agent *a) {
+    if (a->conn) rpc_disconnect(a->conn, RPC_UNAVAILABLE, "the simulated network is gone");
 }
 
 void sim_agent_free(struct sim_agent *a) {

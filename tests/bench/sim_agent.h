@@ -44,11 +44,17 @@ struct sim_options {
     const char *host;
     unsigned number; /* of this host: its labels and its results come from it and the seed */
     uint64_t seed;
+    unsigned slow_ms;      /* it gives credit back so late; 0: at once */
+    unsigned cut_permille; /* so many of its parts are the last of their session: the connection breaks, and what was on its way is lost */
 };
 
-/* Dials, and dials again for ever.  The texts of opt are copied.  Errors as net_new and rpc_dial; why gets a sentence. */
+/* Reads its certificate.  host is copied, the other texts are kept.  Errors as net_new; why gets a sentence. */
 NODISCARD enum err sim_agent_new(const struct sim_options *opt, char *why, size_t why_size, struct sim_agent **out);
 void sim_agent_free(struct sim_agent *a);
 AUTO_TYPE(struct sim_agent, sim_agent_free)
+/* Dials, and dials again for ever.  Errors as rpc_dial. */
+NODISCARD enum err sim_agent_dial(struct sim_agent *a);
+/* Its connection breaks, if it has one; it dials again. */
+void sim_agent_cut(struct sim_agent *a);
 /* As trawl-agentd after SIGHUP: certificates and lists are read again and the collector is dialled anew.  On failure nothing changes. */
 NODISCARD enum err sim_agent_reload(struct sim_agent *a, char *why, size_t why_size);
