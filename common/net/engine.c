@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <nng/supplemental/tls/engine.h>
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
