@@ -11,9 +11,21 @@ static bool wanted(const struct hist *h, const struct query *q) {
     return true;
 }
 
+/* Most hosts have one histogram: there is nothing to merge, and the slots stay where they are. */
+static enum err one_hist(struct query_work *w, const struct hist *h, bool drop_sections, struct hist_set *out) {
+    struct hist *one = arena_array(w->mem, 1, sizeof *one);
+    if (!one) return ERR_NOMEM;
+    *one = *h;
+    if (drop_sections) one->n_section = 0;
+    *out = (struct hist_set){one, wanted(h, w->of->query)};
+    return ERR_OK;
+}
+
 /* The wanted histograms of a host, their sections merged away or not. */
 static enum err host_set(struct query_work *w, const struct aggregate_host *h, bool drop_sections, struct hist_set *out) {
     struct hist_set all = {0};
+    struct hist only;
+    if (!h->refused_hists && hist_merge_only(h->hists, &only)) return one_hist(w, &only, drop_sections, out);
     enum err e = hist_merge_get(h->hists, false, w->mem, &all);
     if (e != ERR_OK) return e;
     AUTO(hist_merge_free) struct hist_merge *few = hist_merge_new();

@@ -1,16 +1,17 @@
 #include "collector/query/query_body.h"
 
-/* One row with its frames, copied. */
-static enum err copy_row(struct stacks *into, const struct stacks *from, const struct stack_row *row) {
-    uint32_t nodes[LIMIT_STACK_DEPTH], at = STACKS_ROOT;
-    size_t depth = stacks_frames(from, row->leaf, nodes, LIMIT_STACK_DEPTH);
-    if (depth > LIMIT_STACK_DEPTH) depth = LIMIT_STACK_DEPTH;
-    for (size_t i = 0; i < depth; i++) {
-        const struct stack_node *node = &from->nodes[nodes[i]];
-        enum err e = stacks_node(into, at, from->strings.text[node->frame], (enum frame_kind)node->kind, &at);
+/* One row with its frames, copied.  places: where nodes of from are in into; 0: not copied yet. */
+static enum err copy_row(struct stacks *into, const struct stacks *from, const struct stack_row *row, uint32_t *places) {
+    uint32_t nodes[LIMIT_STACK_DEPTH], leaf = row->leaf;
+    size_t depth = 0;
+    for (uint32_t n = leaf; n != STACKS_ROOT && !places[n] && depth < LIMIT_STACK_DEPTH; n = from->nodes[n].parent) nodes[depth++] = n;
+    while (depth > 0) {
+        uint32_t n = nodes[--depth];
+        const struct stack_node *node = &from->nodes[n];
+        enum err e = stacks_node(into, places[node->parent], from->strings.text[node->frame], (enum frame_kind)node->kind, &places[n]);
         if (e != ERR_OK) return e;
     }
-    return stacks_add(into, at, from->strings.text[row->comm], row->pid, row->count);
+    return stacks_add(into, places[leaf], from->strings.text[row->comm], row->pid, row->count);
 }
 
 static void note_losses(struct query_work *w) {
@@ -124,14 +125,15 @@ static enum err fill_rows(struct query_work *w, const struct stack_merge *m, con
     const struct stacks *view = stack_merge_view(m);
     const struct stack_row **rows = NULL;
     size_t n = 0, given = 0;
-    enum err e = stack_merge_top(m, 0, w->mem, &rows, &n);
+    AUTO_FREE uint32_t *places = calloc(view->n_nodes, sizeof *places);
+    enum err e = places ? stack_merge_top(m, 0, w->mem, &rows, &n) : ERR_NOMEM;
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
         if (!stay[rows[i] - view->rows]) continue;
         w->a->total += rows[i]->count;
         w->a->distinct++;
         if (w->of->query->n && given == w->of->query->n) continue;
         given++;
-        e = copy_row(&w->a->stacks, view, rows[i]);
+        e = copy_row(&w->a->stacks, view, rows[i], places);
     }
     w->a->whole = stacks_total(view);
     return e;

@@ -23,7 +23,7 @@ struct block {
 
 struct arena {
     size_t budget, used, next_block;
-    struct block *blocks; /* the newest first; pieces are cut from it only */
+    struct block *blocks; /* the newest first; pieces are cut from it only, and large ones have blocks of their own */
     bool exhausted;
 };
 
@@ -64,14 +64,20 @@ static struct block *new_block(size_t bytes) {
 /* A new newest block with room for `bytes` (rounded: `rounded`), and no more than the budget can ever fill. */
 static struct block *add_block(struct arena *mem, size_t bytes, size_t rounded) {
     size_t size = mem->next_block;
+    if (rounded >= HUGE_PAGE) size = rounded;
     if (size > mem->budget - mem->used) size = mem->budget - mem->used;
     if (size < rounded) size = rounded;
     if (block_per_piece) size = bytes;
     struct block *b = new_block(sizeof *b + size);
     if (!b) return NULL;
-    b->next = mem->blocks;
     b->size = size;
     b->used = 0;
+    if (!block_per_piece && rounded >= HUGE_PAGE && mem->blocks) { /* the newest goes on to serve small pieces */
+        b->next = mem->blocks->next;
+        mem->blocks->next = b;
+        return b;
+    }
+    b->next = mem->blocks;
     mem->blocks = b;
     if (mem->next_block < LAST_BLOCK) mem->next_block *= 2;
     return b;
@@ -82,7 +88,7 @@ void *arena_alloc(struct arena *mem, size_t bytes) {
     struct block *b = mem->blocks;
     if (rounded < bytes || rounded > mem->budget - mem->used)
         b = NULL;
-    else if (!b || block_per_piece || rounded > b->size - b->used)
+    else if (!b || block_per_piece || rounded >= HUGE_PAGE || rounded > b->size - b->used)
         b = add_block(mem, bytes, rounded);
     if (!b) {
         mem->exhausted = true;
@@ -144,6 +150,19 @@ enum err arena_grow(struct arena *mem, void *array_pointer, size_t *cap, size_t 
     memset(old + old_bytes, 0, bytes - old_bytes);
     *cap = room;
     return ERR_OK;
+}
+
+void arena_release(struct arena *mem, void *piece, size_t bytes) {
+    size_t rounded = round_up(bytes);
+    if (rounded < HUGE_PAGE) return;
+    for (struct block **at = &mem->blocks; *at; at = &(*at)->next) {
+        struct block *b = *at;
+        if (b->bytes != piece) continue;
+        *at = b->next;
+        mem->used -= rounded;
+        free(b);
+        return;
+    }
 }
 
 bool arena_exhausted(const struct arena *mem) { return mem->exhausted; }

@@ -43,8 +43,8 @@ enum err ranking_add(struct ranking *r, struct span host, const struct hist_set 
     static const unsigned permille[RANKING_PERCENTILES] = {500, 900, 990, 999};
     if (r->n == r->max) return ERR_NOMEM;
     struct ranking_row row = {.host = host};
-    struct hist h;
-    enum err e = merge_sections(hists, r->mem, &h, &row.left_out);
+    struct hist h = hists->n == 1 ? hists->hists[0] : (struct hist){.n_slots = 0}; /* most have one: there is nothing to merge */
+    enum err e = hists->n == 1 ? ERR_OK : merge_sections(hists, r->mem, &h, &row.left_out);
     if (e) return e;
     row.unit = h.unit;
     row.total = hist_total(&h);

@@ -17,8 +17,8 @@ struct ranking_row {
 /* Room for up to max rows.  NULL: over mem's budget. */
 struct ranking;
 struct ranking *ranking_new(const struct tool *tool, size_t max, struct arena *mem);
-/* One more host.  Its sections are merged first, as far as their slots agree; of several units and scales the first one's counts.
- * ERR_NOMEM. */
+/* One more host, whose histograms have ascending slots, as decoded ones have.  Its sections are merged first, as far as their slots agree;
+ * of several units and scales the first one's counts. ERR_NOMEM. */
 NODISCARD enum err ranking_add(struct ranking *r, struct span host, const struct hist_set *hists);
 /* Sorts and gives the rows, worst first. */
 const struct ranking_row *ranking_rows(struct ranking *r, size_t *out_n);

@@ -245,4 +245,11 @@ enum err hist_merge_get(const struct hist_merge *m, bool drop_sections, struct a
     return copy_all(whole, mem, out);
 }
 
+bool hist_merge_only(const struct hist_merge *m, struct hist *out) {
+    if (m->n != 1) return false;
+    *out = m->all[0].hist;
+    out->interval = SPAN_LIT("");
+    return true;
+}
+
 size_t hist_merge_bytes(const struct hist_merge *m) { return sizeof *m + m->bytes; }

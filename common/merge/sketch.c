@@ -103,6 +103,11 @@ static enum err add_slot(struct sketch *s, int32_t slot, uint64_t count, struct 
 
 enum err sketch_add(struct sketch *s, double value, uint64_t count, struct arena *mem) { return add_slot(s, slot_of(value), count, mem); }
 
+void sketch_soon(const struct sketch *s, double value) {
+    int64_t at = s->dense ? (int64_t)slot_of(value) - s->first : 0;
+    if (at >= 0 && at < (int64_t)s->n_slots) __builtin_prefetch(&s->slots[at], 1);
+}
+
 static int32_t slot_at(const struct sketch *s, size_t i) { return s->dense ? s->first + (int32_t)i : pair_slot(s->slots[i]); }
 static uint64_t count_at(const struct sketch *s, size_t i) { return s->dense ? s->slots[i] : s->slots[i] & COUNT_MAX; }
 

@@ -30,6 +30,8 @@ struct quantile {
 
 /* At most 2^48 - 1 at a time.  ERR_NOMEM leaves it as it was. */
 NODISCARD enum err sketch_add(struct sketch *s, double value, uint64_t count, struct arena *mem);
+/* The same value is about to be added: what that touches is brought nearer.  Changes nothing. */
+void sketch_soon(const struct sketch *s, double value);
 /* ERR_NOMEM: a part of from was added. */
 NODISCARD enum err sketch_merge(struct sketch *into, const struct sketch *from, struct arena *mem);
 /* permille 1 … 1000, by the rule of percentile.h: the first slot whose cumulative count is at least ceil(p × n). */

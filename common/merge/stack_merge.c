@@ -2,19 +2,28 @@
 
 #include <stdlib.h>
 
+#include "common/merge/stack_order.h"
+#include "common/model/hash.h"
 
+/* One fleet's tree fits no cache, so what counts is how seldom it is looked at.  A node is found by the hash of its whole path's texts,
+ * which a host's stacks tell without a look at the tree: the leaf is asked for first, and only what is not there is asked for above it. */
 struct stack_merge {
     struct arena *mem;
-    struct stacks all;
+    struct stacks all; /* its own hash of nodes is not used */
     bool has_unit;
+    struct hash_slot *paths; /* hash of path → node */
+    size_t paths_size;       /* a power of two */
 };
+enum { FIRST_PATHS = 128, AHEAD = 8 /* rows whose leaves are fetched before they are asked for */ };
 
 struct stack_merge *stack_merge_new(size_t budget_bytes) {
     AUTO(stack_merge_free) struct stack_merge *m = calloc(1, sizeof *m);
     if (!m) return NULL;
     m->mem = arena_new(budget_bytes);
     if (!m->mem || stacks_init(&m->all, SPAN_LIT(""), m->mem)) return NULL;
-    return TAKE(m);
+    m->paths_size = FIRST_PATHS;
+    m->paths = arena_array(m->mem, FIRST_PATHS, sizeof *m->paths);
+    return m->paths ? TAKE(m) : NULL;
 }
 
 void stack_merge_free(struct stack_merge *m) {
@@ -23,33 +32,70 @@ void stack_merge_free(struct stack_merge *m) {
     free(m);
 }
 
-/* Where the strings and nodes of one host's stacks are in the whole; 0: not looked up yet (the empty string, the root: themselves). */
+/* Where the strings and nodes of one host's stacks are in the whole; 0: not known yet (the empty string, the root: themselves). */
 struct places {
     uint32_t *string, *node;
+    uint32_t *path; /* per node the hash of its path */
+    uint32_t *todo; /* nodes on the way to the root that are not in the whole */
 };
 
-static enum err place_string(struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t i) {
-    if (i == 0 || at->string[i]) return ERR_OK;
-    return strings_add(&m->all.strings, s->strings.text[i], &at->string[i]);
-}
-
-/* A parent comes before its children, so its place is known. */
-static enum err place_nodes(struct stack_merge *m, const struct stacks *s, struct places *at) {
+static enum err hash_paths(const struct stack_merge *m, const struct stacks *s, uint32_t *path) {
+    AUTO_FREE uint32_t *text = malloc((s->strings.n + 1) * sizeof *text);
+    uint64_t seed = hash_seed(m->mem);
+    if (!text) return ERR_NOMEM;
+    for (uint32_t i = 0; i < s->strings.n; i++) text[i] = hash_bytes(seed, s->strings.text[i]);
     for (size_t i = 1; i < s->n_nodes; i++) {
-        const struct stack_node *node = &s->nodes[i];
-        enum err e = place_string(m, s, at, node->frame);
-        if (e) return e;
-        e = stacks_child(&m->all, at->node[node->parent], at->string[node->frame], (enum frame_kind)node->kind, &at->node[i]);
-        if (e) return e;
+        const struct stack_node *n = &s->nodes[i];
+        path[i] = hash_words(seed, (uint64_t)path[n->parent] << 32 | text[n->frame], n->kind);
     }
     return ERR_OK;
 }
 
+/* Is `there` of the whole the path of node n?  If so all of it is known from now on. */
+static bool same_path(const struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t n, uint32_t there) {
+    uint32_t x = n, y = there;
+    for (; x != STACKS_ROOT && !at->node[x]; x = s->nodes[x].parent, y = m->all.nodes[y].parent) {
+        const struct stack_node *a = &s->nodes[x], *b = &m->all.nodes[y];
+        if (y == STACKS_ROOT || a->kind != b->kind || !span_eq(s->strings.text[a->frame], m->all.strings.text[b->frame])) return false;
+    }
+    if (y != at->node[x]) return false;
+    for (x = n, y = there; x != STACKS_ROOT && !at->node[x]; x = s->nodes[x].parent, y = m->all.nodes[y].parent) at->node[x] = y;
+    return true;
+}
+
+static bool find(const struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t n) {
+    size_t mask = m->paths_size - 1;
+    for (size_t i = at->path[n] & mask; m->paths[i].index; i = (i + 1) & mask)
+        if (m->paths[i].tag == at->path[n] && same_path(m, s, at, n, m->paths[i].index)) return true;
+    return false;
+}
+
+/* Its parent is known. */
+static enum err make(struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t n) {
+    const struct stack_node *node = &s->nodes[n];
+    uint32_t *frame = &at->string[node->frame];
+    enum err e = node->frame && !*frame ? strings_add(&m->all.strings, s->strings.text[node->frame], frame) : ERR_OK;
+    if (!e) e = hash_room(m->mem, &m->paths, &m->paths_size, m->all.n_nodes);
+    if (!e) e = stacks_append(&m->all, at->node[node->parent], *frame, (enum frame_kind)node->kind, &at->node[n]);
+    if (!e) hash_place(m->paths, m->paths_size, (struct hash_slot){at->node[n], at->path[n]});
+    return e;
+}
+
+static enum err place(struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t leaf) {
+    size_t n_todo = 0;
+    enum err e = ERR_OK;
+    for (uint32_t n = leaf; n != STACKS_ROOT && !at->node[n] && !find(m, s, at, n); n = s->nodes[n].parent) at->todo[n_todo++] = n;
+    while (n_todo > 0 && !e) e = make(m, s, at, at->todo[--n_todo]);
+    return e;
+}
+
 static enum err add(struct stack_merge *m, const struct stacks *s, struct places *at) {
-    enum err e = place_nodes(m, s, at);
+    enum err e = hash_paths(m, s, at->path);
     for (size_t i = 0; i < s->n_rows && !e; i++) {
         const struct stack_row *row = &s->rows[i];
-        e = stacks_add(&m->all, at->node[row->leaf], s->strings.text[row->comm], STACKS_NO_PID, row->count);
+        if (i + AHEAD < s->n_rows) __builtin_prefetch(&m->paths[at->path[row[AHEAD].leaf] & (m->paths_size - 1)]);
+        e = place(m, s, at, row->leaf);
+        if (!e) e = stacks_add(&m->all, at->node[row->leaf], s->strings.text[row->comm], STACKS_NO_PID, row->count);
     }
     return e;
 }
@@ -63,51 +109,49 @@ enum err stack_merge_add(struct stack_merge *m, const struct stacks *s) {
         m->has_unit = true;
     }
     if (!span_eq(m->all.unit, s->unit)) return ERR_REFUSED;
-    struct places at = {calloc(s->strings.n, sizeof *at.string), calloc(s->n_nodes, sizeof *at.node)};
-    enum err e = at.string && at.node ? add(m, s, &at) : ERR_NOMEM;
+    size_t n = s->n_nodes;
+    struct places at = {calloc(s->strings.n, sizeof *at.string), calloc(n, sizeof *at.node), calloc(n, sizeof *at.path),
+                        calloc(n, sizeof *at.todo)};
+    enum err e = at.string && at.node && at.path && at.todo ? add(m, s, &at) : ERR_NOMEM;
     free(at.string);
     free(at.node);
+    free(at.path);
+    free(at.todo);
     return e;
 }
 
 const struct stacks *stack_merge_view(const struct stack_merge *m) { return &m->all; }
 
-static size_t depth_of(const struct stacks *s, uint32_t node) {
-    size_t depth = 0;
-    for (; node != STACKS_ROOT; node = s->nodes[node].parent) depth++;
-    return depth;
-}
+/* What rows are sorted by. */
+struct ranked {
+    uint64_t count;
+    uint32_t comm, path, row; /* places of its process and its frames in their orders */
+};
 
-/* Root first.  Equal paths are one node, so two paths part below one ancestor, and the frames there decide. */
-static int path_cmp(const struct stacks *s, uint32_t a, uint32_t b) {
-    size_t da = depth_of(s, a), db = depth_of(s, b), longer = da, other = db;
-    for (; longer > db; longer--) a = s->nodes[a].parent;
-    for (; other > da; other--) b = s->nodes[b].parent;
-    if (a == b) return da < db ? -1 : da > db;
-    while (s->nodes[a].parent != s->nodes[b].parent) {
-        a = s->nodes[a].parent;
-        b = s->nodes[b].parent;
-    }
-    int c = span_cmp(s->strings.text[s->nodes[a].frame], s->strings.text[s->nodes[b].frame]);
-    return c ? c : (int)s->nodes[a].kind - (int)s->nodes[b].kind;
-}
-
-static int by_count(const void *pa, const void *pb, void *arg) {
-    const struct stack_row *a = *(const struct stack_row *const *)pa, *b = *(const struct stack_row *const *)pb;
-    const struct stacks *s = arg;
+static int by_count(const void *pa, const void *pb) {
+    const struct ranked *a = pa, *b = pb;
     if (a->count != b->count) return a->count > b->count ? -1 : 1;
-    int c = span_cmp(s->strings.text[a->comm], s->strings.text[b->comm]);
-    return c ? c : path_cmp(s, a->leaf, b->leaf);
+    if (a->comm != b->comm) return a->comm < b->comm ? -1 : 1;
+    return a->path < b->path ? -1 : a->path > b->path;
+}
+
+static enum err rank(const struct stacks *s, struct ranked *out) {
+    AUTO_FREE uint32_t *nodes = malloc(s->n_nodes * sizeof *nodes), *strings = malloc((s->strings.n + 1) * sizeof *strings);
+    enum err e = nodes && strings ? stack_order(s, nodes, strings) : ERR_NOMEM;
+    for (size_t i = 0; i < s->n_rows && e == ERR_OK; i++)
+        out[i] = (struct ranked){s->rows[i].count, strings[s->rows[i].comm], nodes[s->rows[i].leaf], (uint32_t)i};
+    if (e == ERR_OK) qsort(out, s->n_rows, sizeof *out, by_count);
+    return e;
 }
 
 enum err stack_merge_top(const struct stack_merge *m, size_t n, struct arena *mem, const struct stack_row ***out, size_t *out_n) {
-    size_t n_rows = m->all.n_rows;
-    const struct stack_row **rows = arena_array(mem, n_rows ? n_rows : 1, sizeof *rows);
-    if (!rows) return ERR_NOMEM;
-    for (size_t i = 0; i < n_rows; i++) rows[i] = &m->all.rows[i];
-    struct stacks view = m->all;
-    qsort_r(rows, n_rows, sizeof *rows, by_count, &view);
+    size_t n_rows = m->all.n_rows, n_out = n && n < n_rows ? n : n_rows;
+    const struct stack_row **rows = arena_array(mem, n_out ? n_out : 1, sizeof(const struct stack_row *));
+    AUTO_FREE struct ranked *ranked = malloc((n_rows + 1) * sizeof *ranked);
+    enum err e = rows && ranked ? rank(&m->all, ranked) : ERR_NOMEM;
+    if (e != ERR_OK) return e;
+    for (size_t i = 0; i < n_out; i++) rows[i] = &m->all.rows[ranked[i].row];
     *out = rows;
-    *out_n = n && n < n_rows ? n : n_rows;
+    *out_n = n_out;
     return ERR_OK;
 }

@@ -15,7 +15,7 @@ struct group {
 
 struct top {
     struct top_options opt;
-    struct arena *names, *sums; /* a quarter of the budget each; the other half is heavy's, when it takes over */
+    struct arena *names, *sums; /* a quarter of the budget each, and the other half heavy's; or the sums', where heavy cannot take over */
     struct top_groups by;
     struct group *groups;
     struct sketch *sketches; /* NULL: not asked for */
@@ -23,10 +23,11 @@ struct top {
     unsigned decimals; /* of every total and max */
     bool negative;     /* a number below zero was added */
     struct heavy *heavy;
-    size_t budget_bytes; /* of either arena */
+    size_t budget_bytes, sums_bytes; /* of the arenas */
     uint64_t rows, left_out;
 };
 
+enum { SOON = 16, NEXT = 8, MANY = 2000 }; /* rows ahead; groups that are many */
 enum { FIRST_GROUPS = 32, HEAVY_BYTES = 256 /* of a counter and its key, roughly */ };
 
 static enum err keep_words(struct top *t) {
@@ -43,8 +44,9 @@ struct top *top_new(const struct top_options *opt) {
     if (!t) return NULL;
     t->opt = *opt;
     t->budget_bytes = opt->budget_bytes / 4;
+    t->sums_bytes = opt->rank == TOP_COUNT || opt->rank == TOP_TOTAL ? t->budget_bytes : 3 * t->budget_bytes;
     t->names = arena_new(t->budget_bytes);
-    t->sums = arena_new(t->budget_bytes);
+    t->sums = arena_new(t->sums_bytes);
     if (!t->names || !t->sums || keep_words(t) || top_groups_init(&t->by, &t->opt, t->budget_bytes, t->names)) return NULL;
     t->groups = arena_array(t->sums, FIRST_GROUPS, sizeof *t->groups);
     t->cap_groups = FIRST_GROUPS;
@@ -92,7 +94,7 @@ static void use_decimals(struct top *t, unsigned decimals) {
 }
 
 /* ---- exact ---- */
-static bool is_full(const struct top *t, size_t bytes) { return t->budget_bytes - arena_used(t->sums) < bytes + 64; }
+static bool is_full(const struct top *t, size_t bytes) { return t->sums_bytes - arena_used(t->sums) < bytes + 64; }
 
 /* Groups for which there is none stay without. */
 static enum err room(struct top *t) {
@@ -118,12 +120,24 @@ static enum err add_to_sketch(struct top *t, uint32_t group, double value, bool 
     return e && is_full(t, SKETCH_BYTES_MAX) ? ERR_OK : e;
 }
 
+/* Many groups' sums fit no cache: those of rows to come are fetched while one is added. */
+static void fetch(const struct top *t, const struct column *of, double inverse, const uint32_t *group_of, size_t row, size_t n_rows) {
+    if (!t->sketches || t->by.n < MANY || row + SOON >= n_rows) return;
+    uint32_t soon = group_of[row + SOON], next = group_of[row + NEXT];
+    if (soon != TOP_GROUPS_NO_ROW && has_room(t, soon)) {
+        __builtin_prefetch(&t->groups[soon], 1);
+        __builtin_prefetch(&t->sketches[soon], 1);
+    }
+    if (next != TOP_GROUPS_NO_ROW && has_room(t, next)) sketch_soon(&t->sketches[next], (double)of->number[row + NEXT] * inverse);
+}
+
 static enum err add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
     unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
     int64_t factor = (int64_t)scaled(1, t->decimals - decimals);
     double unit = (double)scaled(1, decimals);
     for (size_t row = 0; row < e->n_rows; row++) {
         uint32_t group = group_of[row];
+        fetch(t, of, 1 / unit, group_of, row, e->n_rows);
         if (group == TOP_GROUPS_NO_ROW) continue;
         bool number = of && of->number[row] != EVENTS_NULL, added = has_room(t, group);
         enum err err = ERR_OK;

@@ -65,13 +65,14 @@ static inline void hash_place(struct hash_slot *table, size_t size, struct hash_
     table[i] = entry;
 }
 
-/* Room for one more entry beside used ones: the table stays at most half full. */
+/* Room for one more entry beside used ones: the table stays at most three quarters full. */
 NODISCARD static inline enum err hash_room(struct arena *mem, struct hash_slot **table, size_t *size, size_t used) {
-    if (used * 2 < *size) return ERR_OK;
+    if (used < *size / 4 * 3) return ERR_OK;
     struct hash_slot *bigger = arena_array(mem, *size * 2, sizeof *bigger);
     if (!bigger) return ERR_NOMEM;
     for (size_t i = 0; i < *size; i++)
         if ((*table)[i].index) hash_place(bigger, *size * 2, (*table)[i]);
+    arena_release(mem, *table, *size * sizeof *bigger);
     *table = bigger;
     *size *= 2;
     return ERR_OK;

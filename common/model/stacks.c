@@ -22,17 +22,30 @@ enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem) {
     return ERR_OK;
 }
 
-static enum err new_node(struct stacks *s, struct stack_node node, uint32_t tag, uint32_t *out) {
+/* arena_grow, and the old ones go back: a fleet's stacks are many, and nobody keeps places in these arrays. */
+static enum err grow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t each) {
+    void *old;
+    size_t old_bytes = *cap * each;
+    memcpy(&old, array_pointer, sizeof old);
+    enum err e = arena_grow(mem, array_pointer, cap, want, each);
+    if (e == ERR_OK && memcmp(&old, array_pointer, sizeof old) != 0) arena_release(mem, old, old_bytes);
+    return e;
+}
+
+enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out) {
     if (s->n_nodes >= UINT32_MAX) return ERR_NOMEM;
-    enum err e = hash_room(s->mem, &s->node_hash, &s->node_hash_size, s->n_nodes);
+    enum err e = grow(s->mem, &s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof *s->nodes);
     if (e) return e;
-    e = arena_grow(s->mem, &s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof *s->nodes);
-    if (e) return e;
-    uint32_t index = (uint32_t)s->n_nodes++;
-    s->nodes[index] = node;
-    hash_place(s->node_hash, s->node_hash_size, (struct hash_slot){index, tag});
-    *out = index;
+    s->nodes[s->n_nodes] = (struct stack_node){.parent = parent, .frame = frame, .kind = kind};
+    *out = (uint32_t)s->n_nodes++;
     return ERR_OK;
+}
+
+static enum err new_node(struct stacks *s, const struct stack_node *node, uint32_t tag, uint32_t *out) {
+    enum err e = hash_room(s->mem, &s->node_hash, &s->node_hash_size, s->n_nodes);
+    if (!e) e = stacks_append(s, node->parent, node->frame, (enum frame_kind)node->kind, out);
+    if (!e) hash_place(s->node_hash, s->node_hash_size, (struct hash_slot){*out, tag});
+    return e;
 }
 
 enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out) {
@@ -54,14 +67,14 @@ enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum fr
             return ERR_OK;
         }
     }
-    return new_node(s, want, tag, out);
+    return new_node(s, &want, tag, out);
 }
 
 static enum err new_row(struct stacks *s, struct stack_row row, uint32_t tag, uint32_t *out) {
     if (s->n_rows >= UINT32_MAX - 1) return ERR_NOMEM;
     enum err e = hash_room(s->mem, &s->row_hash, &s->row_hash_size, s->n_rows);
     if (e) return e;
-    e = arena_grow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
+    e = grow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
     if (e) return e;
     uint32_t index = (uint32_t)s->n_rows++;
     s->rows[index] = row;

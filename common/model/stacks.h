@@ -4,7 +4,7 @@
 
 #include "common/model/strings.h"
 
-#define STACKS_ROOT 0u /* node 0 is the root: no frame, its own parent */
+#define STACKS_ROOT   0u /* node 0 is the root: no frame, its own parent */
 #define STACKS_NO_PID (-1)
 
 enum frame_kind { FRAME_UNKNOWN, FRAME_USER, FRAME_KERNEL };
@@ -40,6 +40,8 @@ NODISCARD enum err stacks_init(struct stacks *s, struct span unit, struct arena 
 NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out);
 /* The same for a frame that is in s->strings already. */
 NODISCARD enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
+/* A child that is known not to be there yet.  stacks_node and stacks_child do not find it: who appends looks after that alone. */
+NODISCARD enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
 /* The row of (leaf, comm, pid), made with count 0 when new. */
 NODISCARD enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out);
 /* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */

@@ -10,20 +10,27 @@
 enum { WIDTH_PX = 1200, ROW_PX = 16, HEAD_PX = 78, FOOT_PX = 10, CHAR_PX = 7, NAME_BYTES = 1024 };
 #define LEAST_PX 0.1
 
-struct flame_node {
-    uint32_t index, parent, kind, depth;
-    struct span name;
+struct flame_weight {
     uint64_t total, before; /* with all that is above */
-    double x, width;
+};
+
+/* One that is drawn.  Its parent is, too. */
+struct flame_node {
+    uint32_t parent, kind, depth; /* parent: which of those drawn */
+    struct span name;
+    struct flame_weight weight;
+    double x, width, next; /* next: where the next one above it begins */
 };
 
 struct flame {
     struct stacks tree; /* of both answers, the process below its frames */
     struct arena *mem;
-    struct flame_node *nodes;  /* by index */
+    struct flame_weight *weights; /* by node of the tree */
+    size_t cap_weights;
+    struct flame_node *nodes;  /* parents first; the first is the whole */
     struct flame_node **order; /* siblings together, parents first */
-    size_t n, cap;
-    uint32_t deepest; /* of those drawn */
+    size_t n;
+    uint32_t deepest;
     size_t thin, gone;
 };
 
@@ -54,29 +61,62 @@ static void add_xml(struct buf *out, struct span s) {
     }
 }
 
-static enum err grow(struct flame *f) {
-    enum err e = arena_grow(f->mem, &f->nodes, &f->cap, f->tree.n_nodes, sizeof *f->nodes);
-    if (!e) f->n = f->tree.n_nodes;
-    return e;
+static enum err grow(struct flame *f) { return arena_grow(f->mem, &f->weights, &f->cap_weights, f->tree.n_nodes, sizeof *f->weights); }
+
+/* Of each node of one answer, where it is in the tree below the process of number comm (node 0: not looked up yet), and whether it is too
+ * thin to be drawn whatever the process. */
+struct place {
+    uint32_t comm, node;
+    bool thin;
+};
+
+static bool is_thin(uint64_t part, uint64_t whole) { return (double)part * WIDTH_PX < LEAST_PX * (double)whole; }
+
+static enum err add_row(struct flame *f, const struct stacks *s, const struct stack_row *row, bool before, struct place *places) {
+    uint32_t path[LIMIT_STACK_DEPTH], at = STACKS_ROOT, n = row->leaf;
+    size_t depth = 0;
+    struct span comm = s->strings.text[row->comm];
+    enum err e = comm.n ? stacks_node(&f->tree, STACKS_ROOT, comm, FRAME_UNKNOWN, &at) : ERR_OK;
+    while (n != STACKS_ROOT && places[n].thin) n = s->nodes[n].parent;
+    for (; n != STACKS_ROOT && depth < COUNT_OF(path); n = s->nodes[n].parent) {
+        if (places[n].node && places[n].comm == row->comm) {
+            at = places[n].node;
+            break;
+        }
+        path[depth++] = n;
+    }
+    while (!e && depth > 0) {
+        const struct stack_node *node = &s->nodes[path[--depth]];
+        e = stacks_node(&f->tree, at, s->strings.text[node->frame], (enum frame_kind)node->kind, &at);
+        places[path[depth]] = (struct place){.comm = row->comm, .node = at};
+    }
+    if (!e) e = grow(f);
+    if (e) return e;
+    uint64_t *into = before ? &f->weights[at].before : &f->weights[at].total;
+    *into = num_sat_add(*into, row->count);
+    return ERR_OK;
 }
 
-/* Adds the rows of s to the tree, each frame with what it has itself. */
-static enum err add_stacks(struct flame *f, const struct stacks *s, bool before) {
-    for (size_t r = 0; r < s->n_rows; r++) {
-        uint32_t path[LIMIT_STACK_DEPTH], at = STACKS_ROOT;
-        size_t depth = stacks_frames(s, s->rows[r].leaf, path, COUNT_OF(path));
-        struct span comm = s->strings.text[s->rows[r].comm];
-        enum err e = comm.n ? stacks_node(&f->tree, STACKS_ROOT, comm, FRAME_UNKNOWN, &at) : ERR_OK;
-        for (size_t d = 0; !e && d < depth && d < COUNT_OF(path); d++) {
-            const struct stack_node *n = &s->nodes[path[d]];
-            e = stacks_node(&f->tree, at, s->strings.text[n->frame], (enum frame_kind)n->kind, &at);
-        }
-        if (!e) e = grow(f);
-        if (e) return e;
-        uint64_t *into = before ? &f->nodes[at].before : &f->nodes[at].total;
-        *into = num_sat_add(*into, s->rows[r].count);
+/* Most of a large fleet's frames are too thin to be seen: they need not be in the tree, what they have is their parents'. */
+static enum err leave_out_thin(struct flame *f, const struct stacks *s, struct place *places) {
+    AUTO_FREE uint64_t *sums = calloc(s->n_nodes + 1, sizeof *sums);
+    if (!sums) return ERR_NOMEM;
+    for (size_t r = 0; r < s->n_rows; r++) sums[s->rows[r].leaf] = num_sat_add(sums[s->rows[r].leaf], s->rows[r].count);
+    for (size_t i = s->n_nodes; i-- > 1;) sums[s->nodes[i].parent] = num_sat_add(sums[s->nodes[i].parent], sums[i]);
+    for (size_t i = 1; i < s->n_nodes; i++) {
+        places[i].thin = is_thin(sums[i], sums[STACKS_ROOT]);
+        f->thin += places[i].thin;
     }
     return ERR_OK;
+}
+
+/* Adds the rows of s to the tree, each frame with what it has itself.  all: thin frames too, which a comparison counts. */
+static enum err add_stacks(struct flame *f, const struct stacks *s, bool before, bool all) {
+    AUTO_FREE struct place *places = calloc(s->n_nodes + 1, sizeof *places);
+    enum err e = places ? ERR_OK : ERR_NOMEM;
+    if (!e && !all) e = leave_out_thin(f, s, places);
+    for (size_t r = 0; r < s->n_rows && !e; r++) e = add_row(f, s, &s->rows[r], before, places);
+    return e;
 }
 
 static int by_parent_and_name(const void *a, const void *b) {
@@ -86,43 +126,58 @@ static int by_parent_and_name(const void *a, const void *b) {
     return by_name ? by_name : x->kind < y->kind ? -1 : x->kind > y->kind;
 }
 
-/* A parent's index is smaller than its children's: sums go down from the last, places up from the first. */
-static enum err lay_out(struct flame *f) {
+/* A parent's index is smaller than its children's, so sums go down from the last. */
+static void add_up(struct flame *f) {
+    for (size_t i = f->tree.n_nodes; i-- > 1;) {
+        const struct flame_weight *w = &f->weights[i];
+        struct flame_weight *p = &f->weights[f->tree.nodes[i].parent];
+        p->total = num_sat_add(p->total, w->total);
+        p->before = num_sat_add(p->before, w->before);
+    }
+}
+
+/* The whole is drawn even when it is empty. */
+static bool is_drawn(const struct flame *f, size_t i) {
+    return i == STACKS_ROOT || (f->weights[i].total && !is_thin(f->weights[i].total, f->weights[STACKS_ROOT].total));
+}
+
+static enum err choose(struct flame *f) {
+    for (size_t i = 0; i < f->tree.n_nodes; i++) f->n += is_drawn(f, i);
+    f->nodes = arena_array(f->mem, f->n, sizeof *f->nodes);
     f->order = arena_array(f->mem, f->n, sizeof(struct flame_node *));
-    double *next = arena_array(f->mem, f->n, sizeof *next);
-    if (!f->order || !next) return ERR_NOMEM;
-    for (size_t i = 0; i < f->n; i++) {
+    uint32_t *chosen = arena_array(f->mem, f->tree.n_nodes, sizeof *chosen);
+    if (!f->nodes || !f->order || !chosen) return ERR_NOMEM;
+    uint32_t n = 0;
+    for (size_t i = 0; i < f->tree.n_nodes; i++) {
         const struct stack_node *from = &f->tree.nodes[i];
-        struct flame_node *n = &f->nodes[i];
-        n->index = (uint32_t)i;
-        n->parent = from->parent;
-        n->kind = from->kind;
-        n->name = i ? f->tree.strings.text[from->frame] : SPAN_LIT("all");
-        n->depth = i ? f->nodes[n->parent].depth + 1 : 0;
-        f->order[i] = n;
-    }
-    for (size_t i = f->n; i-- > 1;) {
-        struct flame_node *n = &f->nodes[i], *p = &f->nodes[n->parent];
-        p->total = num_sat_add(p->total, n->total);
-        p->before = num_sat_add(p->before, n->before);
-    }
-    if (f->n > 1) qsort(f->order + 1, f->n - 1, sizeof(struct flame_node *), by_parent_and_name);
-    double px = f->nodes[0].total ? (double)WIDTH_PX / (double)f->nodes[0].total : 0;
-    f->nodes[0].width = WIDTH_PX;
-    for (size_t i = 1; i < f->n; i++) {
-        struct flame_node *n = f->order[i];
-        n->width = (double)n->total * px;
-        n->x = next[n->parent];
-        next[n->parent] += n->width;
-        next[n->index] = n->x;
-        if (n->total == 0 && n->before)
-            f->gone++;
-        else if (n->width < LEAST_PX)
-            f->thin++;
-        else if (n->depth > f->deepest)
-            f->deepest = n->depth;
+        double whole = (double)f->weights[STACKS_ROOT].total;
+        if (!is_drawn(f, i)) {
+            bool gone = f->weights[i].total == 0 && f->weights[i].before;
+            f->gone += gone;
+            f->thin += !gone;
+            continue;
+        }
+        f->nodes[n] = (struct flame_node){.parent = chosen[from->parent],
+                                          .kind = from->kind,
+                                          .name = i ? f->tree.strings.text[from->frame] : SPAN_LIT("all"),
+                                          .weight = f->weights[i],
+                                          .width = i ? (double)f->weights[i].total * WIDTH_PX / whole : WIDTH_PX};
+        f->order[n] = &f->nodes[n];
+        chosen[i] = n++;
     }
     return ERR_OK;
+}
+
+/* Places go up from the first.  What is too thin to be drawn is at the right end of what it belongs to. */
+static void place(struct flame *f) {
+    if (f->n > 1) qsort(f->order + 1, f->n - 1, sizeof(struct flame_node *), by_parent_and_name);
+    for (size_t i = 1; i < f->n; i++) {
+        struct flame_node *n = f->order[i], *p = &f->nodes[n->parent];
+        n->x = n->next = p->next;
+        p->next += n->width;
+        n->depth = p->depth + 1;
+        if (n->depth > f->deepest) f->deepest = n->depth;
+    }
 }
 
 static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
@@ -130,10 +185,11 @@ static double share(uint64_t part, uint64_t whole) { return whole ? (double)part
 static void add_fill(const struct flame *f, const struct flame_node *n, bool compared, struct buf *out) {
     static const char *const plain[] = {[FRAME_UNKNOWN] = "#c9c3d6", [FRAME_USER] = "#8fc2e8", [FRAME_KERNEL] = "#f2a65a"};
     if (!compared) {
-        buf_add_str(out, n->index == 0 ? "#dddddd" : plain[n->kind]);
+        buf_add_str(out, n == f->nodes ? "#dddddd" : plain[n->kind]);
         return;
     }
-    double was = share(n->before, f->nodes[0].before), is = share(n->total, f->nodes[0].total), most = was > is ? was : is;
+    double was = share(n->weight.before, f->weights[0].before), is = share(n->weight.total, f->weights[0].total),
+           most = was > is ? was : is;
     double change = most > 0 ? (is - was) / most : 0; /* -1 … 1 */
     int pale = 235 - (int)(165 * (change < 0 ? -change : change));
     if (change >= 0)
@@ -148,10 +204,10 @@ static void add_frame(const struct flame *f, const struct flame_node *n, struct 
     struct span name = span_head(n->name, NAME_BYTES);
     buf_add_str(out, "<g class=\"f\"><title>");
     add_xml(out, name);
-    buf_add_fmt(out, " (%llu ", (unsigned long long)n->total);
+    buf_add_fmt(out, " (%llu ", (unsigned long long)n->weight.total);
     add_xml(out, unit);
-    buf_add_fmt(out, ", %.2f%%", 100 * share(n->total, f->nodes[0].total));
-    if (compared) buf_add_fmt(out, "; before %.2f%%", 100 * share(n->before, f->nodes[0].before));
+    buf_add_fmt(out, ", %.2f%%", 100 * share(n->weight.total, f->weights[0].total));
+    if (compared) buf_add_fmt(out, "; before %.2f%%", 100 * share(n->weight.before, f->weights[0].before));
     buf_add_fmt(out, "%s)</title><rect x=\"%.2f\" y=\"%.0f\" width=\"%.2f\" height=\"%d\" fill=\"", kinds[n->kind], n->x, y, n->width,
                 ROW_PX - 1);
     add_fill(f, n, compared, out);
@@ -176,7 +232,7 @@ static enum err add_head(const struct flame *f, const struct answer *a, const st
         WIDTH_PX, height, WIDTH_PX, height, flame_script_style());
     enum err e = summary_title(a, &title);
     add_xml(out, buf_span(&title));
-    buf_add_fmt(out, "</text>\n<text x=\"6\" y=\"36\">%llu ", (unsigned long long)f->nodes[0].total);
+    buf_add_fmt(out, "</text>\n<text x=\"6\" y=\"36\">%llu ", (unsigned long long)f->weights[0].total);
     add_xml(out, a->stacks.unit);
     buf_add_fmt(out, " in all; %zu frames narrower than %.1f px are not drawn", f->thin, LEAST_PX);
     if (before) buf_add_fmt(out, "; %zu frames are only in what it is compared with", f->gone);
@@ -201,12 +257,13 @@ enum err flame_svg(const struct answer *a, const struct answer *before, struct b
     struct flame f = {.mem = mem};
     enum err e = mem ? stacks_init(&f.tree, a->stacks.unit, mem) : ERR_NOMEM;
     if (!e) e = grow(&f);
-    if (!e) e = add_stacks(&f, &a->stacks, false);
-    if (!e && before) e = add_stacks(&f, &before->stacks, true);
-    if (!e) e = lay_out(&f);
+    if (!e) e = add_stacks(&f, &a->stacks, false, before != NULL);
+    if (!e && before) e = add_stacks(&f, &before->stacks, true, true);
+    if (!e) add_up(&f);
+    if (!e) e = choose(&f);
+    if (!e) place(&f);
     if (!e) e = add_head(&f, a, before, out);
-    for (size_t i = 0; !e && i < f.n; i++)
-        if (i == 0 || f.order[i]->width >= LEAST_PX) add_frame(&f, f.order[i], a->stacks.unit, before != NULL, out);
+    for (size_t i = 0; !e && i < f.n; i++) add_frame(&f, f.order[i], a->stacks.unit, before != NULL, out);
     buf_add_fmt(out, "%s</svg>\n", flame_script_code());
     return e ? e : buf_failed(out);
 }

@@ -149,6 +149,22 @@ static void without_memory_nothing_changes(void **state) {
     }
 }
 
+static void a_large_piece_that_is_released_is_there_for_others(void **state) {
+    (void)state;
+    AUTO(arena_free) struct arena *mem = arena_new(10 << 20);
+    char *small = arena_alloc(mem, 100), *large = arena_alloc(mem, 6 << 20);
+    assert_true(small && large);
+    memset(small, 'x', 100);
+    assert_null(arena_alloc(mem, 6 << 20));
+    arena_release(mem, small, 100); /* nothing happens */
+    arena_release(mem, large, 6 << 20);
+    large = arena_alloc(mem, 6 << 20);
+    assert_non_null(large);
+    memset(large, 'y', 6 << 20);
+    assert_true(arena_used(mem) >= (6 << 20) + 100 && arena_used(mem) < (7 << 20));
+    assert_true(small[0] == 'x' && small[99] == 'x');
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
@@ -158,6 +174,7 @@ int main(void) {
         cmocka_unit_test(two_arrays_that_grow_in_turn_keep_their_elements),
         cmocka_unit_test(an_array_takes_the_last_of_the_budget),
         cmocka_unit_test(without_memory_nothing_changes),
+        cmocka_unit_test(a_large_piece_that_is_released_is_there_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
