@@ -172,6 +172,82 @@ static void stacks_do_not_depend_on_order_or_repetition(void **state) {
     same_whatever_the_order(QUERY_STACKS, "offcputime", &q);
 }
 
+/* ---- the same with many small fleets, without a store ---- */
+enum { CASES = 10000, KEYS = 8 };
+
+/* What an aggregate says, in one number that only depends on what is in it. */
+static uint64_t said_by(const struct aggregate *a, struct arena *mem) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < aggregate_n_hosts(a); i++) {
+        const struct aggregate_host *h = aggregate_host(a, i);
+        struct hist_set set = {0};
+        if (h->hists) assert_int_equal(hist_merge_get(h->hists, false, mem, &set), ERR_OK);
+        for (size_t k = 0; k < set.n; k++)
+            for (size_t s = 0; s < set.hists[k].n_slots; s++)
+                sum += (set.hists[k].slots[s].low + 1) * set.hists[k].slots[s].count * (uint64_t)(h->name[0] + 1);
+    }
+    const struct stacks *st = aggregate_stacks(a) ? stack_merge_view(aggregate_stacks(a)) : NULL;
+    for (size_t i = 0; st && i < st->n_rows; i++) {
+        struct span leaf = st->strings.text[st->nodes[st->rows[i].leaf].frame];
+        sum += (uint64_t)leaf.p[0] * st->rows[i].count * 1000003;
+    }
+    return sum + 7 * event_table_rows(aggregate_events(a));
+}
+
+struct small {
+    char host[2];
+    uint32_t round, part;
+    struct part_body body;
+    struct hist hist;
+    struct hist_slot slot;
+};
+
+static void small_body(struct small *k, enum result_kind kind, struct arena *mem) {
+    static const struct column column = {.name = SPAN_LIT("PID"), .unit = SPAN_LIT(""), .type = COLUMN_INT};
+    uint32_t at = STACKS_ROOT;
+    size_t row = 0;
+    k->body = (struct part_body){.kind = kind};
+    if (kind == RESULT_HISTOGRAM) {
+        uint64_t low = 1ULL << below(5);
+        k->slot = (struct hist_slot){low, 2 * low - 1, below(100)};
+        k->hist = (struct hist){.unit = SPAN_LIT("usecs"), .slots = &k->slot, .n_slots = 1};
+        k->body.hists = (struct hist_set){&k->hist, 1};
+    } else if (kind == RESULT_STACKS) {
+        const char leaf[] = {(char)('a' + below(3))};
+        assert_int_equal(stacks_init(&k->body.stacks, SPAN_LIT("usecs"), mem), ERR_OK);
+        assert_int_equal(stacks_node(&k->body.stacks, at, span_of(leaf, 1), FRAME_USER, &at), ERR_OK);
+        assert_int_equal(stacks_add(&k->body.stacks, at, SPAN_LIT("sh"), 1, 1 + below(100)), ERR_OK);
+    } else {
+        assert_int_equal(events_init(&k->body.events, &column, 1, mem), ERR_OK);
+        for (size_t n = below(4); n > 0; n--) assert_int_equal(events_row(&k->body.events, mem, &row), ERR_OK);
+    }
+}
+
+static void the_same_key_again_changes_nothing_and_order_does_not_matter(void **state) {
+    (void)state;
+    seed_state = 7;
+    for (size_t c = 0; c < CASES; c++) {
+        AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+        AUTO(aggregate_free) struct aggregate *once = aggregate_new(1 << 20, 1 << 20), *often = aggregate_new(1 << 20, 1 << 20);
+        struct small keys[KEYS];
+        bool there[KEYS] = {false};
+        size_t n = 1 + below(KEYS), left = n;
+        for (size_t i = 0; i < n; i++) {
+            keys[i] = (struct small){.host = {(char)('a' + i % 3)}, .round = (uint32_t)(i / 3 % 2), .part = (uint32_t)(i / 6)};
+            small_body(&keys[i], (enum result_kind)(RESULT_HISTOGRAM + below(3)), mem);
+            assert_int_equal(aggregate_add(once, span_of(keys[i].host, 1), keys[i].round, keys[i].part, &keys[i].body), ERR_OK);
+        }
+        while (left > 0 || below(3)) {
+            size_t i = below(n);
+            enum err e = aggregate_add(often, span_of(keys[i].host, 1), keys[i].round, keys[i].part, &keys[i].body);
+            if (e != (there[i] ? ERR_EXISTS : ERR_OK)) fail_msg("case %zu", c);
+            left -= !there[i];
+            there[i] = true;
+        }
+        if (said_by(once, mem) != said_by(often, mem)) fail_msg("case %zu", c);
+    }
+}
+
 /* ---- rebuilt from the store ---- */
 struct rebuild {
     struct aggregate *a;
@@ -262,6 +338,7 @@ int main(void) {
         cmocka_unit_test(top_lists_do_not_depend_on_order_or_repetition),
         cmocka_unit_test(events_do_not_depend_on_order_or_repetition),
         cmocka_unit_test(stacks_do_not_depend_on_order_or_repetition),
+        cmocka_unit_test(the_same_key_again_changes_nothing_and_order_does_not_matter),
         cmocka_unit_test(what_is_rebuilt_from_the_store_gives_the_same_answer),
         cmocka_unit_test(stacks_over_the_budget_are_counted_and_the_rest_is_kept),
         cmocka_unit_test(a_set_of_parts_has_a_limit),
