@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# How sure an answer is, with the real programs: hosts that are stopped in the middle, and a store that is old or hurt.
+load lib
+
+@test "a third of the hosts stopped in the middle: exit 3, and the first line of every answer says so" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 3
+    fleet_up web-1:role=web web-2:role=web db-1:role=db
+    trawl run runqlat --for 5s --expire 6s >"$FLEET_DIR/answer" 2>"$FLEET_DIR/progress" &
+    local run=$! status=0
+    fleet_wait 10 tracing 3
+    fleet_stop agent-db-1 KILL
+    wait "$run" || status=$?
+    cat "$FLEET_DIR/progress" "$FLEET_DIR/answer"
+    [ "$status" -eq 3 ]
+    head -n 1 "$FLEET_DIR/answer" | grep -E '^runqlat · 2 of 3 hosts( ok)? · 1 (offline|failed|timeout)'
+    run --separate-stderr trawl hist last -o json
+    [ "$status" -eq 3 ]
+    json '.coverage.targeted == 3 and .coverage.ok == 2 and ([.targets[] | select(.host == "db-1" and (.reason | length) > 0)] | length) == 1'
+    run trawl diff last --on role=web --versus role=db
+    [ "$status" -eq 1 ] # of the other side there is nothing at all
+    trawl export last --format openmetrics >"$FLEET_DIR/out" || status=$?
+    [ "$status" -eq 3 ]
+    grep -q 'trawl_coverage_hosts{state="ok"} 2' "$FLEET_DIR/out"
+}
+tracing() { [ "$(trawl campaigns -o json | jq '.campaigns[0].coverage.running')" -eq "$1" ]; }
+
+# hurt NAME COMMAND…: a copy of the store to which something happens; collectord's check of it.
+hurt() {
+    local copy=$FLEET_DIR/$1.sqlite
+    cp "$FLEET_DIR/copy.db" "$copy"
+    "${@:2}" "$copy"
+    sed "s|^store = .*|store = $copy|" "$FLEET_DIR/collector.conf" >"$FLEET_DIR/$1.conf"
+    run timeout 20 "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/$1.conf" check
+    echo "$output"
+}
+flip() {
+    local at
+    at=$(grep -abo 'usecs' "$1" | head -n 1 | cut -d: -f1)
+    [ -n "$at" ]
+    printf '\377' | dd of="$1" bs=1 seek=$((at - 40)) conv=notrunc status=none
+    printf '\377\377\377\377' | dd of="$1" bs=1 seek=4100 conv=notrunc status=none
+}
+cut_off() { truncate -s "$(($(stat -c %s "$1") - 4096))" "$1"; }
+newer() { sqlite3 "$1" 'PRAGMA user_version = 99'; }
+
+@test "a store with a flipped byte, a truncated one and one of a newer version: a clear error each" {
+    command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
+    fleet_up web-1:role=web
+    trawl run runqlat --for 1s >/dev/null
+    run -0 "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/collector.conf" backup "$FLEET_DIR/copy.db"
+    hurt whole true
+    [ "$status" -eq 0 ]
+    hurt flipped flip
+    [ "$status" -eq 1 ]
+    hurt truncated cut_off
+    [ "$status" -eq 1 ]
+    hurt newer newer
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"newer trawl"*"upgrade this collector"* ]]
+    run timeout 20 "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/newer.conf"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"newer trawl"* ]]
+}
