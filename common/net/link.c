@@ -5,7 +5,7 @@
 #include "common/base/clock.h"
 
 enum {
-    IN_SMALL_BYTES = 512,
+    IN_SMALL_BYTES = 2048,
     OUT_BYTES = LIMIT_FRAME_BYTES + FRAME_HEADER_BYTES, /* nng gets at once; nothing overtakes these */
     IN_LARGE_BYTES = OUT_BYTES,
     CONTROL_BYTES_MAX = 1024 * 1024,
