@@ -95,3 +95,24 @@ void cost_say(const struct tool *t, const struct cost *c, struct buf *out) {
     buf_add_fmt(out, " of the CPU (%llu %s a second at %.1f us)", (unsigned long long)c->events_per_s, cost_counter_name(t->counter),
                 (double)cost_event_ns(t) / 1000.0);
 }
+
+bool cost_is_over(const struct tool *t, const struct cost *c, const struct cost_rates *rates, unsigned cpus, uint64_t spent_ppm,
+                  uint64_t max_ppm, struct buf *out_why) {
+    if (!max_ppm || !c->known || c->ppm + spent_ppm <= max_ppm) return false;
+    buf_add_fmt(out_why, "%s would cost ", t->name);
+    cost_say(t, c, out_why);
+    buf_add_str(out_why, ", this host allows ");
+    cost_say_ppm(max_ppm, out_why);
+    if (spent_ppm) {
+        buf_add_str(out_why, " and ");
+        cost_say_ppm(spent_ppm, out_why);
+        buf_add_str(out_why, " is spent by what runs already");
+    }
+    const struct tool *cheaper = cost_cheaper(t);
+    if (!cheaper) return true;
+    struct cost less = cost_of(cheaper, NULL, rates, cpus);
+    if (!less.known || less.ppm + spent_ppm > max_ppm) return true;
+    buf_add_fmt(out_why, "; %s would cost ", cheaper->name);
+    cost_say_ppm(less.ppm, out_why);
+    return true;
+}

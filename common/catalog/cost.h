@@ -19,6 +19,10 @@ struct cost {
 
 /* cpus at least 1.  ps: the sampling rate, when it is given. */
 struct cost cost_of(const struct tool *t, const struct params *ps, const struct cost_rates *rates, unsigned cpus);
+/* Is it over max_ppm (0: there is no limit), when spent_ppm is spent already?  Then out_why says so with the figures, and names a
+ * cheaper relative that would fit. */
+bool cost_is_over(const struct tool *t, const struct cost *c, const struct cost_rates *rates, unsigned cpus, uint64_t spent_ppm,
+                  uint64_t max_ppm, struct buf *out_why);
 /* "about 1.3 % of the CPU (21000 context switches a second at 0.8 us)". */
 void cost_say(const struct tool *t, const struct cost *c, struct buf *out);
 /* "1.3 %": of millionths. */

@@ -35,6 +35,7 @@ static const struct row {
     [RPC_CONSOLE_RESUME] = CONSOLE("Resume", RPC_UNARY, AUTHORITY_RUNNER),
     [RPC_CONSOLE_CONNECTIONS] = CONSOLE("Connections", RPC_UNARY, AUTHORITY_VIEWER),
     [RPC_CONSOLE_OUTLIERS] = CONSOLE("Outliers", RPC_UNARY, AUTHORITY_VIEWER),
+    [RPC_CONSOLE_PLAN] = CONSOLE("Plan", RPC_UNARY, AUTHORITY_VIEWER),
 };
 
 const struct rpc_method_info *rpc_method_info(enum rpc_method m) {

@@ -179,6 +179,14 @@ static enum err check_tool(struct verifying *v) {
     return check_params(v);
 }
 
+enum err order_read_tool(const struct spec *s, char *why, size_t why_size, struct order *out) {
+    struct verifying v = {.order.spec = *s};
+    enum err e = check_tool(&v);
+    if (e) snprintf(why, why_size, "%s", v.why);
+    if (!e) *out = v.order;
+    return e;
+}
+
 enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why, size_t why_size,
                       struct order *out) {
     struct verifying v = {.check = check, .mem = mem};

@@ -44,6 +44,9 @@ struct order {
 NODISCARD enum err order_verify_signer(const struct signed_order *so, struct span domain, const struct order_check *check, char *why,
                                        size_t why_size, struct identity *out_signer);
 
+/* What an unsigned spec asks for, checked as below: tool, flavour and params of *out are set, and spec.  The same errors. */
+NODISCARD enum err order_read_tool(const struct spec *s, char *why, size_t why_size, struct order *out);
+
 /* The signature verifies against operators, the signer is an operator of this fleet, may sign here, fleet agrees, not expired, not from the
  * future, this host is targeted, tool and parameters are in the catalogue.  Nothing of the spec is read before its signature holds.
  * why: a sentence for the console.  Replays are the caller's to find (spec.campaign).

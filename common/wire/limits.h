@@ -27,6 +27,7 @@ enum {
     LIMIT_LABEL_BYTES = 255, /* label value */
     LIMIT_LABELS = 64,
     LIMIT_TOOL_FACTS = 256,
+    LIMIT_RATES = 64, /* counters of a host */
     LIMIT_PARAMS = 16,
     LIMIT_DECIMALS = 9,
     LIMIT_SELECTOR_BYTES = 1024,

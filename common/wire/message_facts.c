@@ -22,6 +22,13 @@ static void get_tools(struct unpack *in, const Trawl__Facts *m, struct facts *f)
     }
 }
 
+static void get_rates(struct unpack *in, const Trawl__Facts *m, struct facts *f) {
+    if (m->n_rates > LIMIT_RATES) return unpack_refuse(in, ERR_LIMIT);
+    f->rates = unpack_array(in, m->n_rates, sizeof *f->rates);
+    f->n_rates = m->n_rates;
+    if (f->rates && m->n_rates) memcpy(f->rates, m->rates, m->n_rates * sizeof *f->rates);
+}
+
 void message_facts_get(struct unpack *in, const Trawl__Facts *m, struct facts *out) {
     struct facts f = {
         .host = unpack_name(in, span_str(m->host)),
@@ -31,9 +38,12 @@ void message_facts_get(struct unpack *in, const Trawl__Facts *m, struct facts *o
         .replayed = m->replayed,
         .wall_ns = m->wall_ns,
         .lockdown = unpack_text(in, span_str(m->lockdown), LIMIT_REASON_BYTES),
+        .cpus = m->cpus,
+        .max_cost_ppm = m->max_cost_ppm,
     };
     get_labels(in, m, &f);
     get_tools(in, m, &f);
+    get_rates(in, m, &f);
     if (in->failed == ERR_OK) *out = f;
 }
 
@@ -65,6 +75,13 @@ static void put_tools(struct pack *o, const struct facts *f, Trawl__Facts *m) {
     m->n_tools = f->n_tools;
 }
 
+static void put_rates(struct pack *o, const struct facts *f, Trawl__Facts *m) {
+    if (f->n_rates > LIMIT_RATES) return pack_fail(o, ERR_LIMIT);
+    m->rates = pack_array(o, f->n_rates, sizeof *m->rates);
+    m->n_rates = f->n_rates;
+    if (m->rates && f->n_rates) memcpy(m->rates, f->rates, f->n_rates * sizeof *m->rates);
+}
+
 Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f) {
     Trawl__Facts *m = pack_array(o, 1, sizeof *m);
     if (!m) return NULL;
@@ -76,7 +93,10 @@ Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f) {
     m->replayed = f->replayed;
     m->wall_ns = f->wall_ns;
     m->lockdown = pack_text(o, f->lockdown, LIMIT_REASON_BYTES);
+    m->cpus = f->cpus;
+    m->max_cost_ppm = f->max_cost_ppm;
     put_labels(o, f, m);
     put_tools(o, f, m);
+    put_rates(o, f, m);
     return m;
 }

@@ -51,6 +51,7 @@ void message_outcome_get(struct unpack *in, const Trawl__Outcome *m, struct outc
         .reason = unpack_text(in, unpack_span(m->reason), LIMIT_REASON_BYTES),
         .kind = (enum result_kind)m->kind,
         .flavour = unpack_name_or_none(in, unpack_span(m->flavour)),
+        .flavour_why = unpack_text(in, unpack_span(m->flavour_why), LIMIT_REASON_BYTES),
         .started_wall_ns = m->started_wall_ns,
         .wall_ns = m->wall_ns,
         .cpu_ns = m->cpu_ns,
@@ -117,6 +118,7 @@ Trawl__Outcome *message_outcome_put(struct pack *p, const struct outcome *o) {
     put_notes(p, o, m);
     m->kind = o->kind;
     m->flavour = pack_bytes(p, o->flavour, LIMIT_NAME_BYTES);
+    m->flavour_why = pack_text_bytes(p, o->flavour_why, LIMIT_REASON_BYTES);
     if (o->flavour.n) pack_fail(p, unpack_check_name(o->flavour));
     m->started_wall_ns = o->started_wall_ns;
     m->wall_ns = o->wall_ns;

@@ -37,7 +37,7 @@ struct outcome {
     struct span *notes;
     size_t n_notes;
     enum result_kind kind;
-    struct span flavour;
+    struct span flavour, flavour_why; /* why this one and no other */
     uint64_t started_wall_ns, wall_ns, cpu_ns, peak_rss_bytes;
     bool replayed;
     uint32_t parts;

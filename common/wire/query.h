@@ -95,6 +95,8 @@ struct answer {
     struct campaign_info info;
     struct target_info *targets; /* those not ok */
     size_t n_targets;
+    struct target_info *measured; /* those that are */
+    size_t n_measured;
     struct span *notes;
     size_t n_notes;
     /* Hist */
@@ -131,6 +133,22 @@ struct answer {
     struct span *groups_compared; /* "role=db: 40 hosts" */
     size_t n_groups_compared;
 };
+
+/* What would become of an order on one host.  It is asked with the bytes of its spec. */
+struct plan_row {
+    struct span host;
+    enum coverage coverage; /* ok: it would run */
+    struct span flavour;
+    struct span why; /* this flavour; or why it would not run */
+    bool cost_known, cost_at_least;
+    uint64_t cost_events_per_s, cost_ppm;
+};
+struct plan {
+    struct plan_row *rows;
+    size_t n;
+};
+NODISCARD enum err query_plan_decode(struct span bytes, struct arena *mem, struct plan *out);
+NODISCARD enum err query_plan_encode(const struct plan *p, struct buf *out);
 
 /* The audit log, piece by piece: asked with an offset alone, answered with complete lines from there and where the next ones begin. */
 struct query_audit {

@@ -136,6 +136,8 @@ const ProtobufCMessageDescriptor *query_answer_type(enum query_kind kind) {
         query_message_get_info(in, (m)->info, &(a)->info);                                                                                 \
         query_message_get_targets(in, (m)->targets, (m)->n_targets, &(a)->targets);                                                        \
         (a)->n_targets = (m)->n_targets;                                                                                                   \
+        query_message_get_targets(in, (m)->measured, (m)->n_measured, &(a)->measured);                                                     \
+        (a)->n_measured = (m)->n_measured;                                                                                                 \
         get_notes(in, (m)->notes, (m)->n_notes, a);                                                                                        \
     } while (0)
 
@@ -289,6 +291,8 @@ static void put_events(struct pack *o, const struct answer *a, Trawl__EventsAnsw
         (m)->info = query_message_put_info(o, &(a)->info);                                                                                 \
         (m)->targets = query_message_put_targets(o, (a)->targets, (a)->n_targets);                                                         \
         (m)->n_targets = (a)->n_targets;                                                                                                   \
+        (m)->measured = query_message_put_targets(o, (a)->measured, (a)->n_measured);                                                      \
+        (m)->n_measured = (a)->n_measured;                                                                                                 \
         (m)->notes = put_notes(o, a);                                                                                                      \
         (m)->n_notes = (a)->n_notes;                                                                                                       \
     } while (0)

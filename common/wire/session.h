@@ -17,6 +17,10 @@ struct facts {
     bool replayed;
     uint64_t wall_ns;
     struct span lockdown; /* why nothing runs here; empty: it may */
+    uint64_t *rates;      /* events a second, plus 1, by enum cost_counter; 0: not known */
+    size_t n_rates;
+    uint32_t cpus;
+    uint64_t max_cost_ppm; /* that tools may cost; 0: no limit */
 };
 
 enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART };

@@ -171,6 +171,7 @@ void dump_outcome(const struct outcome *o, struct buf *out) {
     nonzero(out, "rounds", o->rounds);
     nonzero(out, "pressure", o->pressure_permille);
     nonzero(out, "died", o->agent_died);
+    if (o->flavour_why.n) text(out, "chosen", o->flavour_why);
     if (o->applied) dump_applied(o->applied, out);
     end(out);
 }
@@ -244,6 +245,9 @@ void dump_facts(const struct facts *f, struct buf *out) {
         text(out, "why", f->tools[i].why);
         number(out, "runnable", f->tools[i].runnable);
     }
+    for (size_t i = 0; i < f->n_rates; i++) number(out, "rate", f->rates[i]);
+    if (f->cpus) number(out, "cpus", f->cpus);
+    if (f->max_cost_ppm) number(out, "budget", f->max_cost_ppm);
     end(out);
 }
 
@@ -385,6 +389,7 @@ void dump_query(const struct query *q, struct buf *out) {
 void dump_answer(const struct answer *a, struct buf *out) {
     dump_info(&a->info, out);
     dump_targets(a->targets, a->n_targets, out);
+    dump_targets(a->measured, a->n_measured, out);
     start(out, "answer");
     notes(a->notes, a->n_notes, out);
     number(out, "groups", a->groups);
@@ -418,5 +423,21 @@ void dump_answer(const struct answer *a, struct buf *out) {
         text(out, "host", a->host_events[i].host);
         end(out);
         dump_events(&a->host_events[i].events, out);
+    }
+}
+
+void dump_plan(const struct plan *p, struct buf *out) {
+    for (size_t i = 0; i < p->n; i++) {
+        const struct plan_row *r = &p->rows[i];
+        start(out, "plan");
+        text(out, "host", r->host);
+        text(out, "state", span_str(capture_coverage_name(r->coverage)));
+        text(out, "flavour", r->flavour);
+        text(out, "why", r->why);
+        number(out, "known", r->cost_known);
+        number(out, "at_least", r->cost_at_least);
+        number(out, "rate", r->cost_events_per_s);
+        number(out, "ppm", r->cost_ppm);
+        end(out);
     }
 }

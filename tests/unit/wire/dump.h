@@ -19,3 +19,4 @@ void dump_from_agent(const struct from_agent *m, struct buf *out);
 void dump_to_agent(const struct to_agent *m, struct buf *out);
 void dump_query(const struct query *q, struct buf *out);
 void dump_answer(const struct answer *a, struct buf *out);
+void dump_plan(const struct plan *p, struct buf *out);

@@ -167,6 +167,7 @@ void random_outcome(struct random *r, struct outcome *out) {
         .rounds = random_below(r, LIMIT_ROUNDS),
         .pressure_permille = random_below(r, 1000),
         .agent_died = chance(r, 20),
+        .flavour_why = people_text(r),
     };
     if (chance(r, 50)) out->applied = random_applied(r);
     out->notes = array(r, out->n_notes, sizeof *out->notes);
@@ -244,7 +245,12 @@ void random_facts(struct random *r, struct facts *out) {
         .n_tools = random_below(r, 4),
         .replayed = chance(r, 50),
         .wall_ns = number(r),
+        .n_rates = random_below(r, 4),
+        .cpus = random_below(r, 9),
+        .max_cost_ppm = number(r),
     };
+    out->rates = array(r, out->n_rates, sizeof *out->rates);
+    for (size_t i = 0; i < out->n_rates; i++) out->rates[i] = number(r);
     out->labels = labels(r, out->n_labels);
     out->tools = array(r, out->n_tools, sizeof *out->tools);
     for (size_t i = 0; i < out->n_tools; i++) out->tools[i] = (struct tool_fact){name(r), name(r), people_text(r), chance(r, 50)};
@@ -398,6 +404,7 @@ void random_answer(struct random *r, enum query_kind kind, struct answer *out) {
     struct answer a = {.n_notes = random_below(r, 3)};
     random_info(r, &a.info);
     random_targets(r, &a.targets, &a.n_targets);
+    random_targets(r, &a.measured, &a.n_measured);
     a.notes = array(r, a.n_notes, sizeof *a.notes);
     for (size_t i = 0; i < a.n_notes; i++) a.notes[i] = people_text(r);
     uint32_t hosts = random_below(r, 4);
@@ -419,4 +426,18 @@ void random_answer(struct random *r, enum query_kind kind, struct answer *out) {
         random_events(r, &a.host_events[i].events);
     }
     *out = a;
+}
+
+void random_plan(struct random *r, struct plan *out) {
+    *out = (struct plan){.n = random_below(r, 4)};
+    out->rows = array(r, out->n, sizeof *out->rows);
+    for (size_t i = 0; i < out->n; i++)
+        out->rows[i] = (struct plan_row){.host = name(r),
+                                         .coverage = (enum coverage)random_below(r, COVERAGE__COUNT),
+                                         .flavour = chance(r, 80) ? name(r) : SPAN_LIT(""),
+                                         .why = people_text(r),
+                                         .cost_known = chance(r, 50),
+                                         .cost_at_least = chance(r, 50),
+                                         .cost_events_per_s = number(r),
+                                         .cost_ppm = number(r)};
 }

@@ -24,3 +24,4 @@ void random_from_agent(struct random *r, struct from_agent *out);
 void random_to_agent(struct random *r, struct to_agent *out);
 void random_query(struct random *r, enum query_kind kind, struct query *out);
 void random_answer(struct random *r, enum query_kind kind, struct answer *out);
+void random_plan(struct random *r, struct plan *out);

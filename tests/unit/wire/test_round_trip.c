@@ -194,6 +194,10 @@ static void lists_come_back_as_they_went(void **state) {
     ROUND_TRIP(OTHERS, struct host_list, random_hosts(&f->r, &there), dump_hosts, query_encode_hosts(&there, &f->bytes),
                query_decode_hosts(SPAN, f->decoded, &back))
 #undef AGAIN
+#define AGAIN query_plan_encode(&back, &f->again)
+    ROUND_TRIP(OTHERS, struct plan, random_plan(&f->r, &there), dump_plan, query_plan_encode(&there, &f->bytes),
+               query_plan_decode(SPAN, f->decoded, &back))
+#undef AGAIN
 }
 
 int main(void) {
