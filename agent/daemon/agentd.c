@@ -7,6 +7,7 @@
 #include "agent/daemon/captures.h"
 #include "agent/daemon/host.h"
 #include "agent/daemon/locked.h"
+#include "agent/daemon/refresh.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/expiry.h"
@@ -28,9 +29,12 @@ struct agentd {
     struct captures *captures;
     struct uplink *uplink;
     struct channel runner;
-    struct capabilities capabilities;
+    struct capabilities capabilities, asked; /* as known; as they come in */
+    struct arena *tools_mem;
     struct tool_fact *tools;
     size_t n_tools;
+    struct refresh refresh;
+    struct refresh_ops refresh_ops;
     struct uplink_ops uplink_ops;
     struct expiry expiry;
     bool runner_gone;
@@ -48,7 +52,11 @@ static void fill_facts(struct uplink_ops *ops, struct facts *out) {
                           .n_tools = d->n_tools,
                           .replayed = d->policy.tool_dir[0] != '\0',
                           .wall_ns = clock_wall_ns(),
-                          .lockdown = span_str(d->locked.why)};
+                          .lockdown = span_str(d->locked.why),
+                          .rates = d->refresh.rates,
+                          .n_rates = COUNTER__COUNT,
+                          .cpus = d->refresh.cpus,
+                          .max_cost_ppm = d->policy.max_cost_ppm};
 }
 
 static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
@@ -87,10 +95,38 @@ static void on_trouble(struct uplink_ops *ops, const char *what, enum err why) {
     LOG(LOG_ERR, "uplink.trouble", KV("what", what), KV("why", err_text(why)));
 }
 
-/* All probes are answered: now there is something to say to the collector. */
+static void on_busy(struct refresh_ops *ops) {
+    struct agentd *d = container_of(ops, struct agentd, refresh_ops);
+    if (d->uplink) uplink_facts(d->uplink);
+}
+
+/* What the tools run with has changed: the runner is asked again.  A question that is under way already saw some of it; the next look
+ * is soon. */
+static void on_other(struct refresh_ops *ops) {
+    struct agentd *d = container_of(ops, struct agentd, refresh_ops);
+    if (d->asked.n_known < d->asked.n) {
+        d->refresh.print = 0;
+        return;
+    }
+    d->asked = (struct capabilities){.n = 0};
+    enum err e = capability_ask(&d->asked, &d->runner);
+    if (e) d->asked.n = d->asked.n_known = 0; /* what is still answered is of no use */
+    if (e) d->refresh.print = 0;
+    LOG(e ? LOG_ERR : LOG_INFO, "tools.asked", KV("flavours", d->asked.n), KV("why", e ? err_text(e) : "something changed"));
+}
+
+/* All probes are answered. */
+static enum err take_answers(struct agentd *d) {
+    d->capabilities = d->asked;
+    arena_reset(d->tools_mem);
+    d->tools = NULL;
+    d->n_tools = 0;
+    return capability_facts(&d->capabilities, d->tools_mem, &d->tools, &d->n_tools);
+}
+
+/* Now there is something to say to the collector. */
 static enum err connect_up(struct agentd *d) {
-    enum err e = capability_facts(&d->capabilities, d->mem, &d->tools, &d->n_tools);
-    if (e) return e;
+    refresh_look(&d->refresh);
     captures_recover(d->captures);
     d->uplink_ops = (struct uplink_ops){.facts = fill_facts,
                                         .connected = on_connected,
@@ -100,7 +136,7 @@ static enum err connect_up(struct agentd *d) {
                                         .stop = on_stop,
                                         .damaged = on_damaged,
                                         .trouble = on_trouble};
-    e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
+    enum err e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
     if (!e) captures_set_uplink(d->captures, d->uplink);
     return e;
 }
@@ -116,8 +152,10 @@ static void on_report(struct channel *c, const struct report *r, int out_fd, int
     }
     if (out_fd >= 0) close(out_fd);
     if (err_fd >= 0) close(err_fd);
-    if (r->kind == REPORT_SWITCH || !capability_answer(&d->capabilities, r) || d->uplink) return;
-    enum err e = connect_up(d);
+    if (r->kind == REPORT_SWITCH || !capability_answer(&d->asked, r)) return;
+    enum err e = take_answers(d);
+    if (!e && d->uplink) uplink_facts(d->uplink);
+    if (!e && !d->uplink) e = connect_up(d);
     if (e) {
         LOG(LOG_ERR, "agentd.failed", KV("what", d->policy.collector), KV("why", err_text(e)));
         loop_stop(d->loop);
@@ -203,8 +241,9 @@ static void watch_expiry(struct agentd *d) {
 static enum err start(struct agentd *d, char *why) {
     struct policy *p = &d->policy;
     d->mem = arena_new(FACTS_ARENA_BYTES);
+    d->tools_mem = arena_new(FACTS_ARENA_BYTES);
     d->loop = loop_new();
-    if (!d->mem || !d->loop) return ERR_NOMEM;
+    if (!d->mem || !d->tools_mem || !d->loop) return ERR_NOMEM;
     enum err e = host_read(p->host, p->labels, d->mem, why, WHY_BYTES, &d->host);
     if (e) return e;
     sigset_t set;
@@ -249,12 +288,15 @@ static enum err start(struct agentd *d, char *why) {
         snprintf(why, WHY_BYTES, "descriptor %d is not the runner: trawl-agentd is started by trawl-runner, not by hand", REQUEST_FD);
         return e;
     }
-    return capability_ask(&d->capabilities, &d->runner);
+    d->refresh_ops = (struct refresh_ops){.busy = on_busy, .other = on_other};
+    if ((e = refresh_start(&d->refresh, d->loop, p, &d->refresh_ops)) != ERR_OK) return e;
+    return capability_ask(&d->asked, &d->runner);
 }
 
 static void stop(struct agentd *d) {
     if (d->uplink) uplink_free(d->uplink);
     expiry_stop(&d->expiry);
+    refresh_stop(&d->refresh);
     if (d->captures) captures_free(d->captures);
     if (d->net) net_free(d->net);
     if (d->operators) sign_trust_free(d->operators);
@@ -264,6 +306,7 @@ static void stop(struct agentd *d) {
     if (d->spool) spool_close(d->spool);
     if (d->loop) loop_free(d->loop);
     if (d->mem) arena_free(d->mem);
+    if (d->tools_mem) arena_free(d->tools_mem);
     policy_done(&d->policy);
 }
 

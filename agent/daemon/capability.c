@@ -28,33 +28,14 @@ bool capability_answer(struct capabilities *all, const struct report *r) {
     return all->n_known == all->n;
 }
 
-static const struct capability *row_of(const struct capabilities *all, enum tool_id t, enum flavour_id f) {
-    for (size_t i = 0; i < all->n; i++)
-        if (all->rows[i].tool == t && all->rows[i].flavour == f) return &all->rows[i];
-    return NULL;
-}
-
-static void pass_over(const struct flavour *f, const char *why, struct buf *out) {
-    if (out->n) buf_add_str(out, "; ");
-    buf_add_fmt(out, "%s: %s", catalog_flavour_name(f->id), why);
-}
-
 const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, const struct params *ps,
                                         struct buf *out_why) {
-    for (size_t i = 0; i < t->n_flavours; i++) {
-        const struct flavour *f = &t->flavours[i];
-        const struct capability *row = row_of(all, t->id, f->id);
-        struct buf lacks;
-        if (!row || (wanted != FLAVOUR_ANY && f->id != wanted)) continue;
-        buf_init(&lacks, LIMIT_REASON_BYTES);
-        bool fits = catalog_check(t, f, ps, &lacks) == ERR_OK, wrong = row->why[0] && wanted == FLAVOUR_ANY;
-        if (!fits) pass_over(f, buf_str(&lacks) ? buf_str(&lacks) : "it does not take the parameters", out_why);
-        else if (!row->runnable || row->why[0]) pass_over(f, row->why, out_why);
-        buf_done(&lacks);
-        if (fits && row->runnable && !wrong) return f;
+    struct choice_known of[FLAVOUR__COUNT] = {0};
+    for (size_t i = 0; i < all->n; i++) {
+        const struct capability *row = &all->rows[i];
+        if (row->tool == t->id) of[row->flavour] = (struct choice_known){true, row->runnable, span_str(row->why)};
     }
-    if (!out_why->n) buf_add_fmt(out_why, "%s has no %s flavour", t->name, catalog_flavour_name(wanted));
-    return NULL;
+    return choice_make(t, of, wanted, ps, out_why);
 }
 
 enum err capability_facts(const struct capabilities *all, struct arena *mem, struct tool_fact **out, size_t *out_n) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/daemon/channel.h"
+#include "common/catalog/choice.h"
 #include "common/wire/session.h"
 
 enum { CAPABILITY_MAX = TOOL__COUNT * FLAVOUR__COUNT, CAPABILITY_WHY_BYTES = 256 };
@@ -22,9 +23,7 @@ struct capabilities {
 NODISCARD enum err capability_ask(struct capabilities *all, struct channel *c);
 /* A REPORT_CAPABLE has come; one that was not asked for, or comes again, changes nothing.  True when it was the last one outstanding. */
 bool capability_answer(struct capabilities *all, const struct report *r);
-/* The first flavour in the catalogue's order that runs here, is not known to be wrong and has all the parameters; wanted FLAVOUR_ANY,
- * or one in particular, which may be wrong: whoever names it knows.  NULL: none, out_why says why.  Else out_why is empty, or says why
- * flavours before it were passed over, or what is wrong with it. */
+/* As choice_make. */
 const struct flavour *capability_choose(const struct capabilities *all, const struct tool *t, enum flavour_id wanted, const struct params *ps,
                                         struct buf *out_why);
 /* As facts for the collector; in mem, the texts are all's. */

@@ -34,6 +34,7 @@ struct run {
     struct arena *mem; /* holds order */
     struct order order;
     const struct flavour *flavour;
+    struct span flavour_why; /* in mem */
     struct reader reader;
     struct report ended;
     struct loop_timer drain;
@@ -289,6 +290,7 @@ static void run_finish(struct run *r) {
     struct finish f = finish_of_run(r, last);
     f.applied = &r->applied;
     f.pressure_permille = r->pressure_permille;
+    f.flavour_why = r->flavour_why;
     struct outcome_facts facts = {.tool = r->order.tool,
                                   .flavour = r->flavour,
                                   .ended = &r->ended,
@@ -373,7 +375,8 @@ static void obey(struct captures *c, struct arena *mem, const struct order *o) {
     } else if (!r) {
         end_order(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
     } else {
-        mem = NULL; /* the run's */
+        r->flavour_why = arena_copy(mem, buf_span(&why)); /* without memory: it is not said */
+        mem = NULL;                                       /* the run's */
         write_taken(c, o);
         say_state(c, id, COVERAGE_PENDING);
         run_wait(r);

@@ -51,6 +51,7 @@ void finish_spool(const struct finish *f, const struct capture *c, struct outcom
     o->rounds = f->last ? f->round + 1 : 0;
     o->applied = f->applied;
     o->pressure_permille = f->pressure_permille;
+    o->flavour_why = f->flavour_why;
     enum err e = part_split(c, o, LIMIT_PART_BODY_BYTES, put_part, &s);
     if (!e) e = s.failed;
     if (e == ERR_EXISTS && !c) return; /* the same refusal waits there already */

@@ -17,6 +17,7 @@ struct finish {
     bool last;               /* no other round comes after it */
     struct applied *applied; /* NULL: nothing ran */
     uint32_t pressure_permille;
+    struct span flavour_why;
 };
 
 /* Parse, judge, spool.  A print-out too large for the memory budget is parsed as far as it fits and says so.  Returns how it ended. */

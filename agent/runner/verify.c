@@ -1,10 +1,12 @@
 #include "agent/runner/verify.h"
 
-static const char *const tool_dirs[] = {"/usr/share/bcc/tools", "/usr/sbin", "/usr/bin", "/sbin", "/snap/bpftrace/current/bin"};
+#define PROGRAM_DIR "/usr/share/trawl/bpftrace"
+#define TOOL_DIRS   "/usr/share/bcc/tools", "/usr/sbin", "/usr/bin", "/sbin", "/snap/bpftrace/current/bin"
+
+static const char *const tool_dirs[] = {TOOL_DIRS};
+const char *const verify_dirs[] = {TOOL_DIRS, PROGRAM_DIR, NULL};
 /* PATH of a tool's environment (spawn.c), for "#!/usr/bin/env python3". */
 static const char *const path_dirs[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
-
-#define PROGRAM_DIR "/usr/share/trawl/bpftrace"
 
 enum { HEAD_BYTES = 256 }; /* as much of a first line as the kernel reads (BINPRM_BUF_SIZE) */
 

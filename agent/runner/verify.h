@@ -16,6 +16,9 @@ struct verified {
     bool replayed;                     /* not from a standard directory */
 };
 
+/* Where tools and our programs are looked for; NULL-terminated. */
+extern const char *const verify_dirs[];
+
 /* Names of the row in order, in the standard directories (in policy's tool_dir alone when it is set).
  * ERR_NOTFOUND: not installed, why says where it was looked for; ERR_UNTRUSTED: why says what is wrong; ERR_SYS.
  * On success verify_done closes what is held. */
