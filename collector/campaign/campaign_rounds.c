@@ -76,7 +76,10 @@ static enum err join(struct outcome *all, const struct outcome *o, struct arena 
     if (!all->reason.n) all->reason = o->reason;
     capture_ledger_add(&all->ledger, &o->ledger);
     if (all->kind == RESULT_NONE) all->kind = o->kind;
-    if (!all->flavour.n) all->flavour = o->flavour;
+    if (!all->flavour.n) {
+        all->flavour = o->flavour;
+        all->flavour_why = o->flavour_why;
+    }
     all->started_wall_ns = earlier(all->started_wall_ns, o->started_wall_ns);
     all->wall_ns = num_sat_add(all->wall_ns, o->wall_ns);
     all->cpu_ns = num_sat_add(all->cpu_ns, o->cpu_ns);

@@ -219,6 +219,8 @@ static enum rpc_status ask(struct asked *a) {
         return ask_results(a, QUERY_CONNECTIONS);
     case RPC_CONSOLE_OUTLIERS:
         return ask_results(a, QUERY_OUTLIERS);
+    case RPC_CONSOLE_PLAN:
+        return core_start_plan(a->core, a->q->bytes, a->mem, a->why, &a->out);
     case RPC_AGENTS_SESSION:
     case RPC_METHOD__COUNT:
         break;

@@ -290,3 +290,20 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
     if (status == RPC_OK) status = check_load(core, order.operator_name, n_hosts, why);
     return status == RPC_OK ? make(core, q, &order, hosts, n_hosts, mem, why) : status;
 }
+
+enum rpc_status core_start_plan(struct core *core, struct span spec_bytes, struct arena *mem, char *why, struct buf *out) {
+    struct spec spec = {0};
+    struct order order = {0};
+    struct span *hosts = NULL;
+    size_t n_hosts = 0;
+    enum err e = spec_decode(spec_bytes, mem, &spec);
+    snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
+    if (e == ERR_OK) e = order_read_tool(&spec, why, QUERY_WHY_BYTES, &order);
+    if (e != ERR_OK) return status_of(e);
+    enum rpc_status status = select_hosts(core, &spec, mem, why, &hosts, &n_hosts);
+    if (status != RPC_OK) return status;
+    e = query_plan_make(core->fleet, &order, hosts, n_hosts, mem, out);
+    if (e == ERR_OK) return RPC_OK;
+    snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
+    return RPC_RESOURCE_EXHAUSTED;
+}

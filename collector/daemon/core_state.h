@@ -155,4 +155,6 @@ void core_questions_done(struct core *core);
 /* Of each host the value of the order's domain label, "" for none; NULL when there is no such label.  In mem. */
 NODISCARD enum err core_start_domains(const struct core *core, const struct spec *spec, const struct span *hosts, size_t n,
                                       struct arena *mem, struct span **out);
+/* What would become of an order with this spec; nothing is changed. */
+enum rpc_status core_start_plan(struct core *core, struct span spec_bytes, struct arena *mem, char *why, struct buf *out);
 enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why);

@@ -84,14 +84,16 @@ static enum err target_info(const struct campaign_target *t, struct arena *mem, 
     return e;
 }
 
-/* all: else only those that are not ok.  w: of those that are asked about; NULL: of all. */
-static enum err target_infos(const struct campaign *c, bool all, const struct query_work *w, struct arena *mem, struct target_info **out,
-                             size_t *out_n) {
+enum targets { TARGETS_ALL, TARGETS_OK, TARGETS_NOT_OK };
+
+/* w: of those that are asked about; NULL: of all. */
+static enum err target_infos(const struct campaign *c, enum targets which, const struct query_work *w, struct arena *mem,
+                             struct target_info **out, size_t *out_n) {
     struct target_info *infos = arena_array(mem, c->n_targets ? c->n_targets : 1, sizeof *infos);
     if (!infos) return ERR_NOMEM;
     size_t n = 0;
     for (size_t i = 0; i < c->n_targets; i++) {
-        if (!all && c->targets[i].coverage == COVERAGE_OK) continue;
+        if (which != TARGETS_ALL && (c->targets[i].coverage == COVERAGE_OK) != (which == TARGETS_OK)) continue;
         if (w && !query_rows_on(w, span_str(c->targets[i].host))) continue;
         enum err e = target_info(&c->targets[i], mem, &infos[n++]);
         if (e != ERR_OK) return e;
@@ -104,7 +106,7 @@ static enum err target_infos(const struct campaign *c, bool all, const struct qu
 enum err query_detail(const struct campaign *c, struct arena *mem, struct campaign_detail *out) {
     struct campaign_detail d = {0};
     query_info(c, &d.info);
-    enum err e = target_infos(c, true, NULL, mem, &d.targets, &d.n_targets);
+    enum err e = target_infos(c, TARGETS_ALL, NULL, mem, &d.targets, &d.n_targets);
     if (e == ERR_OK) *out = d;
     return e;
 }
@@ -214,7 +216,8 @@ enum rpc_status query_results(const struct query_of *of, struct arena *mem, char
     status = select_hosts(&w);
     if (status != RPC_OK) return status;
     query_info(of->campaign, &a.info);
-    enum err e = target_infos(of->campaign, false, &w, mem, &a.targets, &a.n_targets);
+    enum err e = target_infos(of->campaign, TARGETS_NOT_OK, &w, mem, &a.targets, &a.n_targets);
+    if (e == ERR_OK) e = target_infos(of->campaign, TARGETS_OK, &w, mem, &a.measured, &a.n_measured);
     if (e == ERR_OK && w.selector) e = narrow_info(&w);
     if (e != ERR_OK) return query_failed(&w, e);
     note_course(&w);

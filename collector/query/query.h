@@ -9,6 +9,7 @@
 #include "collector/campaign/fleet.h"
 #include "collector/store/store.h"
 #include "common/net/rpc.h"
+#include "common/order/order.h"
 #include "common/wire/query.h"
 
 enum { QUERY_WHY_BYTES = 1024 };
@@ -27,6 +28,11 @@ struct query_of {
 /* The encoded answer, appended to *out.  Otherwise a status and why (QUERY_WHY_BYTES) in words. */
 enum rpc_status query_results(const struct query_of *of, struct arena *mem, char *why, struct buf *out);
 enum rpc_status query_hosts(const struct fleet *f, struct span selector, struct arena *mem, char *why, struct buf *out);
+
+/* What would become of the order on these hosts, by what they last said of themselves: a PlanAnswer by host, appended to *out.
+ * ERR_NOMEM, ERR_LIMIT. */
+NODISCARD enum err query_plan_make(const struct fleet *f, const struct order *o, const struct span *hosts, size_t n, struct arena *mem,
+                                   struct buf *out);
 
 /* In mem, texts borrowed from c.  ERR_NOMEM. */
 void query_info(const struct campaign *c, struct campaign_info *out);

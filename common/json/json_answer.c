@@ -12,13 +12,15 @@ static json_t *notes(struct json_maker *m, const struct answer *a) {
 }
 
 json_t *json_answer_head(struct json_maker *m, const struct answer *a, const char *kind) {
-    json_t *o = json_make_object(m), *targets = json_make_array(m);
+    json_t *o = json_make_object(m), *targets = json_make_array(m), *measured = json_make_array(m);
     json_campaign_put(m, o, &a->info);
     if (kind) json_make_put(m, o, "kind", json_make_name(m, kind));
     json_make_put(m, o, "replayed", json_make_bool(a->info.replayed));
     json_make_put(m, o, "notes", notes(m, a));
     for (size_t i = 0; i < a->n_targets; i++) json_make_add(m, targets, json_campaign_target(m, &a->targets[i]));
     json_make_put(m, o, "targets", targets);
+    for (size_t i = 0; i < a->n_measured; i++) json_make_add(m, measured, json_campaign_target(m, &a->measured[i]));
+    json_make_put(m, o, "measured", measured);
     return o;
 }
 

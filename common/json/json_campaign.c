@@ -141,6 +141,7 @@ static json_t *outcome(struct json_maker *m, const struct outcome *r) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "kind", json_make_name(m, capture_kind_name(r->kind)));
     json_make_put(m, o, "flavour", json_make_text_or_null(m, r->flavour));
+    json_make_put(m, o, "flavour_why", json_make_text_or_null(m, r->flavour_why));
     json_make_put(m, o, "started", json_make_wall(m, r->started_wall_ns));
     json_make_put(m, o, "seconds", json_make_real(m, (double)r->wall_ns / NS_PER_S));
     json_make_put(m, o, "cpu_seconds", json_make_real(m, (double)r->cpu_ns / NS_PER_S));

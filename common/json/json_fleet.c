@@ -75,3 +75,33 @@ enum err json_fleet_detail(const struct campaign_detail *d, struct buf *out) {
     json_make_list_end(&m);
     return json_make_done(&m);
 }
+
+static json_t *cost(struct json_maker *m, const struct plan_row *r) {
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "cpu_percent", json_make_real(m, (double)r->cost_ppm / 1e4));
+    json_make_put(m, o, "events_per_second", json_make_count(m, r->cost_events_per_s));
+    json_make_put(m, o, "at_least", json_make_bool(r->cost_at_least));
+    return o;
+}
+
+static json_t *plan_host(struct json_maker *m, const struct plan_row *r) {
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "host", json_make_text(m, r->host));
+    json_make_put(m, o, "state", json_make_name(m, capture_coverage_name(r->coverage)));
+    json_make_put(m, o, "flavour", json_make_text_or_null(m, r->flavour));
+    json_make_put(m, o, "why", json_make_text_or_null(m, r->why));
+    json_make_put(m, o, "cost", r->cost_known ? cost(m, r) : json_make_null());
+    return o;
+}
+
+enum err json_fleet_plan(const struct plan *p, const struct tool *t, struct buf *out) {
+    struct json_maker m;
+    enum err e = json_make_init(&m, out);
+    if (e) return e;
+    json_t *head = json_make_object(&m);
+    json_make_put(&m, head, "tool", json_make_name(&m, t->name));
+    json_make_list(&m, head, "hosts");
+    for (size_t i = 0; i < p->n && !m.failed; i++) json_make_item(&m, plan_host(&m, &p->rows[i]));
+    json_make_list_end(&m);
+    return json_make_done(&m);
+}

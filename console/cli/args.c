@@ -11,6 +11,8 @@ static const struct arg_info {
     char letter;
 } INFO[] = {
     {"output", "table|json|csv", "how to print the answer (table)", ARG_OUTPUT, 'o'},
+    {"output", "table|wide|json|csv", "how to print the answer (table); wide: a row for each tool, with its flavour and why",
+     ARG_OUTPUT_WIDE, 'o'},
     {"on", "SELECTOR", "only these hosts: role=web,zone!=b  web[001-120]  !web-13 (all)", ARG_ON, 0},
     {"versus", "SELECTOR", "compared with these hosts, instead of with another campaign", ARG_VERSUS, 0},
     {"for", "DURATION", "how long each host traces: 10s, 2m (10s)", ARG_FOR, 0},
@@ -152,13 +154,14 @@ static enum err take_duration(const struct verb *v, const char *name, const char
 }
 
 static enum err take_output(const struct verb *v, const char *value, struct args *a) {
-    static const char *const names[] = {[OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_CSV] = "csv"};
+    static const char *const names[] = {[OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_CSV] = "csv", [OUTPUT_WIDE] = "wide"};
+    bool wide = v->takes & ARG_OUTPUT_WIDE;
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (strcmp(names[i], value) == 0) {
+        if ((i != OUTPUT_WIDE || wide) && strcmp(names[i], value) == 0) {
             a->output = (enum output)i;
             return ERR_OK;
         }
-    args_complain(v->name, "-o is table, json or csv, not \"%s\"", value);
+    args_complain(v->name, "-o is table,%s json or csv, not \"%s\"", wide ? " wide," : "", value);
     return ERR_SYNTAX;
 }
 
@@ -195,6 +198,7 @@ static enum err take_round(const struct verb *v, const char *value, struct args 
 static enum err take(const struct verb *v, const struct arg_info *info, const char *value, struct args *a) {
     switch (info->bit) {
     case ARG_OUTPUT:
+    case ARG_OUTPUT_WIDE:
         return take_output(v, value, a);
     case ARG_ON:
         a->on = value;

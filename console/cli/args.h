@@ -4,7 +4,7 @@
 #include "common/catalog/catalog.h"
 #include "console/cli/course_args.h"
 
-enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV };
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_WIDE };
 
 /* Options, as bits: a verb says which it takes. */
 enum {
@@ -26,6 +26,7 @@ enum {
     ARG_SINCE = 1 << 15,
     ARG_COURSE = 1 << 16, /* all of course_args.h */
     ARG_ROUND = 1 << 17,
+    ARG_OUTPUT_WIDE = 1 << 18, /* instead of ARG_OUTPUT: a wide table besides */
     ARG_WHERE = 1 << 24,
     ARG_FOCUS = 1 << 25,
     ARG_IGNORE = 1 << 26,

@@ -11,6 +11,7 @@
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_lockdown.h"
 #include "console/cli/verb_parse.h"
+#include "console/cli/verb_plan.h"
 #include "console/cli/verb_retry.h"
 #include "console/cli/verb_run.h"
 #include "console/cli/verb_tools.h"
@@ -22,8 +23,11 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK | ARG_WHERE |
          ARG_FOCUS | ARG_IGNORE | ARG_DETACH | ARG_PARAMS | ARG_COURSE,
      verb_run},
-    {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts role=web", 0, 1, ARG_OUTPUT,
-     verb_fleet_hosts},
+    {"plan", "TOOL", "What would become of a run, host by host: who would do it, with which flavour and why, who cannot, what it costs.",
+     "trawl plan offcputime --on role=web", 1, 1, ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PARAMS | ARG_COURSE,
+     verb_plan},
+    {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts -o wide role=web", 0, 1,
+     ARG_OUTPUT_WIDE, verb_fleet_hosts},
     {"tools", "[TOOL]", "The catalogue: tools, parameters, flavours, how to read the numbers.", "trawl tools biolatency", 0, 1, ARG_OUTPUT,
      verb_tools},
     {"campaigns", "", "What was asked lately, newest first.", "trawl campaigns -n 5", 0, 0, ARG_OUTPUT | ARG_N, verb_fleet_campaigns},

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/crypto/cert.h"
 #include "common/json/json_fleet.h"
+#include "common/order/foretell.h"
 #include "console/cli/ask.h"
 #include "console/render/table.h"
 
@@ -88,6 +89,33 @@ static void print_notes(const struct host_list *l) {
     }
 }
 
+/* Of one host a row for each tool that it has something to say about. */
+static enum err wide_rows(struct table *t, const struct host_info *h, struct arena *mem) {
+    for (int id = TOOL_NONE + 1; id < TOOL__COUNT; id++) {
+        const struct order o = {.tool = catalog_tool((enum tool_id)id)};
+        struct plan_row row;
+        enum err e = foretell_row(&o, &h->facts, true, mem, &row);
+        if (e) return e;
+        table_row(t);
+        table_cell(t, h->facts.host);
+        table_cell_str(t, o.tool->name);
+        table_cell_tone(t, row.coverage == COVERAGE_OK ? "ok" : capture_coverage_name(row.coverage));
+        table_cell(t, row.flavour);
+        table_cell(t, row.why);
+    }
+    return ERR_OK;
+}
+
+static enum err print_wide(const struct host_list *l, struct arena *mem) {
+    static const struct table_column columns[] = {
+        {"HOST", TABLE_LEFT}, {"TOOL", TABLE_LEFT}, {"WOULD BE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT}, {"WHY", TABLE_WRAP}};
+    struct screen s = screen_on(stdout);
+    AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
+    enum err e = t ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; !e && i < l->n; i++) e = wide_rows(t, &l->hosts[i], mem);
+    return e ? e : table_print(t, &s);
+}
+
 static enum err print_hosts(struct ask *k, const struct args *a) {
     static const struct table_column columns[] = {{"HOST", TABLE_LEFT},   {"STATE", TABLE_LEFT}, {"KERNEL", TABLE_LEFT},
                                                   {"LABELS", TABLE_WRAP}, {"RUNS", TABLE_WRAP},  {"CERT", TABLE_RIGHT}};
@@ -99,6 +127,7 @@ static enum err print_hosts(struct ask *k, const struct args *a) {
         buf_init(&text, 0);
         return print_text(&text, json_fleet_hosts(&l, &text));
     }
+    if (a->output == OUTPUT_WIDE) return print_wide(&l, k->mem);
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
     if (!t) return ERR_NOMEM;
     size_t online = 0;
@@ -198,9 +227,13 @@ static void print_summary(const struct campaign_info *i) {
 }
 
 static enum err print_detail(struct ask *k, const struct args *a, struct campaign_detail *d) {
-    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},  {"STATE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT},
-                                                  {"CPU", TABLE_RIGHT},  {"RSS", TABLE_RIGHT},  {"HELD BY", TABLE_LEFT},
-                                                  {"REASON", TABLE_WRAP}};
+    static const struct table_column columns[] = {{"HOST", TABLE_LEFT},
+                                                  {"STATE", TABLE_LEFT},
+                                                  {"FLAVOUR", TABLE_LEFT},
+                                                  {"CPU", TABLE_RIGHT},
+                                                  {"RSS", TABLE_RIGHT},
+                                                  {"HELD BY", TABLE_LEFT},
+                                                  {"REASON, OR WHY THIS FLAVOUR", TABLE_WRAP}};
     enum err e = query_decode_detail(buf_span(&k->reply), k->mem, d);
     if (e) return e;
     if (a->output == OUTPUT_JSON) {
@@ -226,7 +259,7 @@ static enum err print_detail(struct ask *k, const struct args *a, struct campaig
             table_cell_str(t, "");
             table_cell_str(t, "");
         }
-        table_cell(t, target->reason);
+        table_cell(t, target->reason.n || !o ? target->reason : o->flavour_why);
     }
     if (a->output == OUTPUT_TABLE) print_summary(&d->info);
     return print_rows(t, a);

@@ -109,6 +109,8 @@ static void every_key_of_an_answer_is_documented(void **state) {
     struct answer a = {.info.spec = {.domain = note, .domain_hosts = 1},
                        .targets = &target,
                        .n_targets = 1,
+                       .measured = &target,
+                       .n_measured = 1,
                        .merged = {&hist, 1},
                        .host_hists = &host_hist,
                        .n_host_hists = 1,
@@ -167,6 +169,9 @@ static void every_key_of_hosts_campaigns_and_tools_is_documented(void **state) {
     check_text(&text, json_fleet_campaigns(&campaigns, &text));
     check_text(&text, json_fleet_campaign(&d.info, &text));
     check_text(&text, json_fleet_detail(&d, &text));
+    struct plan_row row = {.host = note, .cost_known = true};
+    const struct plan plan = {&row, 1};
+    check_text(&text, json_fleet_plan(&plan, catalog_tool(TOOL_RUNQLAT), &text));
     check_text(&text, json_catalog(NULL, &text));
     buf_done(&text);
 }
