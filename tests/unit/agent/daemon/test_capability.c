@@ -96,7 +96,7 @@ static void one_that_is_known_to_be_wrong_runs_only_when_it_is_named(void **stat
     assert_string_equal(buf_str(&why), "libbpf: does not load; bcc: always 0");
     buf_reset(&why);
     assert_int_equal(capability_choose(&all, t, FLAVOUR_BCC, &no_params, &why)->id, FLAVOUR_BCC);
-    assert_string_equal(buf_str(&why), "bcc: always 0");
+    assert_string_equal(buf_str(&why), "it was asked for; bcc: always 0");
     buf_done(&why);
 }
 
@@ -108,7 +108,7 @@ static void a_parameter_that_a_flavour_lacks_chooses_another(void **state) {
     struct buf why;
     buf_init(&why, 0);
     assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &six, &why)->id, FLAVOUR_BCC);
-    assert_string_equal(buf_str(&why), "libbpf: tcpconnlat (libbpf) has no parameter family");
+    assert_string_equal(buf_str(&why), "not the first choice; libbpf: tcpconnlat (libbpf) has no parameter family");
     buf_reset(&why);
     all.rows[1].runnable = false;
     assert_null(capability_choose(&all, t, FLAVOUR_ANY, &six, &why));
@@ -127,10 +127,10 @@ static void the_first_flavour_that_runs_is_chosen(void **state) {
     all.rows[0].runnable = false;
     snprintf(all.rows[0].why, sizeof all.rows[0].why, "the kernel has no BTF");
     assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why)->id, FLAVOUR_BCC);
-    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF"); /* why not the first */
+    assert_string_equal(buf_str(&why), "not the first choice; libbpf: the kernel has no BTF"); /* why not the first */
     buf_reset(&why);
     assert_null(capability_choose(&all, t, FLAVOUR_LIBBPF, &no_params, &why));
-    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF");
+    assert_string_equal(buf_str(&why), "not the first choice; libbpf: the kernel has no BTF");
     buf_reset(&why);
     all.rows[1].runnable = false;
     snprintf(all.rows[1].why, sizeof all.rows[1].why, "no python");
