@@ -36,12 +36,12 @@ const struct flavour *choice_make(const struct tool *t, const struct choice_know
     }
     if (chosen && named)
         buf_add_str(out_why, why.n ? ASKED "; " : ASKED);
-    else if (chosen && !why.n)
-        buf_add_str(out_why, PREFERRED);
     else if (chosen)
-        buf_add_str(out_why, "not the first choice; ");
-    else if (!why.n)
+        buf_add_str(out_why, why.n ? "not the first choice; " : PREFERRED);
+    else if (!why.n && named)
         buf_add_fmt(out_why, "%s has no %s flavour", t->name, catalog_flavour_name(wanted));
+    else if (!why.n)
+        buf_add_fmt(out_why, "%s is not known there", t->name);
     buf_add(out_why, buf_span(&why));
     buf_done(&why);
     return chosen;
