@@ -47,6 +47,7 @@ static const struct arg_info {
     {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"format", "json|csv|folded|pprof|speedscope|openmetrics", "which form", ARG_FORMAT, 0},
+    {"markdown", NULL, "the table of docs/tools.md", ARG_MARKDOWN, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
 enum { PARAM_OPTION = 1000, INFO_OPTION = 2000, HELP_OPTION = 3000, COMPLAINT_BYTES = 2048 };
@@ -250,6 +251,9 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return ERR_OK;
     case ARG_SECTION:
         return take_section(v, value, a);
+    case ARG_MARKDOWN:
+        a->markdown = true;
+        return ERR_OK;
     case ARG_MERGED:
         a->merged = true;
         return ERR_OK;

@@ -27,6 +27,7 @@ enum {
     ARG_COURSE = 1 << 16, /* all of course_args.h */
     ARG_ROUND = 1 << 17,
     ARG_OUTPUT_WIDE = 1 << 18, /* instead of ARG_OUTPUT: a wide table besides */
+    ARG_MARKDOWN = 1 << 19,
     ARG_WHERE = 1 << 24,
     ARG_FOCUS = 1 << 25,
     ARG_IGNORE = 1 << 26,
@@ -47,7 +48,7 @@ struct args {
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */
     struct course_args course;
-    bool per_host, merged, detach;
+    bool per_host, merged, detach, markdown;
     struct label sections[ARGS_SECTIONS_MAX];
     size_t n_sections;
     struct params params;

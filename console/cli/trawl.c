@@ -28,7 +28,7 @@ static const struct verb VERBS[] = {
      verb_plan},
     {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts -o wide role=web", 0, 1,
      ARG_OUTPUT_WIDE, verb_fleet_hosts},
-    {"tools", "[TOOL]", "The catalogue: tools, parameters, flavours, how to read the numbers.", "trawl tools biolatency", 0, 1, ARG_OUTPUT,
+    {"tools", "[TOOL]", "The catalogue: tools, parameters, flavours, how to read the numbers.", "trawl tools biolatency", 0, 1, ARG_OUTPUT | ARG_MARKDOWN,
      verb_tools},
     {"campaigns", "", "What was asked lately, newest first.", "trawl campaigns -n 5", 0, 0, ARG_OUTPUT | ARG_N, verb_fleet_campaigns},
     {"show", "[ID]", "One campaign: where every targeted host stands and why.", "trawl show last", 0, 1, ARG_OUTPUT, verb_fleet_show},

@@ -1,5 +1,6 @@
 #include "console/cli/verb_tools.h"
 
+#include "common/catalog/manual.h"
 #include "common/json/json_catalog.h"
 #include "console/render/table.h"
 
@@ -76,12 +77,22 @@ static int print_json(const struct tool *only) {
     return e ? EXIT_FAILED : EXIT_OK;
 }
 
+static int print_markdown(void) {
+    struct buf text;
+    buf_init(&text, 0);
+    enum err e = manual_table(&text);
+    if (!e) fwrite(text.p, 1, text.n, stdout);
+    buf_done(&text);
+    return e ? EXIT_FAILED : EXIT_OK;
+}
+
 int verb_tools(const struct args *a) {
     const struct tool *t = a->n_words ? catalog_find(span_str(a->words[0])) : NULL;
     if (a->n_words && !t) {
         args_complain("tools", "there is no tool \"%s\"; trawl tools lists them", a->words[0]);
         return EXIT_USAGE;
     }
+    if (a->markdown) return print_markdown();
     if (a->output == OUTPUT_JSON) return print_json(t);
     if (!t) return print_list(a);
     printf("%s: %s\n\n%s\n", t->name, t->summary, t->reading ? t->reading : "");
