@@ -64,3 +64,18 @@ is_contained() {
     json '.coverage.refused == 1'
     json '.targets[0].reason | contains("does not match its pin")'
 }
+
+runs() { trawl hosts -o json | jq -e ".hosts[0].tools | any(.tool == \"$1\" and .runnable)"; }
+
+@test "a tool that is installed later is found without a restart, and one that is removed is known to be gone" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 1
+    fleet_up web-1:role=web
+    runs runqlat
+    ! runs biolatency
+    mv "$FAKE_DIR/runqlat" "$FAKE_DIR/biolatency"
+    fleet_wait 60 runs biolatency
+    ! runs runqlat
+    run --separate-stderr trawl plan runqlat -o json
+    [ "$status" -eq 1 ]
+    json '.hosts[0].state == "incapable" and (.hosts[0].why | contains("not installed"))'
+}

@@ -71,7 +71,7 @@ all() {
 # one was over before the workload was: a machine may be as slow as it likes to be.
 capture() {
     local name=$1
-    for SECONDS_EACH in 12 40 120; do
+    for SECONDS_EACH in 20 60 180; do
         declare -gA BEGUN=()
         snapshot outer-1
         for FLAVOURS in 'bcc|bpftrace' libbpf; do
@@ -193,7 +193,7 @@ cachestat_is_right() { between "$PAGES" "$(count '[.events[].MISSES] | add')" 10
 # ---- network and processes ----
 
 begin_net() {
-    begin tcpconnlat
+    begin tcpconnlat --pid "$LOADER"
     begin tcpstates
     begin tcpretrans
     begin tcpdrop

@@ -47,8 +47,8 @@ static void run_many(unsigned n, const char *word) {
     while (n-- > 0) {
         pid_t pid = fork();
         if (pid == 0) {
-            char name[] = "true"; /* on the stack, in memory: execsnoop cannot read what is not there yet */
-            execl("/bin/true", name, word, (char *)NULL);
+            char path[] = "/bin/true"; /* on the stack, in memory: execsnoop cannot read what is not there yet */
+            execl(path, path, word, (char *)NULL);
             _exit(127);
         }
         if (pid < 0 || waitpid(pid, NULL, 0) != pid) die("fork");
