@@ -52,6 +52,15 @@ static enum err check_tracepoints(const struct flavour *f, struct buf *why) {
     return ERR_OK;
 }
 
+static enum err check_fields(struct kernel *k, const struct flavour *f, struct buf *why) {
+    for (size_t i = 0; i < COUNT_OF(f->fields) && f->fields[i]; i++)
+        if (!any_of(k, f->fields[i], kernel_has_field)) {
+            buf_add_fmt(why, "this kernel has no %s, which its program reads", f->fields[i]);
+            return ERR_NOTFOUND;
+        }
+    return ERR_OK;
+}
+
 /* 0.26 is before 0.31; what follows the second number is not compared. */
 static bool is_before(struct span version, const char *right) {
     struct span want = span_str(right), a, b;
@@ -105,6 +114,7 @@ enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out
     }
     enum err e = check_functions(k, f, out_why);
     if (!e) e = check_tracepoints(f, out_why);
+    if (!e) e = check_fields(k, f, out_why);
     if (e) return e;
     for (unsigned long c = 0; c < 64; c++)
         if ((f->capabilities >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) != 1) {

@@ -73,6 +73,7 @@ static const struct flavour runqlen[] = {
      .right_from = "0.31",
      .parse = {.grammar = GRAMMAR_HISTOGRAM, .occupancy = true}},
     {BPFTRACE, BPFTRACE_CAPS, .program = "runqlen.bt", .argv = {"{program}", "{interval}", "{count}"}, PARAMS(runqlen_bpftrace_params),
+     .fields = {"sched_entity.cfs_rq", "cfs_rq.nr_queued"},
      .parse = {.grammar = GRAMMAR_JSON,
                .linear = true,
                .limits = "bpftrace: the queue of the task that runs, its cgroup's, at 99 Hz; needs a kernel from 6.14 on (nr_queued)"}},

@@ -97,6 +97,7 @@ static const struct flavour biosnoop[] = {
      .tells = {"T SECTOR "},
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(biosnoop_columns)}},
     {BPFTRACE, BPFTRACE_CAPS, .program = "biosnoop.bt", .argv = {"{program}", "{seconds}"},
+     .fields = {"trace_event_raw_block_rq.bytes"},
      .tracepoints = {"block:block_getrq", "block:block_rq_issue", "block:block_rq_complete"},
      .parse = {.grammar = GRAMMAR_JSON,
                COLUMNS(biosnoop_bpftrace_columns),
@@ -330,6 +331,7 @@ static const struct flavour cachestat[] = {
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(cachestat_columns)}},
     {BPFTRACE, BPFTRACE_CAPS, .program = "cachestat.bt", .argv = {"{program}", "{interval}", "{count}"}, .interval_s = 1,
      PARAMS(cachestat_params), .tracepoints = {"filemap:mm_filemap_add_to_page_cache"},
+     .fields = {"trace_event_raw_mm_filemap_op_page_cache.order"},
      .parse = {.grammar = GRAMMAR_JSON,
                COLUMNS(cachestat_bpftrace_columns),
                .limits = "bpftrace: hits pass no tracepoint, so there are only misses; needs a kernel whose tracepoint tells a folio's "

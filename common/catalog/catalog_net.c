@@ -103,6 +103,7 @@ static const struct flavour tcpretrans[] = {
      .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(tcpretrans_columns)}},
     {BPFTRACE, BPFTRACE_CAPS, .program = "tcpretrans.bt", .argv = {"{program}", "{seconds}", "{family}"},
      PARAMS(tcpretrans_bpftrace_params), .tracepoints = {"tcp:tcp_retransmit_skb"},
+     .fields = {"trace_event_raw_tcp_retransmit_skb.family|trace_event_raw_tcp_event_sk_skb.family"},
      .parse = {.grammar = GRAMMAR_JSON, COLUMNS(tcpretrans_bpftrace_columns), .limits = "bpftrace: loss probes are not told apart"}},
 };
 

@@ -52,6 +52,7 @@ static void add_needs(struct buf *out, const struct flavour *f) {
     for (size_t i = 0; i < COUNT_OF(f->functions) && f->functions[i]; i++)
         add_item(out, &any, f->id == FLAVOUR_BCC ? "kprobe " : "fentry or kprobe ", f->functions[i]);
     for (size_t i = 0; i < COUNT_OF(f->tracepoints) && f->tracepoints[i]; i++) add_item(out, &any, "", f->tracepoints[i]);
+    for (size_t i = 0; i < COUNT_OF(f->fields) && f->fields[i]; i++) add_item(out, &any, "", f->fields[i]);
     if (f->fails_with_field) add_item(out, &any, "no ", f->fails_with_field);
 }
 
