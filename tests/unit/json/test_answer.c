@@ -100,7 +100,7 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
         read_is(doc, "targets.1", "{\"host\":\"web-4\",\"state\":\"offline\",\"reason\":\"not seen since 11:07\",\"outcome\":null}");
         read_is(doc, "targets.0.reason", "\"the print-out was cut\"");
         read_is(doc, "targets.0.outcome",
-                "{\"kind\":\"histogram\",\"flavour\":\"bcc\",\"started\":\"2017-07-14T02:40:00Z\",\"seconds\":10.25,\"cpu_seconds\":0.001,"
+                "{\"kind\":\"histogram\",\"flavour\":\"bcc\",\"flavour_why\":null,\"started\":\"2017-07-14T02:40:00Z\",\"seconds\":10.25,\"cpu_seconds\":0.001,"
                 "\"peak_rss_bytes\":4096,"
                 "\"ceilings\":{\"memory\":\"rlimit\",\"memory_bytes\":8192,\"cpu\":\"none\",\"cpu_percent\":null},\"replayed\":false,\"parts\":2,"
                 "\"ledger\":{\"kernel\":0,\"tool\":0,\"cap\":0,\"parse\":0,\"spool\":0,\"shed\":0},\"notes\":[],"
@@ -133,7 +133,7 @@ static void histograms_come_merged_with_the_hosts_worst_first(void **state) {
     a.host_hists = hosts;
     a.n_host_hists = 3;
     json_t *doc = written(json_answer_hist, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets histograms hosts");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets measured histograms hosts");
     read_keys(json_array_get(json_object_get(doc, "histograms"), 0),
               "unit scale section interval buckets total p50 p90 p99 p999 brackets verdict");
     read_is(doc, "histograms.0.total", "20");
@@ -181,7 +181,7 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     a.by = SPAN_LIT("COMM");
     a.of = SPAN_LIT("LAT(ms)");
     json_t *doc = written(json_answer_top, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets by fields of rank exact bounded unlisted_at_most groups matched rows");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets measured by fields of rank exact bounded unlisted_at_most groups matched rows");
     read_is(doc, "by", "\"COMM\"");
     read_is(doc, "of", "\"LAT(ms)\"");
     read_is(doc, "exact", "true");
@@ -213,7 +213,7 @@ static void stacks_come_with_their_whole(void **state) {
     a.total = 100;
     a.distinct = 12;
     json_t *doc = written(json_answer_stacks, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets unit total distinct whole by parts stacks");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets measured unit total distinct whole by parts stacks");
     read_is(doc, "unit", "\"usecs\"");
     read_is(doc, "total", "100");
     read_is(doc, "distinct", "12");
@@ -243,7 +243,7 @@ static void events_say_their_host_and_columns_are_those_of_all(void **state) {
     a.n_host_events = 2;
     a.total = 900;
     json_t *doc = written(json_answer_events, &a);
-    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets columns count given events");
+    read_keys(doc, "campaign coverage with_result ledger kind replayed notes targets measured columns count given events");
     read_is(doc, "columns",
             "[{\"name\":\"PID\",\"type\":\"integer\",\"unit\":\"\"},{\"name\":\"RET\",\"type\":\"integer\",\"unit\":\"\"},"
             "{\"name\":\"UID\",\"type\":\"integer\",\"unit\":\"\"}]");

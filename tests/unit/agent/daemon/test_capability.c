@@ -123,14 +123,18 @@ static void the_first_flavour_that_runs_is_chosen(void **state) {
     struct buf why;
     buf_init(&why, 0);
     assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why)->id, FLAVOUR_LIBBPF);
+    assert_string_equal(buf_str(&why), "the first choice, and right here");
+    buf_reset(&why);
     assert_int_equal(capability_choose(&all, t, FLAVOUR_BCC, &no_params, &why)->id, FLAVOUR_BCC);
+    assert_string_equal(buf_str(&why), "it was asked for");
+    buf_reset(&why);
     all.rows[0].runnable = false;
     snprintf(all.rows[0].why, sizeof all.rows[0].why, "the kernel has no BTF");
     assert_int_equal(capability_choose(&all, t, FLAVOUR_ANY, &no_params, &why)->id, FLAVOUR_BCC);
     assert_string_equal(buf_str(&why), "not the first choice; libbpf: the kernel has no BTF"); /* why not the first */
     buf_reset(&why);
     assert_null(capability_choose(&all, t, FLAVOUR_LIBBPF, &no_params, &why));
-    assert_string_equal(buf_str(&why), "not the first choice; libbpf: the kernel has no BTF");
+    assert_string_equal(buf_str(&why), "libbpf: the kernel has no BTF");
     buf_reset(&why);
     all.rows[1].runnable = false;
     snprintf(all.rows[1].why, sizeof all.rows[1].why, "no python");
