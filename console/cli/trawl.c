@@ -24,7 +24,7 @@ static const struct verb VERBS[] = {
          ARG_FOCUS | ARG_IGNORE | ARG_DETACH | ARG_PARAMS | ARG_COURSE,
      verb_run},
     {"plan", "TOOL", "What would become of a run, host by host: who would do it, with which flavour and why, who cannot, what it costs.",
-     "trawl plan offcputime --on role=web", 1, 1, ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PARAMS | ARG_COURSE,
+     "trawl plan runqlat --on role=web", 1, 1, ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PARAMS | ARG_COURSE,
      verb_plan},
     {"hosts", "[SELECTOR]", "Agents, their labels, their kernels, what each can run.", "trawl hosts -o wide role=web", 0, 1,
      ARG_OUTPUT_WIDE, verb_fleet_hosts},
