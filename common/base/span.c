@@ -1,20 +1,9 @@
 #include "common/base/span.h"
 
-bool span_eq(struct span a, struct span b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-bool span_eq_str(struct span a, const char *z) { return span_eq(a, span_str(z)); }
-
 int span_cmp(struct span a, struct span b) {
     size_t n = a.n < b.n ? a.n : b.n;
     int c = n ? memcmp(a.p, b.p, n) : 0;
     return c ? c : (a.n > b.n) - (a.n < b.n);
-}
-
-bool span_starts(struct span s, struct span prefix) { return span_eq(span_head(s, prefix.n), prefix); }
-bool span_ends(struct span s, struct span suffix) { return s.n >= suffix.n && span_eq(span_drop(s, s.n - suffix.n), suffix); }
-
-size_t span_find(struct span s, char c) {
-    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-    return at ? (size_t)(at - s.p) : s.n;
 }
 
 size_t span_rfind(struct span s, char c) {
@@ -49,15 +38,6 @@ bool span_glob(struct span pattern, struct span s) {
     return p == pattern.n;
 }
 
-struct span span_drop(struct span s, size_t n) {
-    if (n > s.n) n = s.n;
-    return n ? span_of(s.p + n, s.n - n) : s;
-}
-
-struct span span_head(struct span s, size_t n) {
-    return span_of(s.p, n < s.n ? n : s.n);
-}
-
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 struct span span_trim_end(struct span s) {
@@ -70,20 +50,6 @@ struct span span_trim(struct span s) {
     return span_trim_end(s);
 }
 
-bool span_cut(struct span s, char sep, struct span *head, struct span *rest) {
-    size_t at = span_find(s, sep);
-    bool found = at < s.n;
-    *head = span_head(s, at);
-    *rest = span_drop(s, found ? at + 1 : at);
-    return found;
-}
-
-bool span_line(struct span *rest, struct span *line) {
-    if (rest->n == 0) return false;
-    span_cut(*rest, '\n', line, rest);
-    return true;
-}
-
 bool span_word(struct span *rest, struct span *word) {
     size_t i = 0, j;
     while (i < rest->n && (rest->p[i] == ' ' || rest->p[i] == '\t')) i++;
@@ -92,23 +58,6 @@ bool span_word(struct span *rest, struct span *word) {
     *rest = span_drop(*rest, j);
     if (found.n == 0) return false;
     *word = found;
-    return true;
-}
-
-enum { U64_SAFE_DIGITS = 19 }; /* that no number overflows with */
-
-bool span_u64(struct span s, uint64_t *out) {
-    uint64_t v = 0;
-    if (s.n == 0) return false;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
-        if (digit > 9) return false;
-        if (i < U64_SAFE_DIGITS)
-            v = v * 10 + digit;
-        else if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v))
-            return false;
-    }
-    *out = v;
     return true;
 }
 
