@@ -1,5 +1,6 @@
 #include "agent/runner/capable.h"
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -99,6 +100,10 @@ bool capable_wrong(struct kernel *k, const struct flavour *f, struct buf *out_wh
     return wrong;
 }
 
+uint64_t capable_capabilities(const struct flavour *f) {
+    return f->capabilities | (f->perf_events && kernel_guards_perf_events() ? UINT64_C(1) << CAP_SYS_ADMIN : 0);
+}
+
 enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out_why) {
     if (f->needs_btf && !kernel_has_btf()) {
         buf_add_str(out_why, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
@@ -116,8 +121,9 @@ enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out
     if (!e) e = check_tracepoints(f, out_why);
     if (!e) e = check_fields(k, f, out_why);
     if (e) return e;
+    uint64_t wanted = capable_capabilities(f);
     for (unsigned long c = 0; c < 64; c++)
-        if ((f->capabilities >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) != 1) {
+        if ((wanted >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) != 1) {
             buf_add_fmt(out_why, "the runner has no capability %lu, which %s needs (%s)", c, catalog_flavour_name(f->id),
                         f->capabilities_why ? f->capabilities_why : "see the catalogue");
             return ERR_NOTFOUND;

@@ -4,6 +4,8 @@
 #include "agent/runner/admit.h"
 #include "agent/runner/kernel.h"
 
+/* What it runs with here: its row's capabilities, and what this kernel asks for besides (perf_events). */
+uint64_t capable_capabilities(const struct flavour *f);
 /* BTF, tracefs, what it attaches to, headers, and capabilities of the row that this runner has to give; found without starting it.
  * ERR_NOTFOUND: why says what is missing. */
 NODISCARD enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out_why);

@@ -11,7 +11,7 @@
 #include "common/base/buf.h"
 #include "common/sys/fds.h"
 
-enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320 };
+enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320, PARANOID_PERFMON = 2 /* the highest that CAP_PERFMON opens */ };
 
 /* Both are read when they are first asked for: they cost a tenth of a second, and most rows need neither. */
 struct kernel {
@@ -60,6 +60,15 @@ bool kernel_has_btf(void) { return exists(BTF_FILE); }
 bool kernel_has_kprobes(void) {
     return exists("/sys/bus/event_source/devices/kprobe") || exists("/sys/kernel/tracing/kprobe_events") ||
            exists("/sys/kernel/debug/tracing/kprobe_events");
+}
+
+bool kernel_guards_perf_events(void) {
+    struct buf text;
+    int64_t level = 0;
+    buf_init(&text, NAME_BYTES);
+    bool known = fds_read_file("/proc/sys/kernel/perf_event_paranoid", &text) == ERR_OK && span_i64(span_trim(buf_span(&text)), &level);
+    buf_done(&text);
+    return known && level > PARANOID_PERFMON;
 }
 
 /* A line is "ADDRESS TYPE NAME", with "\t[MODULE]" behind it when it is one's. */

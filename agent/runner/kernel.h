@@ -12,6 +12,8 @@ void kernel_free(struct kernel *k);
 
 bool kernel_has_btf(void);
 bool kernel_has_kprobes(void);
+/* perf_event_open asks for CAP_SYS_ADMIN; CAP_PERFMON does not do (perf_event_paranoid above 2, which Debian has). */
+bool kernel_guards_perf_events(void);
 /* It has a function of this name; inlined ones have none. */
 bool kernel_has_function(struct kernel *k, struct span name);
 /* An fentry program for the function loads: tried with one that does nothing and is dropped at once. */

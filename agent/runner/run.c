@@ -258,7 +258,7 @@ static enum err set_ceilings(struct run *r, const struct admitted *a, const stru
 static enum err spawn(struct run *r, const struct admitted *a, const struct run_means *m, const struct verified *v, struct buf *why) {
     struct spawn_options o = {.file = v, .env = a->flavour->env, .own_namespace = m->own_namespace, .view = view_of(m->policy)};
     /* A recording needs no privilege to be played. */
-    o.capabilities = v->replayed ? 0 : a->flavour->capabilities;
+    o.capabilities = v->replayed ? 0 : capable_capabilities(a->flavour);
     enum err e = priv_user(m->policy->tool_user, &o.uid, &o.gid);
     if (e || o.uid == 0) {
         buf_add_fmt(why, "tool_user %s %s", m->policy->tool_user, e ? "does not exist" : "is root");

@@ -140,6 +140,8 @@ struct flavour {
     size_t n_params;
     uint64_t capabilities;           /* bit n: capability n; what the tool runs with, and nothing more */
     const char *capabilities_why;
+    bool perf_events;                /* it opens perf events: a kernel whose perf_event_paranoid is above 2 (Debian's is 3) asks for
+                                      * CAP_SYS_ADMIN then, and there it gets that besides */
     bool needs_tracefs, needs_btf;
     bool needs_headers;              /* of the running kernel, and debugfs: the tool compiles its program and looks for symbols */
     const char *functions[4];        /* of the kernel, that it attaches to (kprobe or fentry); "a|b": either; NULL-terminated */

@@ -13,6 +13,8 @@
 
 #define CAPS_TRACE        (CAP(BPF) | CAP(PERFMON))
 #define CAPS_TRACE_WHY    "CAP_BPF and CAP_PERFMON load and attach the program"
+/* Of rows with .perf_events. */
+#define PERF_EVENTS_WHY   "; CAP_SYS_ADMIN too where kernel.perf_event_paranoid is above 2, as on Debian: there perf events ask for it"
 #define CAPS_TRACEFS      (CAPS_TRACE | CAP(DAC_READ_SEARCH))
 #define CAPS_TRACEFS_WHY  CAPS_TRACE_WHY "; CAP_DAC_READ_SEARCH reads the tracepoints' numbers in tracefs, which is root's alone"
 #define CAPS_STACKS       (CAPS_TRACE | CAP(SYSLOG) | CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH))
@@ -30,16 +32,17 @@
     .n_ok_exits = 1
 
 /* Our own programs, run by bpftrace. */
-#define CAPS_BPFTRACE_WHY CAPS_TRACE_WHY "; tracefs, which is root's alone, is read by being root"
+#define CAPS_BPFTRACE_WHY CAPS_TRACE_WHY "; tracefs, which is root's alone, is read by being root" PERF_EVENTS_WHY
 #define BPFTRACE                                                                                                                           \
     .id = FLAVOUR_BPFTRACE, .binaries = {"bpftrace"}, .as_root = true, .defaults = {"-f", "json"}, .end = END_BY_ARGV,                     \
-    .needs_tracefs = true, .needs_btf = true, .env = {BPFTRACE_BTF, "BPFTRACE_MAP_KEYS_MAX=16384"}, .n_ok_exits = 1, .tells = {"{\"type\": \""}
+    .perf_events = true, .needs_tracefs = true, .needs_btf = true, .env = {BPFTRACE_BTF, "BPFTRACE_MAP_KEYS_MAX=16384"},                  \
+    .n_ok_exits = 1, .tells = {"{\"type\": \""}
 /* Named, or it asks for the types of modules too, which takes CAP_SYS_ADMIN, and does without any when it is refused. */
 #define BPFTRACE_BTF "BPFTRACE_BTF=/sys/kernel/btf/vmlinux"
 #define BPFTRACE_CAPS .capabilities = CAPS_TRACE, .capabilities_why = CAPS_BPFTRACE_WHY
 #define BPFTRACE_SYMBOLS                                                                                                                   \
     .capabilities = CAPS_TRACE | CAP(SYSLOG), .capabilities_why = CAPS_BPFTRACE_WHY "; CAP_SYSLOG shows kernel addresses"
-#define BPFTRACE_STACKS .capabilities = CAPS_STACKS, .capabilities_why = CAPS_STACKS_WHY
+#define BPFTRACE_STACKS .capabilities = CAPS_STACKS, .capabilities_why = CAPS_STACKS_WHY PERF_EVENTS_WHY
 
 #define LIBBPF .id = FLAVOUR_LIBBPF, .needs_btf = true
 

@@ -345,6 +345,8 @@ static void a_capability_beyond_tracing_has_a_reason_in_its_row(void **state) {
             for (size_t c = 0; c < COUNT_OF(caps); c++)
                 if ((f->capabilities >> caps[c].bit & 1) && !strstr(f->capabilities_why, caps[c].name))
                     fail_msg("%s %s has %s and does not say why", tool->name, name, caps[c].name);
+            if (f->perf_events && (!strstr(f->capabilities_why, "perf_event_paranoid") || !strstr(f->capabilities_why, "CAP_SYS_ADMIN")))
+                fail_msg("%s %s is given CAP_SYS_ADMIN on some kernels and does not say on which", tool->name, name);
         }
     }
 }
