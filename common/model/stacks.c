@@ -5,7 +5,7 @@
 #include "common/base/num.h"
 #include "common/model/hash.h"
 
-enum { FIRST_NODES = 64, FIRST_ROWS = 32, FIRST_SLOTS = 128 };
+enum { FIRST_NODES = 64, FIRST_ROWS = 32, FIRST_SLOTS = 128, PATH_PIECE = 32 };
 
 enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem) {
     struct stacks new = {.n_nodes = 1, .cap_nodes = FIRST_NODES, .cap_rows = FIRST_ROWS, .mem = mem};
@@ -41,11 +41,31 @@ enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum f
     return ERR_OK;
 }
 
-static enum err new_node(struct stacks *s, const struct stack_node *node, uint32_t tag, uint32_t *out) {
+static enum err new_node(struct stacks *s, const struct stack_node *node, uint32_t *out) {
     enum err e = hash_room(s->mem, &s->node_hash, &s->node_hash_size, s->n_nodes);
     if (!e) e = stacks_append(s, node->parent, node->frame, (enum frame_kind)node->kind, out);
-    if (!e) hash_place(s->node_hash, s->node_hash_size, (struct hash_slot){*out, tag});
-    return e;
+    if (e) return e;
+    s->nodes[*out].path = node->path;
+    hash_place(s->node_hash, s->node_hash_size, (struct hash_slot){*out, node->path});
+    return ERR_OK;
+}
+
+static uint32_t path_hash(const struct stacks *s, uint32_t parent_path, uint32_t frame, enum frame_kind kind) {
+    return hash_words(hash_seed(s->mem), (uint64_t)parent_path << 32 | frame, kind);
+}
+
+/* The child whose path has this hash. */
+static enum err child_at(struct stacks *s, struct stack_node want, uint32_t *out) {
+    size_t mask = s->node_hash_size - 1;
+    for (size_t i = want.path & mask; s->node_hash[i].index; i = (i + 1) & mask) {
+        if (s->node_hash[i].tag != want.path) continue;
+        const struct stack_node *have = &s->nodes[s->node_hash[i].index];
+        if (have->parent == want.parent && have->frame == want.frame && have->kind == want.kind) {
+            *out = s->node_hash[i].index;
+            return ERR_OK;
+        }
+    }
+    return new_node(s, &want, out);
 }
 
 enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum frame_kind kind, uint32_t *out) {
@@ -56,18 +76,40 @@ enum err stacks_node(struct stacks *s, uint32_t parent, struct span frame, enum 
 
 enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out) {
     assert(s->node_hash && parent < s->n_nodes && frame < s->strings.n);
-    struct stack_node want = {.parent = parent, .frame = frame, .kind = kind};
-    uint32_t tag = hash_words(hash_seed(s->mem), (uint64_t)parent << 32 | frame, kind);
-    size_t mask = s->node_hash_size - 1;
-    for (size_t i = tag & mask; s->node_hash[i].index; i = (i + 1) & mask) {
-        if (s->node_hash[i].tag != tag) continue;
-        const struct stack_node *have = &s->nodes[s->node_hash[i].index];
-        if (have->parent == want.parent && have->frame == want.frame && have->kind == want.kind) {
-            *out = s->node_hash[i].index;
-            return ERR_OK;
-        }
+    uint32_t path = path_hash(s, s->nodes[parent].path, frame, kind);
+    return child_at(s, (struct stack_node){.parent = parent, .frame = frame, .kind = kind, .path = path}, out);
+}
+
+/* A path's hash does not need its nodes: so what they are found by is fetched for all of them before the first is looked at. */
+static enum err walk(struct stacks *s, const struct stack_frame *frames, size_t n, uint32_t *node) {
+    struct stack_node step[PATH_PIECE];
+    uint32_t path = s->nodes[*node].path;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t frame = 0;
+        enum err e = strings_add(&s->strings, frames[i].text, &frame);
+        if (e) return e;
+        path = path_hash(s, path, frame, frames[i].kind);
+        step[i] = (struct stack_node){.frame = frame, .kind = frames[i].kind, .path = path};
+        __builtin_prefetch(&s->node_hash[path & (s->node_hash_size - 1)]);
     }
-    return new_node(s, &want, tag, out);
+    for (size_t i = 0; i < n; i++) __builtin_prefetch(&s->nodes[s->node_hash[step[i].path & (s->node_hash_size - 1)].index]);
+    for (size_t i = 0; i < n; i++) {
+        step[i].parent = *node;
+        enum err e = child_at(s, step[i], node);
+        if (e) return e;
+    }
+    return ERR_OK;
+}
+
+enum err stacks_path(struct stacks *s, const struct stack_frame *frames, size_t n, uint32_t *out) {
+    assert(s->node_hash);
+    uint32_t node = STACKS_ROOT;
+    for (size_t i = 0; i < n; i += PATH_PIECE) {
+        enum err e = walk(s, frames + i, n - i < PATH_PIECE ? n - i : PATH_PIECE, &node);
+        if (e) return e;
+    }
+    *out = node;
+    return ERR_OK;
 }
 
 static enum err new_row(struct stacks *s, struct stack_row row, uint32_t tag, uint32_t *out) {

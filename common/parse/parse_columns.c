@@ -1,5 +1,7 @@
 #include "common/parse/parse_columns.h"
 
+#include <endian.h>
+
 #include "common/parse/parse_csv.h"
 #include "common/parse/parse_job.h"
 
@@ -120,20 +122,26 @@ static bool is_no_number(struct span s) {
 
 static bool is_seconds(const struct parse_column *c) { return c->unit && c->unit[0] == 's' && c->unit[1] == '\0'; }
 
-bool parse_columns_cell(const struct parse_column *c, struct span *cell) {
-    int64_t number;
-    unsigned decimals;
-    struct span s = bare(c, *cell);
+/* Without a number, as tools print it. */
+static bool no_number(struct parse_cell *cell) {
+    cell->number = EVENTS_NULL;
+    cell->decimals = 0;
+    return is_no_number(cell->text);
+}
+
+bool parse_columns_cell(const struct parse_column *c, struct parse_cell *cell) {
+    struct span s = bare(c, cell->text);
     if (!s.p) return false;
     if (c->unit && c->unit[0] == '%' && s.n > 1 && s.p[s.n - 1] == '%') s.n--;
-    *cell = s;
+    cell->text = s;
     if (c->one_of) return s.n == 1 && strchr(c->one_of, s.p[0]) && s.p[0] != '\0';
     switch (c->type) {
     case COLUMN_INT:
-    case COLUMN_PORT: return span_i64(s, &number) || is_no_number(s);
+    case COLUMN_PORT:
+        return span_i64(s, &cell->number) || no_number(cell);
     case COLUMN_DECIMAL:
-        if (is_seconds(c)) return span_decimal(s, &number, &decimals) && decimals > 0; /* printed with decimals everywhere */
-        return span_decimal(s, &number, &decimals) || is_no_number(s);
+        if (span_decimal(s, &cell->number, &cell->decimals)) return cell->decimals > 0 || !is_seconds(c);
+        return !is_seconds(c) && no_number(cell); /* seconds are printed with decimals everywhere */
     case COLUMN_TIME: return is_clock(s);
     case COLUMN_ADDRESS: return is_address(s);
     case COLUMN_TEXT: break;
@@ -153,11 +161,29 @@ static struct span without_padding(struct span s) {
 
 static bool is_blank_at(struct span line, size_t at) { return at >= line.n || line.p[at] == ' ' || line.p[at] == '\t'; }
 
+/* 0x80 in each byte of eight that is a space or a tab. */
+static uint64_t blanks_of(const char *p) {
+    const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    v = le64toh(v);                                                        /* the first byte is the lowest */
+    uint64_t space = v ^ 0x2020202020202020, tab = v ^ 0x0909090909090909; /* a byte of it is 0 where there is one */
+    return ~(((space & low) + low) | space | low) | ~(((tab & low) + low) | tab | low);
+}
+
+/* Where the run that is at `at`, of blanks or of others, ends: eight bytes at a time. */
+static size_t run_end(struct span line, size_t at, bool of_blanks) {
+    const uint64_t others = of_blanks ? 0x8080808080808080 : 0;
+    for (; at + sizeof(uint64_t) <= line.n; at += sizeof(uint64_t)) {
+        uint64_t ends = blanks_of(line.p + at) ^ others;
+        if (ends) return at + (size_t)__builtin_ctzll(ends) / 8;
+    }
+    while (at < line.n && is_blank_at(line, at) == of_blanks) at++;
+    return at;
+}
+
 static struct span word_at(struct span line, size_t *at) {
-    size_t from = *at;
-    while (from < line.n && is_blank_at(line, from)) from++;
-    size_t to = from;
-    while (!is_blank_at(line, to)) to++;
+    size_t from = run_end(line, *at, true), to = run_end(line, from, false);
     *at = to;
     return span_of(line.p + from, to - from);
 }
@@ -184,22 +210,22 @@ static struct span rest_at(const struct parse_columns *c, struct span line, size
 }
 
 /* Columns from first on, the last may take the rest. */
-static bool split_forward(const struct parse_columns *c, struct span line, size_t at, size_t first, struct span *cells) {
+static bool split_forward(const struct parse_columns *c, struct span line, size_t at, size_t first, struct parse_cell *cells) {
     struct span word = SPAN_NONE;
     size_t from = at;
     for (size_t i = first; i < c->n; i++) {
         const struct parse_column *column = c->column[i];
         if (column->to_end && i == c->n - 1) {
-            cells[i] = rest_at(c, line, from, word);
-            return is_blank_at(line, at) && is_short_enough(column, cells[i]);
+            cells[i].text = rest_at(c, line, from, word);
+            return is_blank_at(line, at) && is_short_enough(column, cells[i].text);
         }
         from = at;
         word = word_at(line, &at);
         if (is_before(column, word)) word = word_at(line, &at);
-        cells[i] = word;
+        cells[i].text = word;
         if (parse_columns_cell(column, &cells[i])) continue;
         if (!column->optional) return false;
-        cells[i] = span_of(line.p + from, 0);
+        cells[i].text = span_of(line.p + from, 0);
         at = from;
     }
     return word_at(line, &at).n == 0;
@@ -220,11 +246,11 @@ static size_t glued_length(const struct parse_columns *c, size_t i, struct span 
 }
 
 /* The columns before the free one: words, each padded to its width. */
-static bool split_left(const struct parse_columns *c, struct span line, size_t extra, size_t *at, struct span *cells) {
+static bool split_left(const struct parse_columns *c, struct span line, size_t extra, size_t *at, struct parse_cell *cells) {
     for (size_t i = 0; i < c->free; i++) {
         struct span word = word_at(line, at);
         if (c->column[i]->glued) word.n = glued_length(c, i, word, extra);
-        cells[i] = word;
+        cells[i].text = word;
         if (word.n == 0 || !parse_columns_cell(c->column[i], &cells[i])) return false;
         *at = field_end(c, i, line, word);
     }
@@ -251,18 +277,18 @@ static bool is_padded(const struct parse_columns *c, struct span line, size_t at
 }
 
 /* Everything behind the free column is one word each: found from the end. */
-static bool split_backward(const struct parse_columns *c, struct span line, enum method how, size_t at, struct span *cells) {
+static bool split_backward(const struct parse_columns *c, struct span line, enum method how, size_t at, struct parse_cell *cells) {
     struct span rest = without_padding(span_drop(line, at)), word, before = SPAN_NONE;
     for (size_t i = c->n - 1; i > c->free; i--) {
         size_t from = rest.n;
         while (from > 0 && !is_blank_at(rest, from - 1)) from--;
         word = span_drop(rest, from);
-        cells[i] = word;
+        cells[i].text = word;
         if (parse_columns_cell(c->column[i], &cells[i])) {
             rest = without_padding(span_head(rest, from));
         } else {
             if (!c->column[i]->optional) return false;
-            cells[i] = span_of(word.p, 0);
+            cells[i].text = span_of(word.p, 0);
         }
         if (!c->column[i]->before) continue;
         from = rest.n;
@@ -270,8 +296,8 @@ static bool split_backward(const struct parse_columns *c, struct span line, enum
         before = span_drop(rest, from);
         if (is_before(c->column[i], before)) rest = without_padding(span_head(rest, from));
     }
-    cells[c->free] = rest;
-    return is_short_enough(c->column[c->free], rest) && (how == ANYWHERE || is_padded(c, line, at, cells[c->free + 1], how));
+    cells[c->free].text = rest;
+    return is_short_enough(c->column[c->free], rest) && (how == ANYWHERE || is_padded(c, line, at, cells[c->free + 1].text, how));
 }
 
 /* The words behind the free cell begin where the header has their columns, but for the last two. */
@@ -285,34 +311,34 @@ static bool is_aligned(const struct parse_columns *c, struct span line, size_t a
     return true;
 }
 
-static bool split_exact(const struct parse_columns *c, struct span line, size_t at, bool characters, struct span *cells) {
+static bool split_exact(const struct parse_columns *c, struct span line, size_t at, bool characters, struct parse_cell *cells) {
     size_t end = free_end(line, at, c->width[c->free], characters);
     if (end > line.n || end == at || !is_blank_at(line, end - 1)) return false;
     if (c->has_glued && !is_aligned(c, line, end)) return false; /* the number before took too little */
-    cells[c->free] = without_padding(span_of(line.p + at, end - at));
-    return is_short_enough(c->column[c->free], cells[c->free]) && split_forward(c, line, end, c->free + 1, cells);
+    cells[c->free].text = without_padding(span_of(line.p + at, end - at));
+    return is_short_enough(c->column[c->free], cells[c->free].text) && split_forward(c, line, end, c->free + 1, cells);
 }
 
-static bool split_anywhere(const struct parse_columns *c, struct span line, size_t at, struct span *cells) {
+static bool split_anywhere(const struct parse_columns *c, struct span line, size_t at, struct parse_cell *cells) {
     for (size_t end = at; end < line.n; end++) {
         if (!is_blank_at(line, end) || (end > at && is_blank_at(line, end - 1))) continue;
-        cells[c->free] = span_of(line.p + at, end - at);
-        if (!is_short_enough(c->column[c->free], cells[c->free])) return false;
+        cells[c->free].text = span_of(line.p + at, end - at);
+        if (!is_short_enough(c->column[c->free], cells[c->free].text)) return false;
         if (split_forward(c, line, end, c->free + 1, cells)) return true;
     }
     return false;
 }
 
-static bool split_free(const struct parse_columns *c, struct span line, enum method how, size_t at, struct span *cells) {
+static bool split_free(const struct parse_columns *c, struct span line, enum method how, size_t at, struct parse_cell *cells) {
     if (c->column[c->free]->to_end) {
-        cells[c->free] = without_padding(span_drop(line, at));
+        cells[c->free].text = without_padding(span_drop(line, at));
         return c->free == c->n - 1;
     }
     if (!c->column[c->n - 1]->to_end) return split_backward(c, line, how, at, cells);
     return how == ANYWHERE ? split_anywhere(c, line, at, cells) : split_exact(c, line, at, how == BY_CHARACTERS, cells);
 }
 
-static bool split_by(const struct parse_columns *c, struct span line, enum method how, struct span *cells) {
+static bool split_by(const struct parse_columns *c, struct span line, enum method how, struct parse_cell *cells) {
     for (size_t extra = 0; extra <= (c->has_glued ? (size_t)EXTRA_DIGITS : 0); extra++) {
         size_t at = 0;
         if (!split_left(c, line, extra, &at, cells)) return false;
@@ -321,7 +347,7 @@ static bool split_by(const struct parse_columns *c, struct span line, enum metho
     return false;
 }
 
-bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]) {
+bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct parse_cell cells[PARSE_COLUMNS_MAX]) {
     if (c->csv) return parse_csv_split(c, line, cells);
     if (c->free == c->n) return split_forward(c, line, 0, 0, cells);
     if (!exact) return split_by(c, line, ANYWHERE, cells);

@@ -15,11 +15,18 @@ struct parse_columns {
     bool csv; /* commas between the cells */
 };
 
+/* A cell of a row. */
+struct parse_cell {
+    struct span text;
+    int64_t number;    /* of numeric columns, as printed without its point; EVENTS_NULL: what tools print where they have none */
+    unsigned decimals; /* digits behind the point */
+};
+
 /* The line is a header: at least two columns of the spec and nothing else, or at least three and no more than a third
  * of words in capitals that the spec does not know (columns that a later version added: text, one word each). */
 bool parse_columns_header(const struct parse_spec *spec, struct span line, struct parse_columns *out);
-/* The cell without what is printed around it.  False: it cannot be one of this column. */
-bool parse_columns_cell(const struct parse_column *c, struct span *cell);
+/* Takes what is printed around it off the cell's text, and reads its number.  False: it cannot be one of this column. */
+bool parse_columns_cell(const struct parse_column *c, struct parse_cell *cell);
 /* Cut a line into cells.  exact: the free column must be as wide as the header shows; else any cut that fits will do.
  * False: the line is no row. */
-bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct span cells[PARSE_COLUMNS_MAX]);
+bool parse_columns_split(const struct parse_columns *c, struct span line, bool exact, struct parse_cell cells[PARSE_COLUMNS_MAX]);

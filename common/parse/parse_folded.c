@@ -3,7 +3,7 @@
 #include "common/base/num.h"
 #include "common/model/hash.h"
 
-enum { FIRST_SLOTS = 256 };
+enum { FIRST_SLOTS = 256, CACHE_LINE = 64 };
 
 struct parse_folded_seen {
     struct span stack; /* in the print-out */
@@ -16,50 +16,35 @@ struct span parse_folded_frame(struct span frame, enum frame_kind *kind) {
     return span_head(frame, frame.n - 4);
 }
 
-static bool is_border(struct span frame) { return frame.n == 1 && frame.p[0] == '-'; }
-
-/* A stack with a border between user and kernel has frames of both kinds; without one they are not told apart. */
-static bool has_border(struct span frames) {
-    struct span frame;
-    bool more = frames.n > 0;
-    while (more) {
-        more = span_cut(frames, ';', &frame, &frames);
-        if (is_border(frame)) return true;
-    }
-    return false;
-}
-
-static bool may_have_border(struct span frames) {
-    return (frames.n > 0 && frames.p[0] == '-') || span_find_span(frames, SPAN_LIT(";-")) < frames.n;
-}
-
-static enum err add_frames(struct stacks *s, struct span frames, uint32_t *out_leaf) {
-    enum frame_kind side = may_have_border(frames) && has_border(frames) ? FRAME_USER : FRAME_UNKNOWN;
-    struct span frame;
-    uint32_t node = STACKS_ROOT;
+/* A stack with a border "-" between user and kernel has frames of both kinds; without one they are not told apart. */
+static enum err add_frames(struct parse_job *job, struct parse_folded *f, struct span rest, uint32_t *out_leaf) {
+    size_t n = 0, border = SIZE_MAX;
     bool more = true;
     while (more) {
-        more = span_cut(frames, ';', &frame, &frames);
-        if (side == FRAME_USER && is_border(frame)) {
-            side = FRAME_KERNEL;
+        struct stack_frame frame = {.kind = FRAME_UNKNOWN};
+        more = span_cut(rest, ';', &frame.text, &rest);
+        if (border == SIZE_MAX && frame.text.n == 1 && frame.text.p[0] == '-') {
+            border = n;
             continue;
         }
-        enum frame_kind kind = side;
-        frame = parse_folded_frame(frame, &kind);
-        enum err e = stacks_node(s, node, frame, kind, &node);
+        if (border != SIZE_MAX) frame.kind = FRAME_KERNEL;
+        frame.text = parse_folded_frame(frame.text, &frame.kind);
+        enum err e = arena_grow(job->mem, &f->frames, &f->cap_frames, n + 1, sizeof *f->frames);
         if (e) return e;
+        f->frames[n++] = frame;
     }
-    *out_leaf = node;
-    return ERR_OK;
+    for (size_t i = 0; border != SIZE_MAX && i < border; i++)
+        if (f->frames[i].kind == FRAME_UNKNOWN) f->frames[i].kind = FRAME_USER;
+    return stacks_path(&job->capture->stacks, f->frames, n, out_leaf);
 }
 
 /* The row of a stack that was not printed before, in these words. */
-static enum err add_stack(struct stacks *s, struct span stack, uint32_t *out_row) {
+static enum err add_stack(struct parse_job *job, struct parse_folded *f, struct span stack, uint32_t *out_row) {
     struct span comm, frames;
     uint32_t leaf = STACKS_ROOT;
     enum err e = ERR_OK;
-    if (span_cut(stack, ';', &comm, &frames)) e = add_frames(s, frames, &leaf);
-    return e ? e : stacks_row(s, leaf, comm, STACKS_NO_PID, out_row);
+    if (span_cut(stack, ';', &comm, &frames)) e = add_frames(job, f, frames, &leaf);
+    return e ? e : stacks_row(&job->capture->stacks, leaf, comm, STACKS_NO_PID, out_row);
 }
 
 static const struct parse_folded_seen *find(const struct parse_folded *f, struct span stack, uint32_t tag) {
@@ -84,29 +69,42 @@ static enum err remember(struct parse_job *job, struct parse_folded *f, struct p
     return ERR_OK;
 }
 
-static enum err row_of(struct parse_job *job, struct parse_folded *f, struct span stack, uint32_t *out_row) {
-    uint32_t tag = hash_bytes(hash_seed(job->mem), stack);
-    const struct parse_folded_seen *before = find(f, stack, tag);
-    struct parse_folded_seen seen = {.stack = stack};
+static enum err row_of(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row, uint32_t *out_row) {
+    const struct parse_folded_seen *before = find(f, row->stack, row->tag);
+    struct parse_folded_seen seen = {.stack = row->stack};
     if (before) {
         *out_row = before->row;
         return ERR_OK;
     }
-    enum err e = add_stack(&job->capture->stacks, stack, &seen.row);
-    if (!e) e = remember(job, f, seen, tag);
+    enum err e = add_stack(job, f, row->stack, &seen.row);
+    if (!e) e = remember(job, f, seen, row->tag);
     if (!e) *out_row = seen.row;
     return e;
 }
 
-enum err parse_folded_line(struct parse_job *job, struct parse_folded *f, struct span line) {
+bool parse_folded_cut(const struct parse_job *job, const struct parse_folded *f, struct span line, struct parse_folded_row *out) {
     size_t blank = span_rfind(line, ' ');
-    uint64_t count;
-    uint32_t row = 0;
-    if (blank == line.n || !span_u64(span_drop(line, blank + 1), &count)) return ERR_SYNTAX;
-    enum err e = row_of(job, f, span_head(line, blank), &row);
+    if (blank == line.n || !span_u64(span_drop(line, blank + 1), &out->count)) return false;
+    out->stack = span_head(line, blank);
+    out->tag = hash_bytes(hash_seed(job->mem), out->stack);
+    if (f->hash_size) __builtin_prefetch(&f->hash[out->tag & (f->hash_size - 1)]);
+    return true;
+}
+
+void parse_folded_fetch(const struct parse_folded *f, const struct parse_folded_row *row) {
+    if (f->hash_size == 0) return;
+    const struct hash_slot *slot = &f->hash[row->tag & (f->hash_size - 1)];
+    if (slot->index == 0 || slot->tag != row->tag) return;
+    struct span before = f->seen[slot->index - 1].stack;
+    for (size_t i = 0; i < before.n; i += CACHE_LINE) __builtin_prefetch(before.p + i);
+}
+
+enum err parse_folded_add(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row) {
+    uint32_t index = 0;
+    enum err e = row_of(job, f, row, &index);
     if (e) return e;
-    struct stack_row *r = &job->capture->stacks.rows[row];
-    r->count = num_sat_add(r->count, count);
+    struct stack_row *r = &job->capture->stacks.rows[index];
+    r->count = num_sat_add(r->count, row->count);
     job->has_rows = true;
     return ERR_OK;
 }

@@ -9,9 +9,22 @@ struct parse_folded {
     size_t n, cap;
     struct hash_slot *hash; /* 1 + index into seen */
     size_t hash_size;
+    struct stack_frame *frames; /* of the stack that is being cut */
+    size_t cap_frames;
 };
 
-/* ERR_SYNTAX: the line is no stack.  The line must live in the print-out. */
-NODISCARD enum err parse_folded_line(struct parse_job *job, struct parse_folded *f, struct span line);
+/* A line, cut at its count. */
+struct parse_folded_row {
+    struct span stack;
+    uint64_t count;
+    uint32_t tag; /* hash of stack */
+};
+
+/* False: the line is no stack.  What it will be compared with is on its way from memory then. */
+bool parse_folded_cut(const struct parse_job *job, const struct parse_folded *f, struct span line, struct parse_folded_row *out);
+/* The same of what that leads to; of use once the first has arrived. */
+void parse_folded_fetch(const struct parse_folded *f, const struct parse_folded_row *row);
+/* Counts the row.  Its stack must live in the print-out. */
+NODISCARD enum err parse_folded_add(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row);
 /* The frame without the mark that says that it is the kernel's; *kind becomes FRAME_KERNEL when it has one. */
 struct span parse_folded_frame(struct span frame, enum frame_kind *kind);

@@ -8,7 +8,7 @@
 #define COUNT_INDENT "        "
 #define TASK_INDENT  "    -                "
 
-enum { COMM_BYTES = 15, LOOK_BYTES = 1 << 20 };
+enum { COMM_BYTES = 15, LOOK_BYTES = 1 << 20, AT_ONCE = 16 };
 
 struct reader {
     struct parse_job *job;
@@ -127,35 +127,60 @@ static enum err drop_held(struct reader *r) {
 
 static bool may_begin_name(struct span s) { return s.n < COMM_BYTES; }
 
-static enum err on_folded_line(struct reader *r, struct span line) {
+/* row NULL: the line by itself is no stack. */
+static enum err on_folded_line(struct reader *r, struct span line, const struct parse_folded_row *row) {
+    struct parse_folded_row joined;
     if (line.n == 0) return drop_held(r);
     if (parse_job_is_open(r->job, line)) {
         enum err e = drop_held(r);
         return e ? e : parse_job_cut(r->job, line);
     }
-    struct span whole = r->held.p ? parse_job_joined(r->held, line) : line;
-    enum err e = parse_folded_line(r->job, &r->folded, whole);
-    if (e != ERR_SYNTAX) {
+    struct span whole = line;
+    if (r->held.p) {
+        whole = parse_job_joined(r->held, line);
+        row = parse_folded_cut(r->job, &r->folded, whole, &joined) ? &joined : NULL;
+    }
+    if (row) {
         r->held = SPAN_NONE;
-        return e;
+        return parse_folded_add(r->job, &r->folded, row);
     }
     if (may_begin_name(whole)) {
         r->held = whole;
         return ERR_OK;
     }
-    e = drop_held(r);
+    enum err e = drop_held(r);
     if (e) return e;
     r->held = line;
     return may_begin_name(line) ? ERR_OK : drop_held(r);
 }
 
+/* Some lines at a time: what each is compared with lies anywhere, and is waited for together. */
+static enum err read_folded(struct reader *r, struct span rest) {
+    enum err e = ERR_OK;
+    for (size_t n = AT_ONCE; !e && n == AT_ONCE;) {
+        struct span lines[AT_ONCE];
+        struct parse_folded_row rows[AT_ONCE];
+        bool is_row[AT_ONCE];
+        for (n = 0; n < AT_ONCE && parse_job_line(r->job, &rest, &lines[n]); n++)
+            is_row[n] = parse_folded_cut(r->job, &r->folded, lines[n], &rows[n]);
+        for (size_t i = 0; i < n; i++)
+            if (is_row[i]) parse_folded_fetch(&r->folded, &rows[i]);
+        for (size_t i = 0; !e && i < n; i++) e = on_folded_line(r, lines[i], is_row[i] ? &rows[i] : NULL);
+    }
+    return e ? e : drop_held(r);
+}
+
+static enum err read_blocks(struct reader *r, struct span rest) {
+    struct span line;
+    enum err e = ERR_OK;
+    while (!e && parse_job_line(r->job, &rest, &line)) e = on_block_line(r, line);
+    r->job->cut = r->job->cut || r->n_frames > 0 || r->task.p; /* a block without its count */
+    return e ? e : drop_block(r);
+}
+
 enum err parse_stacks(struct parse_job *job) {
     struct reader r = {.job = job, .border = SIZE_MAX};
-    struct span rest = job->text, line;
-    bool blocks = job->spec->blocks || has_blocks(job->text);
     enum err e = stacks_init(&job->capture->stacks, span_str(job->spec->stacks_unit), job->mem);
-    while (!e && parse_job_line(job, &rest, &line)) e = blocks ? on_block_line(&r, line) : on_folded_line(&r, line);
-    job->cut = job->cut || r.n_frames > 0 || r.task.p; /* a block without its count */
-    if (!e) e = blocks ? drop_block(&r) : drop_held(&r);
-    return e;
+    if (e) return e;
+    return job->spec->blocks || has_blocks(job->text) ? read_blocks(&r, job->text) : read_folded(&r, job->text);
 }

@@ -21,7 +21,7 @@ struct reader {
     struct parse_job *job;
     struct parse_columns columns;
     bool has_header;
-    struct span cells[PARSE_COLUMNS_MAX]; /* the row that waits: its last cell may go on in the next lines */
+    struct parse_cell cells[PARSE_COLUMNS_MAX]; /* the row that waits: its last cell may go on in the next lines */
     bool has_row;
     struct span held[HELD_LINES]; /* lines that are no rows: the begin of the next one, or the previous cell going on */
     size_t n_held;
@@ -76,25 +76,18 @@ static void widen(struct column *c, size_t rows, unsigned decimals) {
     c->decimals = decimals;
 }
 
-static int64_t decimal(struct column *c, size_t row, struct span cell) {
-    int64_t v;
-    unsigned decimals;
-    if (!span_decimal(cell, &v, &decimals)) return EVENTS_NULL;
-    for (; decimals > DECIMALS_MAX; decimals--) v /= 10;
-    if (decimals > c->decimals) widen(c, row, decimals);
-    return scaled(v, c->decimals - decimals);
-}
-
-static int64_t integer(struct span cell) {
-    int64_t v;
-    return span_i64(cell, &v) ? v : EVENTS_NULL;
+static int64_t decimal(struct column *c, size_t row, struct parse_cell cell) {
+    if (cell.number == EVENTS_NULL) return EVENTS_NULL;
+    for (; cell.decimals > DECIMALS_MAX; cell.decimals--) cell.number /= 10;
+    if (cell.decimals > c->decimals) widen(c, row, cell.decimals);
+    return scaled(cell.number, c->decimals - cell.decimals);
 }
 
 static enum err add_cell(struct reader *r, size_t row, size_t i) {
     struct events *e = &r->job->capture->events;
     struct column *c = &e->columns[i + (r->lead != LEAD_NONE)];
-    if (!column_is_number(c->type)) return strings_add(&e->strings, r->cells[i], &c->text[row]);
-    c->number[row] = c->type == COLUMN_DECIMAL ? decimal(c, row, r->cells[i]) : integer(r->cells[i]);
+    if (!column_is_number(c->type)) return strings_add(&e->strings, r->cells[i].text, &c->text[row]);
+    c->number[row] = c->type == COLUMN_DECIMAL ? decimal(c, row, r->cells[i]) : r->cells[i].number;
     r->job->null_cells += c->number[row] == EVENTS_NULL;
     return ERR_OK;
 }
@@ -106,7 +99,7 @@ static enum err add_cell(struct reader *r, size_t row, size_t i) {
 static void expect_rows(struct reader *r) {
     struct events *e = &r->job->capture->events;
     if (e->n_rows != SAMPLE_ROWS) return;
-    size_t read = (size_t)(r->cells[r->columns.n - 1].p - r->job->text.p), rows = r->job->text.n / (read / SAMPLE_ROWS + 1);
+    size_t read = (size_t)(r->cells[r->columns.n - 1].text.p - r->job->text.p), rows = r->job->text.n / (read / SAMPLE_ROWS + 1);
     rows += rows / ROWS_SPARE + SAMPLE_ROWS;
     if (rows > e->cap_rows) IGNORED(events_room_grow(e, r->job->mem, rows));
 }
@@ -138,7 +131,7 @@ static bool ends_in_blanks(const struct parse_job *job) {
 /* The row that waits does not end as the tool ends rows: whatever comes next is more of its last cell. */
 static bool must_go_on(const struct reader *r) {
     if (!r->ends_in_blanks || !r->has_row) return false;
-    struct span last = r->cells[r->columns.n - 1];
+    struct span last = r->cells[r->columns.n - 1].text;
     const char *end = last.p + last.n; /* the blank is not in the cell any more */
     bool whole = last.n == 0 || end[-1] == '"' || span_ends(last, SPAN_LIT("..."));
     return !whole && end < r->job->text.p + r->job->text.n && *end != ' ';
@@ -148,7 +141,7 @@ static bool must_go_on(const struct reader *r) {
 static bool goes_on(const struct reader *r, struct span line) {
     if (!r->job->spec->multiline_last || !r->has_row) return false;
     const struct parse_column *last = r->columns.column[r->columns.n - 1];
-    return last->to_end && (last->most == 0 || parse_job_joined(r->cells[r->columns.n - 1], line).n <= last->most);
+    return last->to_end && (last->most == 0 || parse_job_joined(r->cells[r->columns.n - 1].text, line).n <= last->most);
 }
 
 /* The line is nobody's beginning: more of the previous row, a notice, or unknown. */
@@ -157,7 +150,7 @@ static enum err drop_line(struct reader *r, struct span line) {
     if (parse_job_is_blank(line)) return ERR_OK;
     if (more ? parse_notices_aside(r->job, line) : parse_notices_line(r->job, line)) return ERR_OK;
     if (!more) return parse_job_unknown(r->job, line);
-    struct span *last = &r->cells[r->columns.n - 1];
+    struct span *last = &r->cells[r->columns.n - 1].text;
     *last = parse_job_joined(*last, line);
     if (r->columns.trailing_blank && last->p[last->n - 1] == ' ') last->n--;
     return ERR_OK;
@@ -180,7 +173,7 @@ static enum err hold(struct reader *r, struct span line) {
     return e;
 }
 
-static enum err begin_row(struct reader *r, const struct span cells[PARSE_COLUMNS_MAX]) {
+static enum err begin_row(struct reader *r, const struct parse_cell cells[PARSE_COLUMNS_MAX]) {
     enum err e = finish_row(r);
     memcpy(r->cells, cells, r->columns.n * sizeof *cells);
     r->has_row = true;
@@ -235,14 +228,14 @@ static enum err on_blank(struct reader *r, struct span line) {
 }
 
 static enum err on_line(struct reader *r, struct span line) {
-    struct span cells[PARSE_COLUMNS_MAX];
+    struct parse_cell cells[PARSE_COLUMNS_MAX];
     enum err e = ERR_OK;
     if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return on_blank(r, line);
     if (is_special(r, line, &e)) return e;
     if (must_go_on(r)) return drop_line(r, line);
     bool alone = parse_columns_split(&r->columns, line, true, cells);
-    bool padded =
-        alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].n > 0 && cells[r->columns.free].p[0] == ' ';
+    bool padded = alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].text.n > 0 &&
+                  cells[r->columns.free].text.p[0] == ' ';
     if (alone && !padded) {
         e = drop_held(r);
         return e ? e : begin_row(r, cells);
