@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Look this often; wait no longer than that (a bcc tool compiles first). */
-enum { ATTACH_POLL_MS = 50, ATTACH_STABLE_MS = 200, ATTACH_WAIT_MS = 10000, ATTACH_WAIT_SCRIPT_MS = 60000 };
+/* Look this often; wait no longer than that (bcc and bpftrace compile first). */
+enum { ATTACH_POLL_MS = 50, ATTACH_STABLE_MS = 200, ATTACH_WAIT_MS = 10000, ATTACH_WAIT_COMPILE_MS = 180000 };
 
 struct attach {
     size_t probes;      /* as of the last look */

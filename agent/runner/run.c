@@ -39,7 +39,7 @@ static const struct stop_step stop_patient[] = {{0, SIGINT},    {1000, SIGINT}, 
                                                 {5000, SIGINT}, {6000, SIGINT}, {8000, SIGTERM}, {9000, SIGKILL}};
 
 /* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out. */
-enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 10000 };
+enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 30000 };
 
 enum { PROCESSES_MAX = 512 /* and threads, of a run */ };
 
@@ -54,7 +54,12 @@ static void arm(struct run *r, uint64_t due_ns) {
     if (loop_timer_set(r->loop, &r->timer, due_ns) != ERR_OK) run_kill(r);
 }
 
-static bool is_slow(const struct run *r) { return !r->replayed && (r->flavour->script || r->tool->kind == RESULT_STACKS); }
+/* It makes its program first, which takes a second, and a slow or busy host a minute. */
+static bool compiles(const struct flavour *f) { return f->script || f->id == FLAVOUR_BPFTRACE; }
+
+static uint64_t attach_wait_ms(const struct flavour *f) { return compiles(f) ? ATTACH_WAIT_COMPILE_MS : ATTACH_WAIT_MS; }
+
+static bool is_slow(const struct run *r) { return !r->replayed && (compiles(r->flavour) || r->tool->kind == RESULT_STACKS); }
 
 static void send_signal(struct run *r, int signo) {
     if (signo == SIGKILL) {
@@ -101,10 +106,9 @@ static void attached(struct run *r, const char *why) {
 
 static void look(struct run *r) {
     uint64_t now = clock_mono_ns();
-    uint64_t wait_ns = (r->flavour->script ? ATTACH_WAIT_SCRIPT_MS : ATTACH_WAIT_MS) * NS_PER_MS;
     if (r->replayed || attach_look(&r->attach, r->spawned.tool, now))
         attached(r, "");
-    else if (now - r->started_ns >= wait_ns)
+    else if (now - r->started_ns >= attach_wait_ms(r->flavour) * NS_PER_MS)
         attached(r, "its probes were not seen");
     else
         arm(r, now + ATTACH_POLL_MS * NS_PER_MS);
@@ -230,8 +234,7 @@ enum err run_probe(const struct admitted *a, const struct policy *p, struct kern
 
 /* The most CPU time that a run without a group may come to: its share of the longest that it may take. */
 static uint64_t cpu_seconds(const struct admitted *a, uint64_t percent) {
-    uint64_t wait_ms = a->flavour->script ? ATTACH_WAIT_SCRIPT_MS : ATTACH_WAIT_MS;
-    return ((a->seconds * 1000ULL + wait_ms + OVERRUN_SLOW_MS) * percent + 99999) / 100000;
+    return ((a->seconds * 1000ULL + attach_wait_ms(a->flavour) + OVERRUN_SLOW_MS) * percent + 99999) / 100000;
 }
 
 /* What holds this run: its group as far as that has controllers, limits of its process elsewhere. */
