@@ -29,24 +29,24 @@ known_tool() {
         known_check='[.histograms[].buckets[] | select(.low >= 1000) | .count] | add >= 100' ;;
     runqlen) known_what="4 tasks compute on one CPU: 100 samples of 2 and more that wait"
         known_check='[.histograms[].buckets[] | select(.low >= 2) | .count] | add >= 100' ;;
-    hardirqs) known_what="200 reads of a disk: as many of its interrupts"
-        known_check='[.histograms[] | select(.section.hardirq | test("req|blk|nvme|ahci")) | .total] | add >= 200' ;;
+    hardirqs) known_what="50 reads of a disk: as many of its interrupts"
+        known_check='[.histograms[] | select(.section.hardirq | test("req|blk|nvme|ahci")) | .total] | add >= 50' ;;
     softirqs) known_what="200 datagrams over loopback: as many of net_rx"
         known_check='[.histograms[] | select(.section.softirq == "net_rx") | .total] | add >= 200' ;;
     profile) known_what="a task computes for 3 s: 147 samples at 49 Hz, give or take a third"
         known_check='[.stacks[] | select(.comm == "known-load") | .count] | add | . >= 98 and . <= 196' ;;
     offcputime) known_args=(--min-us 90000) known_what="20 sleeps of 100 ms: 2 s, and less than half as much again for waking up"
         known_check='[.stacks[] | select(.comm == "known-load") | .count] | add | . >= 2000000 and . < 3000000' ;;
-    biolatency) known_what="200 reads of a disk: 200 and more of one disk"
-        known_check='[.histograms[].total] | max >= 200' ;;
-    bitesize) known_what="200 reads of 16 KB: 200 in that slot of that process"
-        known_check='[.histograms[] | select(.section["Process Name"] == "known-load") | .buckets[] | select(.low == 16) | .count] | add == 200' ;;
-    biosnoop) known_what="200 reads of 16 KB: 200 rows of that size, process and kind"
-        known_check='[.events[] | select(.COMM == "known-load" and .BYTES == 16384 and (.T | startswith("R")))] | length == 200' ;;
-    ext4slower) known_args=(--min-ms 0) known_what="200 reads of 16 KB of one file: 200 rows of it"
-        known_check='[.events[] | select(.COMM == "known-load" and .FILENAME == "known-data" and .BYTES == 16384 and .T == "R")] | length == 200' ;;
-    fileslower) known_args=(--min-ms 0) known_what="200 reads of 16 KB of one file: 200 rows of it"
-        known_check='[.events[] | select(.COMM == "known-load" and .FILENAME == "known-data" and .BYTES == 16384 and .D == "R")] | length == 200' ;;
+    biolatency) known_what="50 reads of a disk: 50 and more of one disk"
+        known_check='[.histograms[].total] | max >= 50' ;;
+    bitesize) known_what="50 reads of 16 KB: 50 in that slot of that process"
+        known_check='[.histograms[] | select(.section["Process Name"] == "known-load") | .buckets[] | select(.low == 16) | .count] | add == 50' ;;
+    biosnoop) known_what="50 reads of 16 KB: 50 rows of that size, process and kind"
+        known_check='[.events[] | select(.COMM == "known-load" and .BYTES == 16384 and (.T | startswith("R")))] | length == 50' ;;
+    ext4slower) known_args=(--min-ms 0) known_what="50 reads of 16 KB of one file: 50 rows of it"
+        known_check='[.events[] | select(.COMM == "known-load" and .FILENAME == "known-data" and .BYTES == 16384 and .T == "R")] | length == 50' ;;
+    fileslower) known_args=(--min-ms 0) known_what="50 reads of 16 KB of one file: 50 rows of it"
+        known_check='[.events[] | select(.COMM == "known-load" and .FILENAME == "known-data" and .BYTES == 16384 and .D == "R")] | length == 50' ;;
     cachestat) known_what="4 MiB read that are not in the cache: 1024 pages missed and more"
         known_check='[.events[].MISSES] | add >= 1024' ;;
     tcpconnlat) known_what="23 connections to one port: 23 rows"
@@ -72,7 +72,7 @@ known_load() {
     runqlat | cpudist | runqlen) set -- spin 4 3 ;;
     profile) set -- spin 1 3 ;;
     offcputime) set -- nap 100 20 ;;
-    hardirqs | biolatency | bitesize | biosnoop | ext4slower | fileslower) set -- read "$known_file" 16384 200 ;;
+    hardirqs | biolatency | bitesize | biosnoop | ext4slower | fileslower) set -- read "$known_file" 16384 50 ;;
     cachestat) set -- cached "$known_file" 16384 256 ;;
     softirqs) set -- packets 200 ;;
     tcpconnlat | tcpstates) set -- connect $known_port 23 ;;

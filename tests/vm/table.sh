@@ -5,7 +5,7 @@
 # Beside it lie the programs, deploy/fleet.sh, trawl-certs and tests/support/known.*.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-export FLEET_DIR=/var/lib/trawl-guest-$$ FLEET_BIN=$here FLEET_CERTS=$here/trawl-certs KNOWN_SECONDS=15
+export FLEET_DIR=/var/lib/trawl-guest-$$ FLEET_BIN=$here FLEET_CERTS=$here/trawl-certs KNOWN_SECONDS=20
 . "$here/fleet.sh"
 . "$here/known.bash"
 attach_s=240 # what a compiler may take under emulation
