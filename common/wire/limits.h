@@ -7,7 +7,7 @@ enum {
     LIMIT_PART_BODY_BYTES = LIMIT_PART_BYTES - 512, /* its body: what part_split aims at */
     LIMIT_ROWS = 65536,                             /* histograms, slots, rows, nodes of a message, more only with as many bytes */
     LIMIT_SPLIT_ROWS = 8192,                        /* of a part that we make */
-    LIMIT_ORDER_BYTES = 16 * 1024,                  /* a SignedOrder */
+    LIMIT_ORDER_BYTES = 20 * 1024,                  /* a SignedOrder: both its texts and what vouches for them */
     LIMIT_SPEC_BYTES = 4 * 1024,                    /* its Spec */
     LIMIT_CERTIFICATES_BYTES = 8 * 1024,
     LIMIT_SIGNATURE_BYTES = 512,
@@ -44,6 +44,10 @@ enum {
     LIMIT_WAVES = 16,
     LIMIT_ROUNDS = 240,        /* captures of one order on one host */
     LIMIT_RATE_PER_S = 100000, /* hosts that start */
+    LIMIT_WHEN_BYTES = 255,    /* a trigger's condition */
+    LIMIT_TRIGGERS = 256,      /* armed in a fleet */
+    LIMIT_TRIGGERS_PER_HOST = 32,
+    LIMIT_PER_HOUR = 60, /* firings of a trigger */
 
     LIMIT_STREAMS = 64,                       /* open calls on one connection */
     LIMIT_STREAM_CREDIT_BYTES = 1024 * 1024,  /* first credit of a stream */
@@ -58,5 +62,6 @@ enum {
 
     CAMPAIGN_ID_BYTES = 16,
     WIRE_VERSION = 1, /* of the protocol */
-    SPEC_VERSION = 1
+    SPEC_VERSION = 1,
+    TRIGGER_VERSION = 1
 };

@@ -4,6 +4,7 @@
 #include "agents.pb-c.h"
 #include "common/wire/pack.h"
 #include "common/wire/session.h"
+#include "common/wire/trigger.h"
 #include "common/wire/unpack.h"
 #include "model.pb-c.h"
 #include "order.pb-c.h"
@@ -31,6 +32,11 @@ void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out)
 Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s);
 void message_spec_get_signed(struct unpack *in, const Trawl__SignedOrder *m, struct signed_order *out);
 Trawl__SignedOrder *message_spec_put_signed(struct pack *o, const struct signed_order *s);
+
+void message_trigger_get(struct unpack *in, const Trawl__Trigger *m, struct trigger *out);
+Trawl__Trigger *message_trigger_put(struct pack *o, const struct trigger *t);
+void message_trigger_get_state(struct unpack *in, const Trawl__TriggerState *m, struct trigger_state *out);
+Trawl__TriggerState *message_trigger_put_state(struct pack *o, const struct trigger_state *s);
 
 void message_facts_get(struct unpack *in, const Trawl__Facts *m, struct facts *out);
 Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f);

@@ -48,6 +48,13 @@ static void get_course(struct unpack *in, const Trawl__Spec *m, struct spec *s) 
     if (s->rounds > LIMIT_ROUNDS || s->rate_per_s > LIMIT_RATE_PER_S) unpack_refuse(in, ERR_LIMIT);
 }
 
+static void get_fired(struct unpack *in, const Trawl__Fired *m, struct spec *s) {
+    if (m->number == 0) unpack_refuse(in, ERR_SYNTAX);
+    s->fired.number = m->number;
+    s->fired.why = unpack_text(in, span_str(m->why), LIMIT_REASON_BYTES);
+    s->fired.trigger = unpack_name(in, span_str(m->trigger));
+}
+
 void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out) {
     struct spec s = {
         .version = m->version,
@@ -63,6 +70,8 @@ void message_spec_get(struct unpack *in, const Trawl__Spec *m, struct spec *out)
     message_spec_get_params(in, m->params, m->n_params, &s.params);
     s.n_params = m->n_params;
     get_course(in, m, &s);
+    s.fired.why = s.fired.trigger = SPAN_LIT("");
+    if (m->fired) get_fired(in, m->fired, &s);
     if (in->failed == ERR_OK) *out = s;
 }
 
@@ -150,6 +159,12 @@ Trawl__Spec *message_spec_put(struct pack *o, const struct spec *s) {
     m->params = message_spec_put_params(o, s->params, s->n_params);
     m->n_params = s->n_params;
     put_course(o, s, m);
+    if (s->fired.number && (m->fired = pack_array(o, 1, sizeof *m->fired))) {
+        trawl__fired__init(m->fired);
+        m->fired->number = s->fired.number;
+        m->fired->why = pack_exact(o, s->fired.why, LIMIT_REASON_BYTES);
+        m->fired->trigger = pack_name(o, s->fired.trigger);
+    }
     return m;
 }
 
@@ -158,6 +173,7 @@ void message_spec_get_signed(struct unpack *in, const Trawl__SignedOrder *m, str
         .spec = unpack_bytes(in, m->spec, LIMIT_SPEC_BYTES),
         .signature = unpack_bytes(in, m->signature, LIMIT_SIGNATURE_BYTES),
         .certificates = unpack_bytes(in, m->certificates, LIMIT_CERTIFICATES_BYTES),
+        .trigger = unpack_bytes(in, m->trigger, LIMIT_SPEC_BYTES),
     };
     if (in->failed == ERR_OK) *out = s;
 }
@@ -169,5 +185,6 @@ Trawl__SignedOrder *message_spec_put_signed(struct pack *o, const struct signed_
     m->spec = pack_bytes(o, s->spec, LIMIT_SPEC_BYTES);
     m->signature = pack_bytes(o, s->signature, LIMIT_SIGNATURE_BYTES);
     m->certificates = pack_bytes(o, s->certificates, LIMIT_CERTIFICATES_BYTES);
+    m->trigger = pack_bytes(o, s->trigger, LIMIT_SPEC_BYTES);
     return m;
 }

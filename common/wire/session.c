@@ -21,6 +21,16 @@ static void get_part(struct unpack *in, const Trawl__PartMessage *m, struct from
     out->part.body = unpack_bytes(in, m->body, LIMIT_PART_BYTES);
 }
 
+static void get_trigger(struct unpack *in, const Trawl__TriggerState *m, struct from_agent *out) {
+    out->kind = FROM_AGENT_TRIGGER;
+    message_trigger_get_state(in, m, &out->trigger);
+}
+
+static void get_firing(struct unpack *in, const Trawl__SignedOrder *m, struct from_agent *out) {
+    out->kind = FROM_AGENT_FIRING;
+    message_spec_get_signed(in, m, &out->firing);
+}
+
 enum err session_decode_from(struct span bytes, struct arena *mem, struct from_agent *out) {
     struct unpack in;
     const ProtobufCMessage *message;
@@ -35,6 +45,10 @@ enum err session_decode_from(struct span bytes, struct arena *mem, struct from_a
         get_state(&in, m->state, &f);
     else if (m->what_case == TRAWL__FROM_AGENT__WHAT_PART)
         get_part(&in, m->part, &f);
+    else if (m->what_case == TRAWL__FROM_AGENT__WHAT_TRIGGER)
+        get_trigger(&in, m->trigger, &f);
+    else if (m->what_case == TRAWL__FROM_AGENT__WHAT_FIRING && m->firing->order)
+        get_firing(&in, m->firing->order, &f);
     else
         return ERR_SYNTAX;
     if (in.failed == ERR_OK) *out = f;
@@ -66,6 +80,8 @@ enum err session_encode_from(const struct from_agent *from, struct buf *out) {
     trawl__order_state__init(&state);
     Trawl__PartMessage part;
     trawl__part_message__init(&part);
+    Trawl__Firing firing;
+    trawl__firing__init(&firing);
     Trawl__FromAgent m;
     trawl__from_agent__init(&m);
     size_t max = LIMIT_FRAME_BYTES;
@@ -84,6 +100,15 @@ enum err session_encode_from(const struct from_agent *from, struct buf *out) {
         m.what_case = TRAWL__FROM_AGENT__WHAT_PART;
         put_part(&o, from, &part);
         m.part = &part;
+        break;
+    case FROM_AGENT_TRIGGER:
+        m.what_case = TRAWL__FROM_AGENT__WHAT_TRIGGER;
+        m.trigger = message_trigger_put_state(&o, &from->trigger);
+        break;
+    case FROM_AGENT_FIRING:
+        m.what_case = TRAWL__FROM_AGENT__WHAT_FIRING;
+        firing.order = message_spec_put_signed(&o, &from->firing);
+        m.firing = &firing;
         break;
     }
     return pack_message(&o, &m.base, max, out);
@@ -110,6 +135,22 @@ static void get_lockdown(struct unpack *in, const Trawl__SignedOrder *m, struct 
     message_spec_get_signed(in, m, &out->order);
 }
 
+static void get_arm(struct unpack *in, const Trawl__SignedOrder *m, struct to_agent *out) {
+    out->kind = TO_AGENT_ARM;
+    message_spec_get_signed(in, m, &out->order);
+}
+
+static void get_disarm(struct unpack *in, const Trawl__DisarmTrigger *m, struct to_agent *out) {
+    out->kind = TO_AGENT_DISARM;
+    out->disarm = unpack_campaign(in, m->trigger);
+}
+
+static void get_firing_answer(struct unpack *in, const Trawl__FiringAnswer *m, struct to_agent *out) {
+    out->kind = TO_AGENT_FIRING;
+    out->stop.campaign = unpack_campaign(in, m->campaign);
+    out->stop.why = unpack_text(in, span_str(m->refused), LIMIT_REASON_BYTES);
+}
+
 enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent *out) {
     struct unpack in;
     const ProtobufCMessage *message;
@@ -125,6 +166,12 @@ enum err session_decode_to(struct span bytes, struct arena *mem, struct to_agent
         get_ack(&in, m->ack, &t);
     else if (m->what_case == TRAWL__TO_AGENT__WHAT_LOCKDOWN)
         get_lockdown(&in, m->lockdown, &t);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_ARM)
+        get_arm(&in, m->arm, &t);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_DISARM)
+        get_disarm(&in, m->disarm, &t);
+    else if (m->what_case == TRAWL__TO_AGENT__WHAT_FIRING)
+        get_firing_answer(&in, m->firing, &t);
     else
         return ERR_SYNTAX;
     if (in.failed == ERR_OK) *out = t;
@@ -147,6 +194,10 @@ enum err session_encode_to(const struct to_agent *to, struct buf *out) {
     trawl__stop_order__init(&stop);
     Trawl__Ack ack;
     trawl__ack__init(&ack);
+    Trawl__DisarmTrigger disarm;
+    trawl__disarm_trigger__init(&disarm);
+    Trawl__FiringAnswer firing;
+    trawl__firing_answer__init(&firing);
     Trawl__ToAgent m;
     trawl__to_agent__init(&m);
     switch (to->kind) {
@@ -168,6 +219,21 @@ enum err session_encode_to(const struct to_agent *to, struct buf *out) {
     case TO_AGENT_LOCKDOWN:
         m.what_case = TRAWL__TO_AGENT__WHAT_LOCKDOWN;
         m.lockdown = message_spec_put_signed(&o, &to->order);
+        break;
+    case TO_AGENT_ARM:
+        m.what_case = TRAWL__TO_AGENT__WHAT_ARM;
+        m.arm = message_spec_put_signed(&o, &to->order);
+        break;
+    case TO_AGENT_DISARM:
+        m.what_case = TRAWL__TO_AGENT__WHAT_DISARM;
+        disarm.trigger = pack_campaign(&to->disarm);
+        m.disarm = &disarm;
+        break;
+    case TO_AGENT_FIRING:
+        m.what_case = TRAWL__TO_AGENT__WHAT_FIRING;
+        firing.campaign = pack_campaign(&to->stop.campaign);
+        firing.refused = pack_text(&o, to->stop.why, LIMIT_REASON_BYTES);
+        m.firing = &firing;
         break;
     }
     return pack_message(&o, &m.base, LIMIT_FRAME_BYTES, out);

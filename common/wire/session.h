@@ -1,7 +1,7 @@
 /* What an agent and the collector say to each other ⇄ bytes.  Errors as in part.h. */
 #pragma once
 
-#include "common/wire/spec.h"
+#include "common/wire/trigger.h"
 
 struct tool_fact {
     struct span tool, flavour, why;
@@ -23,7 +23,7 @@ struct facts {
     uint64_t max_cost_ppm; /* that tools may cost; 0: no limit */
 };
 
-enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART };
+enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART, FROM_AGENT_TRIGGER, FROM_AGENT_FIRING };
 struct from_agent {
     enum from_agent_kind kind;
     struct facts facts;
@@ -36,16 +36,19 @@ struct from_agent {
         struct part_key key;
         struct span body; /* PartBody, not yet looked into */
     } part;
+    struct trigger_state trigger;
+    struct signed_order firing;
 };
 
-enum to_agent_kind { TO_AGENT_ORDER, TO_AGENT_STOP, TO_AGENT_ACK, TO_AGENT_LOCKDOWN };
+enum to_agent_kind { TO_AGENT_ORDER, TO_AGENT_STOP, TO_AGENT_ACK, TO_AGENT_LOCKDOWN, TO_AGENT_ARM, TO_AGENT_DISARM, TO_AGENT_FIRING };
 struct to_agent {
     enum to_agent_kind kind;
-    struct signed_order order; /* ORDER; LOCKDOWN: of a statement */
+    struct signed_order order; /* ORDER; LOCKDOWN: of a statement; ARM: of a trigger */
     struct {
         struct campaign_id campaign;
         struct span why;
-    } stop;
+    } stop;                    /* STOP; FIRING: why it is refused, empty: it is not */
+    struct campaign_id disarm; /* a trigger's id */
     struct part_key ack; /* host is empty */
 };
 

@@ -46,10 +46,15 @@ struct spec {
         struct campaign_id campaign;
     } retry;
     uint32_t join_s;
+    struct {
+        uint64_t number;          /* 0: it is an operator's own order, no trigger's firing */
+        struct span why, trigger; /* trigger: its name */
+    } fired;
 };
 
 struct signed_order {
     struct span spec, signature, certificates;
+    struct span trigger; /* of a firing: what was signed; empty: spec was */
 };
 
 /* Captures on each host: at least one. */
