@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/order/course.h"
+#include "common/order/rule.h"
 #include "common/order/selector.h"
 
 #define BUF __attribute__((cleanup(buf_done))) struct buf
@@ -19,7 +20,7 @@ enum err order_sign_bytes(struct span domain, struct span bytes, const struct si
     enum err e = sign_bytes(by, domain, bytes, &signature);
     if (!e) e = sign_chain(by, &chain);
     if (e) return e;
-    const struct signed_order so = {bytes, buf_span(&signature), buf_span(&chain)};
+    const struct signed_order so = {.spec = bytes, .signature = buf_span(&signature), .certificates = buf_span(&chain)};
     return spec_encode_signed(&so, out);
 }
 
@@ -79,9 +80,12 @@ enum err order_verify_signer(const struct signed_order *so, struct span domain, 
     return e ? e : check_uri(check, span_str(uri), why, why_size, out_signer);
 }
 
+/* Of the order itself, or of the trigger whose firing it is. */
 static enum err check_signature(struct verifying *v, const struct signed_order *so) {
     struct identity *who = &v->order.signer;
-    enum err e = order_verify_signer(so, ORDER_DOMAIN, v->check, v->why, sizeof v->why, who);
+    const struct signed_order trigger = rule_signed(so);
+    enum err e = so->trigger.n ? order_verify_signer(&trigger, RULE_DOMAIN, v->check, v->why, sizeof v->why, who)
+                               : order_verify_signer(so, ORDER_DOMAIN, v->check, v->why, sizeof v->why, who);
     if (e) return e;
     v->order.operator_name = arena_copy(v->mem, span_str(who->name));
     if (!v->order.operator_name.p) return no_memory(v);
@@ -89,11 +93,14 @@ static enum err check_signature(struct verifying *v, const struct signed_order *
 }
 
 static enum err read_spec(struct verifying *v, struct span bytes) {
-    struct spec *s = &v->order.spec;
-    char quoted[LIMIT_NAME_BYTES + 1];
-    enum err e = spec_decode(bytes, v->mem, s);
+    enum err e = spec_decode(bytes, v->mem, &v->order.spec);
     if (e == ERR_NOMEM) return no_memory(v);
-    if (e) return no(v, e, "the order cannot be read: %s", err_text(e));
+    return e ? no(v, e, "the order cannot be read: %s", err_text(e)) : ERR_OK;
+}
+
+static enum err check_fleet(struct verifying *v) {
+    const struct spec *s = &v->order.spec;
+    char quoted[LIMIT_NAME_BYTES + 1];
     if (s->version != SPEC_VERSION)
         return no(v, ERR_VERSION, "the order is of version %u, this program knows %d", s->version, SPEC_VERSION);
     if (!span_eq_str(s->fleet, v->check->fleet))
@@ -101,15 +108,15 @@ static enum err read_spec(struct verifying *v, struct span bytes) {
     return ERR_OK;
 }
 
-static enum err check_times(struct verifying *v) {
+static enum err check_times(struct verifying *v, uint64_t valid_max_s) {
     const struct spec *s = &v->order.spec;
     uint64_t now_ms = v->check->wall_ns / NS_PER_MS;
     char when[32];
     if (s->issued_wall_ms > now_ms + ORDER_CLOCK_SKEW_S * MS_PER_S)
         return no(v, ERR_EXPIRED, "the order comes from the future: the clock here says %s", clock_wall_text(v->check->wall_ns, when));
     if (s->expires_wall_ms <= s->issued_wall_ms) return no(v, ERR_SYNTAX, "the order expires before it is issued");
-    if (s->expires_wall_ms - s->issued_wall_ms > (uint64_t)ORDER_EXPIRY_MAX_S * MS_PER_S)
-        return no(v, ERR_LIMIT, "the order is valid for more than %d days", ORDER_EXPIRY_MAX_S / 86400);
+    if (s->expires_wall_ms - s->issued_wall_ms > valid_max_s * MS_PER_S)
+        return no(v, ERR_LIMIT, "the order is valid for more than %llu days", (unsigned long long)valid_max_s / 86400);
     if (s->expires_wall_ms <= now_ms)
         return no(v, ERR_EXPIRED, "the order expired at %s", clock_wall_text(s->expires_wall_ms * NS_PER_MS, when));
     if (s->duration_s < 1 || s->duration_s > LIMIT_DURATION_S)
@@ -179,12 +186,30 @@ static enum err check_tool(struct verifying *v) {
     return check_params(v);
 }
 
+static enum err check_spec(struct verifying *v, uint64_t valid_max_s) {
+    enum err e = check_fleet(v);
+    if (!e) e = check_times(v, valid_max_s);
+    if (!e) e = check_target(v);
+    return e ? e : check_tool(v);
+}
+
+static enum err over(const struct verifying *v, enum err e, char *why, size_t why_size, struct order *out) {
+    if (e)
+        snprintf(why, why_size, "%s", v->why);
+    else
+        *out = v->order;
+    return e;
+}
+
 enum err order_read_tool(const struct spec *s, char *why, size_t why_size, struct order *out) {
     struct verifying v = {.order.spec = *s};
-    enum err e = check_tool(&v);
-    if (e) snprintf(why, why_size, "%s", v.why);
-    if (!e) *out = v.order;
-    return e;
+    return over(&v, check_tool(&v), why, why_size, out);
+}
+
+enum err order_check_spec(const struct spec *s, uint64_t valid_max_s, const struct order_check *check, struct arena *mem, char *why,
+                          size_t why_size, struct order *out) {
+    struct verifying v = {.check = check, .mem = mem, .order.spec = *s};
+    return over(&v, check_spec(&v, valid_max_s), why, why_size, out);
 }
 
 enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why, size_t why_size,
@@ -192,13 +217,9 @@ enum err order_verify(const struct signed_order *so, const struct order_check *c
     struct verifying v = {.check = check, .mem = mem};
     enum err e = check_signature(&v, so);
     if (!e) e = read_spec(&v, so->spec);
-    if (!e) e = check_times(&v);
-    if (!e) e = check_target(&v);
-    if (!e) e = check_tool(&v);
-    if (e) {
-        snprintf(why, why_size, "%s", v.why);
-        return e;
-    }
-    *out = v.order;
-    return ERR_OK;
+    if (!e && so->trigger.n) e = rule_allows(so, &v.order.spec, check, mem, v.why, sizeof v.why);
+    if (!e && !so->trigger.n && v.order.spec.fired.number)
+        e = no(&v, ERR_REFUSED, "an order says that it is a firing, and names no trigger");
+    if (!e) e = check_spec(&v, ORDER_EXPIRY_MAX_S);
+    return over(&v, e, why, why_size, out);
 }

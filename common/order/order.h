@@ -46,11 +46,15 @@ NODISCARD enum err order_verify_signer(const struct signed_order *so, struct spa
 
 /* What an unsigned spec asks for, checked as below: tool, flavour and params of *out are set, and spec.  The same errors. */
 NODISCARD enum err order_read_tool(const struct spec *s, char *why, size_t why_size, struct order *out);
+/* All that order_verify asks of a spec, its authority apart; valid for at most valid_max_s.  Of out, signer and operator_name are empty.
+ * why and errors as order_verify's. */
+NODISCARD enum err order_check_spec(const struct spec *s, uint64_t valid_max_s, const struct order_check *check, struct arena *mem,
+                                    char *why, size_t why_size, struct order *out);
 
 /* The signature verifies against operators, the signer is an operator of this fleet, may sign here, fleet agrees, not expired, not from the
  * future, this host is targeted, tool and parameters are in the catalogue.  Nothing of the spec is read before its signature holds.
- * why: a sentence for the console.  Replays are the caller's to find (spec.campaign).
- * Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED (a signer without the authority, other fleet, other host, unknown
- * tool or parameters), ERR_VERSION, ERR_NOMEM. */
+ * Of a trigger's firing the trigger's signature, and what rule.h says.  why: a sentence for the console.  Replays are the caller's to find
+ * (spec.campaign). Errors: ERR_SYNTAX, ERR_LIMIT, ERR_UNTRUSTED, ERR_EXPIRED, ERR_REFUSED (a signer without the authority, other fleet,
+ * other host, unknown tool or parameters), ERR_VERSION, ERR_NOMEM. */
 NODISCARD enum err order_verify(const struct signed_order *so, const struct order_check *check, struct arena *mem, char *why,
                                 size_t why_size, struct order *out);

@@ -386,7 +386,7 @@ static void signed_garbage_is_garbage(void **state) {
         buf_init(&chain, 0);
         assert_int_equal(sign_bytes(f->ann, cases[i].domain, cases[i].spec, &signature), ERR_OK);
         assert_int_equal(sign_chain(f->ann, &chain), ERR_OK);
-        struct signed_order so = {cases[i].spec, buf_span(&signature), buf_span(&chain)};
+        struct signed_order so = {.spec = cases[i].spec, .signature = buf_span(&signature), .certificates = buf_span(&chain)};
         a_good_order(f);
         arena_reset(f->mem);
         f->why[0] = '\0';

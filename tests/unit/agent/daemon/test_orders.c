@@ -102,11 +102,12 @@ static void an_operator_who_is_not_trusted_any_more_is_refused(void **state) {
 static void bytes_that_are_no_order_lead_to_nothing(void **state) {
     struct stage *s = *state;
     const struct signed_order so[] = {
-        {SPAN_NONE, SPAN_NONE, SPAN_NONE},
-        {SPAN_LIT("\xff\xff\xff\xff"), SPAN_LIT("signature"), SPAN_LIT("chain")},
-        {SPAN_LIT(""), SPAN_LIT(""),
-         SPAN_LIT("\0\0\0\x04"
-                  "abcd")},
+        {.spec = SPAN_NONE},
+        {.spec = SPAN_LIT("\xff\xff\xff\xff"), .signature = SPAN_LIT("signature"), .certificates = SPAN_LIT("chain")},
+        {.spec = SPAN_LIT(""),
+         .signature = SPAN_LIT(""),
+         .certificates = SPAN_LIT("\0\0\0\x04"
+                                  "abcd")},
     };
     for (size_t i = 0; i < COUNT_OF(so); i++) captures_order(s->captures, &so[i]);
     assert_true(stage_asked_nothing(s));
