@@ -297,6 +297,7 @@ static void on_timer(struct loop_timer *timer) {
     } else if (l->state == LINK_UP && l->greeted && now >= ping_at(l)) {
         l->pinged_ns = now;
         link_send(l, FRAME_PING, 0, false, SPAN_NONE);
+        l->ops->beat(l);
     }
     if (l->state != LINK_DOWN) watch(l);
     l->ops->settle(l);

@@ -18,6 +18,8 @@ struct link_ops {
     void (*violated)(struct link *l, const char *what);
     /* Something was sent: there may be room in the queue. */
     void (*room)(struct link *l);
+    /* The dialler has sent a heartbeat. */
+    void (*beat)(struct link *l);
     /* It is down; why and text are in the link.  May come from inside link_fail; nobody may be called back from here. */
     void (*down)(struct link *l);
     /* The last call of each turn that concerns this link.  When link_idle, it may be freed. */

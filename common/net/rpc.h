@@ -51,6 +51,9 @@ enum rpc_method {
     RPC_CONSOLE_CONNECTIONS,
     RPC_CONSOLE_OUTLIERS,
     RPC_CONSOLE_PLAN,
+    RPC_CONSOLE_ADD_TRIGGER,
+    RPC_CONSOLE_TRIGGERS,
+    RPC_CONSOLE_REMOVE_TRIGGER,
     RPC_METHOD__COUNT
 };
 
@@ -125,6 +128,8 @@ struct rpc_client_ops {
     void (*opened)(struct rpc_client_ops *self, struct rpc_conn *c, uint64_t peer_wall_ns);
     /* Not connected (any more), or the attempt failed; text is a sentence for people (the TLS alert or the Refuse in words). */
     void (*closed)(struct rpc_client_ops *self, enum err why, struct span text);
+    /* A heartbeat goes out.  May be NULL. */
+    void (*beat)(struct rpc_client_ops *self);
 };
 struct rpc_client;
 /* Dial HOST:PORT and, with retry, dial again for ever: back-off 1…60 s, full jitter, reset by a Welcome only.  server_name: the

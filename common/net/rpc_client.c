@@ -89,6 +89,11 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     k->ops->opened(k->ops, c, w.wall_ns);
 }
 
+static void on_beat(struct rpc_conn_owner *o) {
+    const struct rpc_client *k = container_of(o, struct rpc_client, owner);
+    if (k->ops->beat) k->ops->beat(k->ops);
+}
+
 static void on_gone(struct rpc_conn_owner *o, struct rpc_conn *c) {
     struct rpc_client *k = container_of(o, struct rpc_client, owner);
     k->conn = NULL;
@@ -212,7 +217,7 @@ enum err rpc_client_new(struct net *n, const char *address, const char *server_n
     if (server_name && strlen(server_name) > LIMIT_NAME_BYTES) return ERR_SYNTAX;
     struct rpc_client *k = calloc(1, sizeof *k);
     if (!k) return ERR_NOMEM;
-    *k = (struct rpc_client){.owner = {.greeting = on_greeting, .gone = on_gone},
+    *k = (struct rpc_client){.owner = {.greeting = on_greeting, .gone = on_gone, .beat = on_beat},
                              .member.hear = on_news,
                              .net = n,
                              .retry = retry,

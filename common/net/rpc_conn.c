@@ -42,7 +42,13 @@ static void on_down(struct link *l) { rpc_conn_wake(container_of(l, struct rpc_c
 
 static void on_settle(struct link *l) { rpc_conn_settle(container_of(l, struct rpc_conn, link)); }
 
-static const struct link_ops link_ops = {.frame = on_frame, .violated = on_violated, .room = on_room, .down = on_down, .settle = on_settle};
+static void on_beat(struct link *l) {
+    const struct rpc_conn *c = container_of(l, struct rpc_conn, link);
+    if (c->owner) c->owner->beat(c->owner);
+}
+
+static const struct link_ops link_ops = {
+    .frame = on_frame, .violated = on_violated, .room = on_room, .beat = on_beat, .down = on_down, .settle = on_settle};
 
 static void tell_gone(struct rpc_conn *c) {
     c->told = true;

@@ -17,6 +17,8 @@ struct rpc_conn_owner {
                             size_t text_size);
     /* It is over, and its calls have ended; c->link.why and .text say why. */
     void (*gone)(struct rpc_conn_owner *o, struct rpc_conn *c);
+    /* A heartbeat goes out: the dialler's only. */
+    void (*beat)(struct rpc_conn_owner *o);
 };
 
 struct rpc_conn {
