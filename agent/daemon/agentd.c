@@ -8,6 +8,7 @@
 #include "agent/daemon/host.h"
 #include "agent/daemon/locked.h"
 #include "agent/daemon/refresh.h"
+#include "agent/daemon/triggers.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/crypto/expiry.h"
@@ -25,7 +26,8 @@ struct agentd {
     struct spool *spool;
     struct journal *journal;
     struct locked locked;
-    struct audit *audit;
+    struct deeds deeds;
+    struct triggers *triggers;
     struct captures *captures;
     struct uplink *uplink;
     struct channel runner;
@@ -63,6 +65,7 @@ static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
     int64_t skew_s = (int64_t)(peer_wall_ns - clock_wall_ns()) / (int64_t)NS_PER_S; /* the peer may say any time */
     LOG(LOG_INFO, "uplink.connected", KV("collector", d->policy.collector));
+    triggers_tell(d->triggers);
     if (peer_wall_ns && (skew_s > ORDER_CLOCK_SKEW_S || skew_s < -ORDER_CLOCK_SKEW_S))
         LOG(LOG_WARNING, "clock.skew", KV("seconds", skew_s),
             KV("hint", "orders will be refused as expired or from the future; set the clock"));
@@ -71,7 +74,10 @@ static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
 static void on_lost(struct uplink_ops *ops, struct span why) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
     LOG(LOG_WARNING, "uplink.lost", KV("collector", d->policy.collector), KV("why", why));
+    triggers_look(d->triggers);
 }
+
+static void on_beat(struct uplink_ops *ops) { triggers_look(container_of(ops, struct agentd, uplink_ops)->triggers); }
 
 static void on_order(struct uplink_ops *ops, const struct signed_order *o) {
     captures_order(container_of(ops, struct agentd, uplink_ops)->captures, o);
@@ -80,6 +86,22 @@ static void on_order(struct uplink_ops *ops, const struct signed_order *o) {
 static void on_lockdown(struct uplink_ops *ops, const struct signed_order *statement) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
     if (captures_lockdown(d->captures, statement)) uplink_facts(d->uplink);
+}
+
+static void on_arm(struct uplink_ops *ops, const struct signed_order *trigger) {
+    triggers_arm(container_of(ops, struct agentd, uplink_ops)->triggers, trigger);
+}
+
+static void on_disarm(struct uplink_ops *ops, const struct campaign_id *id) {
+    triggers_disarm(container_of(ops, struct agentd, uplink_ops)->triggers, id);
+}
+
+static void on_firing(struct uplink_ops *ops, const struct campaign_id *campaign, struct span why) {
+    triggers_answer(container_of(ops, struct agentd, uplink_ops)->triggers, campaign, why);
+}
+
+static bool on_held(struct uplink_ops *ops, const struct campaign_id *campaign) {
+    return triggers_holds(container_of(ops, struct agentd, uplink_ops)->triggers, campaign);
 }
 
 static void on_stop(struct uplink_ops *ops, const struct campaign_id *id, struct span why) {
@@ -127,18 +149,26 @@ static enum err take_answers(struct agentd *d) {
 /* Now there is something to say to the collector. */
 static enum err connect_up(struct agentd *d) {
     refresh_look(&d->refresh);
+    triggers_start(d->triggers, d->captures);
     captures_recover(d->captures);
     d->uplink_ops = (struct uplink_ops){.facts = fill_facts,
                                         .connected = on_connected,
                                         .lost = on_lost,
+                                        .beat = on_beat,
                                         .order = on_order,
                                         .lockdown = on_lockdown,
+                                        .arm = on_arm,
+                                        .disarm = on_disarm,
+                                        .firing = on_firing,
+                                        .held = on_held,
                                         .stop = on_stop,
                                         .damaged = on_damaged,
                                         .trouble = on_trouble};
     enum err e = uplink_new(d->net, d->policy.collector, d->spool, &d->uplink_ops, &d->uplink);
-    if (!e) captures_set_uplink(d->captures, d->uplink);
-    return e;
+    if (e) return e;
+    captures_set_uplink(d->captures, d->uplink);
+    triggers_set_uplink(d->triggers, d->uplink);
+    return ERR_OK;
 }
 
 static void on_report(struct channel *c, const struct report *r, int out_fd, int err_fd) {
@@ -146,13 +176,15 @@ static void on_report(struct channel *c, const struct report *r, int out_fd, int
     if (r->kind == REPORT_SWITCH) {
         captures_switch(d->captures, r->coverage != 0);
         if (d->uplink) uplink_facts(d->uplink);
+    } else if (r->kind == REPORT_ALARM) {
+        triggers_alarm(d->triggers, r);
     } else if (r->kind != REPORT_CAPABLE) {
         captures_report(d->captures, r, out_fd, err_fd);
         return;
     }
     if (out_fd >= 0) close(out_fd);
     if (err_fd >= 0) close(err_fd);
-    if (r->kind == REPORT_SWITCH || !capability_answer(&d->asked, r)) return;
+    if (r->kind != REPORT_CAPABLE || !capability_answer(&d->asked, r)) return;
     enum err e = take_answers(d);
     if (!e && d->uplink) uplink_facts(d->uplink);
     if (!e && !d->uplink) e = connect_up(d);
@@ -215,7 +247,10 @@ static enum err open_files(struct agentd *d, char *why) {
     if (!e) e = locked_open(&d->locked, p->spool_dir, &sound);
     const struct audit_options audit = {
         .dir = p->spool_dir, .name = "audit.log", .max_bytes = AUDIT_BYTES, .keep = AUDIT_FILES, .cert = p->tls_cert, .key = p->tls_key};
-    if (!e) e = audit_open(&audit, &d->audit);
+    if (!e) e = audit_open(&audit, &d->deeds.audit);
+    const struct triggers_options triggers = {
+        .policy = p, .host = d->host.name, .runner = &d->runner, .locked = &d->locked, .deeds = &d->deeds};
+    if (!e) e = triggers_new(&triggers, &d->triggers);
     if (e) {
         snprintf(why, WHY_BYTES, "the spool %s: %s", p->spool_dir, e == ERR_SYS ? strerror(errno) : err_text(e));
         return e;
@@ -279,7 +314,8 @@ static enum err start(struct agentd *d, char *why) {
                                    .spool = d->spool,
                                    .journal = d->journal,
                                    .locked = &d->locked,
-                                   .audit = d->audit};
+                                   .deeds = &d->deeds,
+                                   .gate = triggers_gate(d->triggers)};
     if ((e = captures_new(&opt, &d->captures)) != ERR_OK) return e;
     watch_expiry(d);
     d->runner.report = on_report;
@@ -300,7 +336,8 @@ static void stop(struct agentd *d) {
     if (d->captures) captures_free(d->captures);
     if (d->net) net_free(d->net);
     if (d->operators) sign_trust_free(d->operators);
-    audit_close(d->audit);
+    triggers_free(d->triggers);
+    audit_close(d->deeds.audit);
     locked_close(&d->locked);
     if (d->journal) journal_close(d->journal);
     if (d->spool) spool_close(d->spool);

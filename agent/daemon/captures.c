@@ -52,7 +52,6 @@ struct captures {
     struct uplink *uplink;
     struct run *runs;
     uint64_t last_number;
-    bool audit_failing;
     unsigned redact; /* policy's words as bits */
 };
 
@@ -123,20 +122,10 @@ static struct finish finish_of(const struct captures *c, const struct campaign_i
 
 static bool replays(const struct captures *c) { return c->opt.policy->tool_dir[0] != '\0'; }
 
-/* Into this host's own audit log, under a checkpoint at once: what happens here is rare. */
-static void write_down(struct captures *c, const struct audit_record *r, bool limited) {
-    char why[LIMIT_REASON_BYTES] = "";
-    if (!c->opt.audit) return;
-    enum err e = limited ? audit_add_limited(c->opt.audit, r) : audit_add(c->opt.audit, r);
-    if (!e) e = audit_checkpoint(c->opt.audit, why, sizeof why);
-    if (e && !c->audit_failing) LOG(LOG_ERR, "audit.failed", KV("why", why[0] ? why : err_text(e)));
-    c->audit_failing = e != ERR_OK;
-}
-
 static void write_end(struct captures *c, const char *hex, struct span tool, enum coverage cov, struct span why) {
     const struct audit_record r = {
         .event = "capture.ended", .campaign = span_str(hex), .what = tool, .result = span_str(capture_coverage_name(cov)), .why = why};
-    write_down(c, &r, cov == COVERAGE_REFUSED);
+    deeds_add(c->opt.deeds, &r, cov == COVERAGE_REFUSED);
 }
 
 /* The outcome of a campaign or a round that made no run here: into the spool and on its way. */
@@ -351,7 +340,7 @@ static void write_taken(struct captures *c, const struct order *o) {
                                    .campaign = span_str(hex),
                                    .what = span_str(o->tool->name),
                                    .where = o->spec.selector};
-    write_down(c, &r, false);
+    deeds_add(c->opt.deeds, &r, false);
 }
 
 /* A verified order: remember that it was taken, choose a flavour, ask the runner.  takes mem. */
@@ -403,13 +392,13 @@ static bool is_known(struct captures *c, const struct campaign_id *id) {
 static void refuse(struct captures *c, const struct signed_order *so, struct arena *mem, enum err e, const char *why) {
     struct spec spec;
     LOG(LOG_WARNING, "order.refused", KV("error", err_name(e)), KV("why", why));
-    write_down(c, &(struct audit_record){.event = "order.refused", .result = SPAN_LIT("refused"), .why = span_str(why)}, true);
+    deeds_add(c->opt.deeds, &(struct audit_record){.event = "order.refused", .result = SPAN_LIT("refused"), .why = span_str(why)}, true);
     if (spec_decode(so->spec, mem, &spec) || is_known(c, &spec.campaign)) return;
     const struct tool *t = catalog_find(spec.tool);
     end_order(c, &spec.campaign, spec.tool, t ? t->kind : RESULT_NONE, coverage_of(e), span_str(why));
 }
 
-static struct order_check check_here(const struct captures *c) {
+struct order_check captures_check(const struct captures *c) {
     return (struct order_check){.operators = c->opt.operators,
                                 .fleet = c->opt.policy->fleet,
                                 .wall_ns = clock_wall_ns(),
@@ -419,10 +408,18 @@ static struct order_check check_here(const struct captures *c) {
                                 .may_sign = c->opt.policy->may_sign};
 }
 
+/* A firing is within its trigger's limits, or refused in writing. */
+static bool is_admitted(struct captures *c, const struct signed_order *so, const struct order *o) {
+    char why[LIMIT_REASON_BYTES] = "triggers are not obeyed here";
+    if (!o->spec.fired.number || (c->opt.gate && c->opt.gate->admit(c->opt.gate, so, o, why, sizeof why) == ERR_OK)) return true;
+    end_order(c, &o->spec.campaign, span_str(o->tool->name), o->tool->kind, COVERAGE_REFUSED, span_str(why));
+    return false;
+}
+
 void captures_order(struct captures *c, const struct signed_order *so) {
     struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     if (!mem) return; /* the collector asks again after a reconnect, or ends the host itself */
-    const struct order_check check = check_here(c);
+    const struct order_check check = captures_check(c);
     char why[LIMIT_REASON_BYTES] = "";
     struct order o;
     enum err e = order_verify(so, &check, mem, why, sizeof why, &o);
@@ -430,7 +427,7 @@ void captures_order(struct captures *c, const struct signed_order *so) {
         refuse(c, so, mem, e, why[0] ? why : err_text(e));
     else if (is_known(c, &o.spec.campaign))
         LOG(LOG_INFO, "order.repeated", KV("operator", o.operator_name));
-    else
+    else if (is_admitted(c, so, &o))
         obey(c, TAKE(mem), &o);
     if (mem) arena_free(mem);
     journal_expire(c->opt.journal, check.wall_ns / NS_PER_MS);
@@ -463,7 +460,7 @@ static void cancel_all_if_locked(struct captures *c) {
 
 bool captures_lockdown(struct captures *c, const struct signed_order *so) {
     char why[LIMIT_REASON_BYTES] = "";
-    const struct order_check check = check_here(c);
+    const struct order_check check = captures_check(c);
     const struct lockdown *now = &c->opt.locked->fleet;
     enum err e = locked_take(c->opt.locked, so, &check, why, sizeof why);
     if (e == ERR_EXISTS) return false;
@@ -477,16 +474,16 @@ bool captures_lockdown(struct captures *c, const struct signed_order *so) {
                                    .who = e ? SPAN_NONE : span_str(now->operator_name),
                                    .result = e ? SPAN_LIT("refused") : SPAN_NONE,
                                    .why = span_str(e ? why : now->reason)};
-    write_down(c, &r, e != ERR_OK);
+    deeds_add(c->opt.deeds, &r, e != ERR_OK);
     cancel_all_if_locked(c);
     return e == ERR_OK || e == ERR_SYS;
 }
 
 void captures_switch(struct captures *c, bool thrown) {
     locked_switch(c->opt.locked, thrown, c->opt.policy->lockdown_file);
-    write_down(c,
-               &(struct audit_record){.event = thrown ? "killswitch.on" : "killswitch.off", .what = span_str(c->opt.policy->lockdown_file)},
-               false);
+    deeds_add(c->opt.deeds,
+              &(struct audit_record){.event = thrown ? "killswitch.on" : "killswitch.off", .what = span_str(c->opt.policy->lockdown_file)},
+              false);
     cancel_all_if_locked(c);
 }
 
@@ -565,6 +562,7 @@ void captures_report(struct captures *c, const struct report *rep, int out_fd, i
         break;
     case REPORT_CAPABLE:
     case REPORT_SWITCH:
+    case REPORT_ALARM:
         break;
     }
 }

@@ -12,14 +12,20 @@
 #pragma once
 
 #include "agent/daemon/capability.h"
+#include "agent/daemon/deeds.h"
 #include "agent/daemon/locked.h"
 #include "agent/runner/policy.h"
 #include "agent/spool/journal.h"
 #include "agent/uplink/uplink.h"
-#include "common/audit/audit.h"
 #include "common/order/order.h"
 
 struct captures;
+
+/* Who knows what a trigger may still do.  Embedded in the owner. */
+struct captures_gate {
+    /* A firing whose order verifies and was not seen before: from now on it counts.  ERR_OK, or ERR_REFUSED with why. */
+    enum err (*admit)(struct captures_gate *self, const struct signed_order *so, const struct order *o, char *why, size_t why_size);
+};
 
 struct captures_options { /* keeps all of them */
     struct loop *loop;
@@ -33,7 +39,8 @@ struct captures_options { /* keeps all of them */
     struct spool *spool;
     struct journal *journal;
     struct locked *locked;
-    struct audit *audit; /* NULL: none is kept */
+    struct deeds *deeds;
+    struct captures_gate *gate; /* NULL: no firing is obeyed */
 };
 
 NODISCARD enum err captures_new(const struct captures_options *opt, struct captures **out);
@@ -45,6 +52,8 @@ void captures_set_operators(struct captures *c, const struct trust *operators);
 /* Orders that a crash cut short get their outcome: failed. */
 void captures_recover(struct captures *c);
 
+/* What an order, or a trigger, must fit to be obeyed here, now. */
+struct order_check captures_check(const struct captures *c);
 /* Obeys it, or refuses it in writing.  An order of a campaign that is known here changes nothing, however it is signed. */
 void captures_order(struct captures *c, const struct signed_order *so);
 /* An admin's statement has come: verified, remembered, obeyed; everything that runs is stopped by a lockdown.  True: this host is locked

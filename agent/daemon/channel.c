@@ -57,3 +57,14 @@ enum err channel_probe(struct channel *c, uint64_t run, enum tool_id tool, enum 
     struct request r = request_of(REQUEST_PROBE, run, tool, flavour);
     return ask(c, &r);
 }
+
+enum err channel_watch(struct channel *c, uint64_t alarm, const struct alarm_request *a) {
+    struct request r = request_of(REQUEST_WATCH, alarm, TOOL_NONE, FLAVOUR_ANY);
+    r.alarm = *a;
+    return ask(c, &r);
+}
+
+enum err channel_unwatch(struct channel *c, uint64_t alarm) {
+    struct request r = request_of(REQUEST_UNWATCH, alarm, TOOL_NONE, FLAVOUR_ANY);
+    return ask(c, &r);
+}

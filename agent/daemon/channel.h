@@ -18,4 +18,7 @@ NODISCARD enum err channel_start(struct channel *c, struct loop *loop, int fd);
 NODISCARD enum err channel_run(struct channel *c, uint64_t run, enum tool_id tool, enum flavour_id flavour, uint32_t seconds,
                                const struct params *params);
 NODISCARD enum err channel_stop(struct channel *c, uint64_t run);
+/* Alarms are numbered apart from runs. */
+NODISCARD enum err channel_watch(struct channel *c, uint64_t alarm, const struct alarm_request *r);
+NODISCARD enum err channel_unwatch(struct channel *c, uint64_t alarm);
 NODISCARD enum err channel_probe(struct channel *c, uint64_t run, enum tool_id tool, enum flavour_id flavour);

@@ -48,6 +48,7 @@ const struct conf_item policy_items[] = {
     TEXT(pins, CONF_WORDS, "", "PATH=SHA256 of binaries that must be exactly these"),
     TEXT(pins_file, CONF_PATH, "", "a file of more pins, as trawl-runner pin prints them; owned by root; empty: none"),
     TEXT(may_sign, CONF_WORDS, IDENTITY_MAY_SIGN, "operators whose orders are obeyed: names, or role:runner or role:admin for everybody with at least that; a viewer's never are"),
+    NUMBER(max_triggers, "max_triggers", CONF_U64, 0, LIMIT_TRIGGERS_PER_HOST, "16", "triggers that may be armed here; 0: none is, and what a trigger starts elsewhere is refused here"),
     TEXT(redact, CONF_WORDS, "", "what never leaves this host, whatever is ordered: ARGS (command lines), PATH (file names), HOST (host names and addresses)"),
     TEXT(lockdown_file, CONF_PATH, "/etc/trawl/lockdown", "while this file exists, nothing is started and what runs is stopped; its folder must exist"),
     TEXT(quiet_hours, CONF_WORDS, "", "22:00-06:00, local time: no tool is started in them"),

@@ -27,6 +27,7 @@ struct policy {
     char *pins;                  /* words: PATH=SHA256HEX */
     char *pins_file;             /* more of them; "": none */
     char *may_sign;              /* words of identity.h: whose orders agentd obeys */
+    uint64_t max_triggers;       /* armed here at a time; 0: none, and no firing is obeyed */
     char *redact;                /* words of catalog_class.h: classes of columns that never leave this host */
     char *lockdown_file;         /* while it exists nothing runs */
     char *quiet_hours;           /* "22:00-06:00" local time, words; "" none: no tool is started in them */

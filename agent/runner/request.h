@@ -10,7 +10,7 @@
  * exits. */
 enum { REQUEST_MAGIC = 0x7472776c, REQUEST_FD = 3 /* agentd's end */ };
 
-enum request_kind { REQUEST_RUN = 1, REQUEST_STOP = 2, REQUEST_PROBE = 3 };
+enum request_kind { REQUEST_RUN = 1, REQUEST_STOP = 2, REQUEST_PROBE = 3, REQUEST_WATCH = 4, REQUEST_UNWATCH = 5 };
 
 struct request_param {
     uint32_t id; /* enum param_id; PARAM_NONE: slot is free */
@@ -19,12 +19,20 @@ struct request_param {
     char name[PARAM_NAME_BYTES];
 };
 
+/* Tell me when so much of the window was spent waiting for a resource (PSI). */
+struct alarm_request {
+    uint32_t resource; /* 0 cpu, 1 io, 2 memory */
+    uint32_t full;     /* 1: all tasks waited; 0: some did */
+    uint32_t stall_ms, window_ms;
+};
+
 struct request {
     uint32_t magic, kind;
-    uint64_t run; /* agentd's number for it, never 0; a PROBE's answer carries it back */
+    uint64_t run; /* agentd's number for it, never 0; a PROBE's answer carries it back; WATCH, UNWATCH: of an alarm, numbered apart */
     uint32_t tool, flavour;
     uint32_t seconds;
     uint32_t reserved;
+    struct alarm_request alarm; /* WATCH */
     struct request_param params[PARAMS_MAX];
 };
 
@@ -35,7 +43,8 @@ enum report_kind {
     REPORT_ENDED = 4,    /* the last word on a run; nothing of it is left on the host */
     REPORT_CAPABLE = 5,  /* answer to REQUEST_PROBE: refusal ERR_OK: it can run here; else why says why not.  With ERR_OK why is
                           * empty, or says what is known to be wrong with it here */
-    REPORT_SWITCH = 6    /* of no run (0): the host's kill switch is thrown (coverage 1) or not (0); after a change, and first of all */
+    REPORT_SWITCH = 6,   /* of no run (0): the host's kill switch is thrown (coverage 1) or not (0); after a change, and first of all */
+    REPORT_ALARM = 7     /* refusal ERR_OK: the pressure that was watched for is here; else it cannot be watched, why says why */
 };
 
 /* STOPPED: its seconds were over and somebody had to say so (the normal end of an END_BY_SIGINT tool); DEADLINE: it should have

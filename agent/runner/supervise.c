@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "agent/runner/agentd.h"
+#include "agent/runner/alarm.h"
 #include "agent/runner/budget.h"
 #include "agent/runner/killswitch.h"
 #include "agent/runner/run.h"
@@ -47,6 +48,7 @@ struct supervise {
     LIST_HEAD(, child) runs;
     size_t n_runs;
     struct killswitch killswitch;
+    struct alarm alarm;
     bool ready; /* agentd has asked something: it has read its configuration, certificates and spool */
     bool ending;
     int result;
@@ -250,6 +252,20 @@ static void on_probe(struct supervise *s, const struct request *r) {
     buf_done(&why);
 }
 
+static void on_rang(struct alarm *a, uint64_t number) {
+    struct supervise *s = container_of(a, struct supervise, alarm);
+    tell(s, &(struct report){.magic = REQUEST_MAGIC, .kind = REPORT_ALARM, .run = number}, NULL, 0);
+}
+
+static void on_watch(struct supervise *s, const struct request *r) {
+    struct report rep = {.magic = REQUEST_MAGIC, .kind = REPORT_ALARM, .run = r->run};
+    enum err e = alarm_set(&s->alarm, r->run, &r->alarm, rep.why, sizeof rep.why);
+    rep.refusal = e;
+    if (!e) return;
+    LOG(LOG_WARNING, "alarm.refused", KV("alarm", r->run), KV("why", rep.why));
+    tell(s, &rep, NULL, 0);
+}
+
 static bool handle(struct supervise *s, const struct request *r) {
     if (r->magic != REQUEST_MAGIC || r->run == 0) return false;
     switch ((enum request_kind)r->kind) {
@@ -264,6 +280,12 @@ static bool handle(struct supervise *s, const struct request *r) {
         if (c) stop(c);
         return true;
     }
+    case REQUEST_WATCH:
+        on_watch(s, r);
+        return true;
+    case REQUEST_UNWATCH:
+        alarm_clear(&s->alarm, r->run);
+        return true;
     }
     return false;
 }
@@ -365,6 +387,8 @@ static enum err set_up(struct supervise *s, struct buf *why) {
     /* After agentd, which has a list of its own. */
     if (!e) e = seccomp_enter(SECCOMP_RUNNER);
     if (e) return e;
+    s->alarm.rang = on_rang;
+    alarm_init(&s->alarm, s->loop, "/proc/pressure");
     s->killswitch.changed = on_switch;
     if (killswitch_start(&s->killswitch, s->loop, s->o->policy->lockdown_file) != ERR_OK)
         LOG(LOG_WARNING, "killswitch.unwatched", KV("file", s->o->policy->lockdown_file), KV("why", strerror(errno)));
@@ -395,6 +419,7 @@ int supervise_run(const struct supervise_options *o) {
     }
     buf_done(&why);
     killswitch_stop(&s.killswitch);
+    alarm_done(&s.alarm);
     if (s.loop) loop_free(s.loop);
     const int fds[] = {s.sock, s.agentd_pidfd, s.means.own_namespace};
     for (size_t i = 0; i < COUNT_OF(fds); i++)

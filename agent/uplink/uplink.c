@@ -38,7 +38,7 @@ void uplink_push(struct uplink *u) {
     if (!u->open) return;
     for (struct spool_entry *e = spool_first(u->spool), *next; e; e = next) {
         next = e->next;
-        if (e->sent) continue;
+        if (e->sent || u->ops->held(u->ops, &e->key.campaign)) continue;
         enum err why = send_part(u, e);
         if (why == ERR_AGAIN || why == ERR_GONE || why == ERR_NOMEM) return; /* writable() or the next session takes it up */
         e->sent = true; /* with any other error it is tried again in the next session */
@@ -62,6 +62,18 @@ void uplink_state(struct uplink *u, const struct campaign_id *campaign, enum cov
     IGNORED(say(u, &m, RPC_INTERACTIVE)); /* only progress: the outcome tells the truth in any case */
 }
 
+void uplink_trigger(struct uplink *u, const struct trigger_state *state) {
+    if (!u->open) return;
+    const struct from_agent m = {.kind = FROM_AGENT_TRIGGER, .trigger = *state};
+    IGNORED(say(u, &m, RPC_BULK)); /* the next session says it again */
+}
+
+void uplink_firing(struct uplink *u, const struct signed_order *order) {
+    if (!u->open) return;
+    const struct from_agent m = {.kind = FROM_AGENT_FIRING, .firing = *order};
+    IGNORED(say(u, &m, RPC_BULK)); /* the next session says it again */
+}
+
 static void on_ack(struct uplink *u, const struct part_key *key) {
     IGNORED(spool_remove(u->spool, key)); /* not there: acknowledged twice, as after a reconnect */
 }
@@ -81,6 +93,15 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
         break;
     case TO_AGENT_LOCKDOWN:
         u->ops->lockdown(u->ops, &m.order);
+        break;
+    case TO_AGENT_ARM:
+        u->ops->arm(u->ops, &m.order);
+        break;
+    case TO_AGENT_DISARM:
+        u->ops->disarm(u->ops, &m.disarm);
+        break;
+    case TO_AGENT_FIRING:
+        u->ops->firing(u->ops, &m.stop.campaign, m.stop.why);
         break;
     case TO_AGENT_STOP:
         u->ops->stop(u->ops, &m.stop.campaign, m.stop.why);
@@ -132,6 +153,11 @@ static void on_closed(struct rpc_client_ops *ops, enum err why, struct span text
     u->ops->lost(u->ops, text.n ? text : span_str(err_text(why)));
 }
 
+static void on_beat(struct rpc_client_ops *ops) {
+    struct uplink *u = container_of(ops, struct uplink, client_ops);
+    u->ops->beat(u->ops);
+}
+
 void uplink_reconnect(struct uplink *u) {
     if (u->conn) rpc_disconnect(u->conn, RPC_UNAVAILABLE, "certificates were read again");
 }
@@ -142,7 +168,7 @@ enum err uplink_new(struct net *net, const char *address, struct spool *spool, s
     u->host = net_self(net)->name;
     u->spool = spool;
     u->ops = ops;
-    u->client_ops = (struct rpc_client_ops){.opened = on_opened, .closed = on_closed};
+    u->client_ops = (struct rpc_client_ops){.opened = on_opened, .closed = on_closed, .beat = on_beat};
     buf_init(&u->message, LIMIT_FRAME_BYTES);
     buf_init(&u->body, LIMIT_PART_BYTES);
     enum err e = rpc_dial(net, address, NULL, true, &u->client_ops, &u->client);

@@ -89,7 +89,8 @@ static void open_captures(struct stage *s) {
                                          .runner = &s->runner,
                                          .spool = s->spool,
                                          .journal = s->journal,
-                                         .locked = &s->locked};
+                                         .locked = &s->locked,
+                                         .deeds = &s->deeds};
     assert_int_equal(captures_new(&opt, &s->captures), ERR_OK);
 }
 

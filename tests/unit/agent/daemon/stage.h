@@ -31,6 +31,7 @@ struct stage {
     struct spool *spool;
     struct journal *journal;
     struct locked locked;
+    struct deeds deeds;
     struct captures *captures;
     struct capabilities capabilities;
     struct channel runner;

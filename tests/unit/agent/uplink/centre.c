@@ -23,6 +23,9 @@ static void keep(struct centre *c, const struct from_agent *m) {
         snprintf(h->body, sizeof h->body, "%.*s", (int)(m->part.body.n < 15 ? m->part.body.n : 15), m->part.body.p);
         snprintf(h->host, sizeof h->host, "%.*s", (int)m->part.key.host.n, m->part.key.host.p);
         break;
+    case FROM_AGENT_TRIGGER:
+    case FROM_AGENT_FIRING:
+        break;
     }
 }
 
@@ -130,6 +133,30 @@ int centre_group_teardown(void **state) {
     return 0;
 }
 
+static void on_beat(struct uplink_ops *self) { container_of(self, struct centre, ops)->beats++; }
+
+static void on_arm(struct uplink_ops *self, const struct signed_order *trigger) {
+    container_of(self, struct centre, ops)->armed++;
+    assert_int_equal(trigger->spec.n, 4);
+}
+
+static void on_disarm(struct uplink_ops *self, const struct campaign_id *trigger) {
+    container_of(self, struct centre, ops)->disarmed++;
+    assert_int_equal(trigger->b[0], 7);
+}
+
+static void on_firing(struct uplink_ops *self, const struct campaign_id *campaign, struct span why) {
+    struct centre *c = container_of(self, struct centre, ops);
+    c->answered++;
+    assert_int_equal(why.n, 0);
+    if (campaign->b[0] == c->held) c->held = 0;
+}
+
+static bool on_held(struct uplink_ops *self, const struct campaign_id *campaign) {
+    unsigned char held = container_of(self, struct centre, ops)->held;
+    return held && campaign->b[0] == held;
+}
+
 static struct net *net_of(struct centre *c, const char *cert, const char *key) {
     char why[300] = "";
     struct net *n = NULL;
@@ -159,6 +186,11 @@ int centre_setup(void **state) {
     c->ops = (struct uplink_ops){.facts = give_facts,
                                  .connected = on_connected,
                                  .lost = on_lost,
+                                 .beat = on_beat,
+                                 .arm = on_arm,
+                                 .disarm = on_disarm,
+                                 .firing = on_firing,
+                                 .held = on_held,
                                  .order = on_order,
                                  .lockdown = on_lockdown,
                                  .stop = on_stop,

@@ -44,8 +44,9 @@ struct centre {
     struct spool *spool;
     struct uplink *uplink;
     struct uplink_ops ops;
-    unsigned connected, lost, orders, lockdowns, stops, troubles, damaged;
+    unsigned connected, lost, orders, lockdowns, stops, troubles, damaged, beats, armed, disarmed, answered;
     bool amend_fails;
+    unsigned char held; /* every byte of the campaign whose parts must wait; 0: none */
     char lost_why[CENTRE_TEXT], stop_why[CENTRE_TEXT], trouble[CENTRE_TEXT], order_spec[64];
     enum err trouble_err;
     char address[64];

@@ -163,6 +163,34 @@ static void orders_stops_and_nonsense_are_told_apart(void **state) {
     assert_int_equal(c->lost, 0);
 }
 
+static void parts_of_a_firing_wait_until_the_collector_knows_it(void **state) {
+    struct centre *c = *state;
+    c->held = 5;
+    centre_spool(c, 5, 0, "held", 10);
+    centre_spool(c, 7, 0, "free", 10);
+    centre_dial(c);
+    UNTIL(c, centre_parts(c, 1) == 1);
+    centre_turn(c, 50);
+    assert_int_equal(centre_parts(c, 1), 1);
+    struct to_agent m = {.kind = TO_AGENT_FIRING, .stop.why = SPAN_LIT("")};
+    memset(m.stop.campaign.b, 5, sizeof m.stop.campaign.b);
+    centre_say(c, &m);
+    UNTIL(c, c->answered == 1);
+    uplink_push(c->uplink);
+    UNTIL(c, centre_parts(c, 1) == 2);
+}
+
+static void triggers_come_and_go(void **state) {
+    struct centre *c = *state;
+    centre_dial(c);
+    struct to_agent m = {.kind = TO_AGENT_ARM, .order = {SPAN_LIT("spec"), SPAN_LIT("sig"), SPAN_LIT("cert"), SPAN_LIT("")}};
+    centre_say(c, &m);
+    m = (struct to_agent){.kind = TO_AGENT_DISARM};
+    memset(m.disarm.b, 7, sizeof m.disarm.b);
+    centre_say(c, &m);
+    UNTIL(c, c->armed == 1 && c->disarmed == 1);
+}
+
 static void states_are_said_only_in_a_session(void **state) {
     struct centre *c = *state;
     struct campaign_id id;
@@ -209,6 +237,8 @@ int main(void) {
         TEST(a_damaged_part_is_amended_and_all_go),
         TEST(what_cannot_be_amended_is_told_and_the_others_go),
         TEST(orders_stops_and_nonsense_are_told_apart),
+        TEST(parts_of_a_firing_wait_until_the_collector_knows_it),
+        TEST(triggers_come_and_go),
         TEST(states_are_said_only_in_a_session),
         TEST(an_attempt_that_fails_is_told_with_its_reason),
         TEST(an_address_that_is_none_is_an_error),
