@@ -19,6 +19,14 @@ static void take(struct core *core, struct message *m) {
         core_agents_state(core, m);
         core_agents_taken(core, m);
         return;
+    case MESSAGE_TRIGGER:
+        core_triggers_state(core, m);
+        core_agents_taken(core, m);
+        return;
+    case MESSAGE_FIRING:
+        core_firings_told(core, m);
+        core_agents_taken(core, m);
+        return;
     case MESSAGE_TWICE:
         core_agents_twice(core, m);
         break;
@@ -54,6 +62,7 @@ static void take(struct core *core, struct message *m) {
     }
     case MESSAGE_AUDIT: {
         const struct message_audit *a = &m->audit;
+        core->counts.refused++;
         const char *authority = a->authority ? identity_authority_name(a->authority) : "";
         core_audit_stranger(core, &(struct audit_record){.event = a->event,
                                                          .who = a->who,
@@ -68,6 +77,10 @@ static void take(struct core *core, struct message *m) {
     case MESSAGE_QUIT:
         loop_stop(core->loop);
         return; /* core's own, freed with it */
+    case MESSAGE_CALL:
+        core_calls_ask(core, m);
+        break;
+    case MESSAGE_REPLY:
     case MESSAGE_ACK:
     case MESSAGE_TAKEN:
     case MESSAGE_SEND:
@@ -106,6 +119,8 @@ static void on_tick(struct loop_timer *t) {
     take_all(core); /* after a long answer: results that wait are no timeouts */
     core_campaigns_tick(core);
     core_campaigns_settle(core);
+    core_triggers_tick(core);
+    core_results_tick(core);
     core_audit_tick(core);
     core_campaigns_evict(core);
     again(core, t, CORE_TICK_MS);
@@ -143,6 +158,7 @@ static enum err ready(struct core *core, char *why, size_t why_size) {
     if (e != ERR_OK) return e;
     core_lockdown_load(core);
     if ((e = core_audit_open(core, why, why_size)) != ERR_OK) return e;
+    if ((e = core_triggers_open(core, why, why_size)) != ERR_OK) return e;
     e = core_agents_load(core);
     if (e == ERR_OK) e = core_campaigns_load_unended(core);
     if (e != ERR_OK) snprintf(why, why_size, "%s: %s: %s", core->opt.store_path, err_text(e), store_why(core->reader));
@@ -199,6 +215,7 @@ void core_free(struct core *core) {
     fleet_free(core->fleet);
     sign_trust_free(core->operators);
     buf_done(&core->statement);
+    core_triggers_close(core);
     audit_close(core->audit);
     free(core->audit_dir);
     store_close(core->reader);

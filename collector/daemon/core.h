@@ -9,6 +9,7 @@ struct core;
 
 struct core_options {
     struct queue *inbox, *store, *ingest, *consoles; /* keeps */
+    struct queue *outside;                           /* keeps: to http; NULL: nobody listens there */
     const char *store_path;                          /* keeps */
     const char *fleet;                               /* keeps */
     const char *operators_ca, *operators_crl;        /* keeps; crl may be NULL */

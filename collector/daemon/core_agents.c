@@ -156,6 +156,7 @@ void core_agents_connected(struct core *core, struct message *m) {
     snprintf(h->address, sizeof h->address, "%.*s", (int)(m->agent.address.n < 63 ? m->agent.address.n : 63), m->agent.address.p);
     store_host(core, h);
     core_lockdown_send(core, &h->session, 1); /* before any order */
+    core_triggers_connected(core, h);
     for (size_t i = 0; i < core->n_campaigns; i++) {
         struct campaign *c = core->campaigns[i].c;
         enum campaign_send what = core_agents_joins(c, h);

@@ -469,6 +469,18 @@ static void settle(struct core *core, struct core_campaign *cc) {
         core_audit_ended(core, c);
     }
     write_news(core, c, done);
+    cc->just_ended = done;
+}
+
+/* What has ended may set off others, which are loaded when they are on the disk: not now, and so nothing moves meanwhile. */
+static void tell_ended(struct core *core) {
+    for (size_t i = 0; i < core->n_campaigns; i++) {
+        struct core_campaign *cc = &core->campaigns[i];
+        const struct campaign_id id = cc->c->id;
+        bool just_ended = cc->just_ended;
+        cc->just_ended = false;
+        if (just_ended) core_results_ended(core, &id);
+    }
 }
 
 void core_campaigns_settle(struct core *core) {
@@ -480,6 +492,7 @@ void core_campaigns_settle(struct core *core) {
         uint64_t at_ns = campaign_wake_ns(cc->c);
         if (at_ns && at_ns < wake_ns) wake_ns = at_ns;
     }
+    tell_ended(core);
     if (wake_ns == UINT64_MAX) return;
     uint64_t soon_ns = clock_mono_ns() + CORE_PACE_MS * NS_PER_MS;
     IGNORED(loop_timer_set(core->loop, &core->pacing, wake_ns > soon_ns ? wake_ns : soon_ns)); /* else the tick does it, less evenly */

@@ -221,6 +221,12 @@ static enum rpc_status ask(struct asked *a) {
         return ask_results(a, QUERY_OUTLIERS);
     case RPC_CONSOLE_PLAN:
         return core_start_plan(a->core, a->q->bytes, a->mem, a->why, &a->out);
+    case RPC_CONSOLE_ADD_TRIGGER:
+        return core_triggers_add(a->core, a->q, a->mem, a->why, &a->out);
+    case RPC_CONSOLE_TRIGGERS:
+        return core_triggers_list(a->core, a->q, a->mem, a->why, &a->out);
+    case RPC_CONSOLE_REMOVE_TRIGGER:
+        return core_triggers_remove(a->core, a->q, a->mem, a->why, &a->out);
     case RPC_AGENTS_SESSION:
     case RPC_METHOD__COUNT:
         break;
@@ -287,19 +293,19 @@ void core_questions_watches(struct core *core) {
 }
 
 /* ---- a start that is on the disk ---- */
-static struct campaign *take_starting(struct core *core, uint64_t question) {
+static bool take_starting(struct core *core, uint64_t question, struct core_starting *out) {
     for (struct core_starting **at = &core->starting; *at; at = &(*at)->next) {
         if ((*at)->question != question) continue;
         struct core_starting *s = *at;
-        struct campaign *c = s->c;
         *at = s->next;
+        *out = *s;
         free(s);
-        return c;
+        return true;
     }
-    return NULL;
+    return false;
 }
 
-static enum rpc_status started(struct core *core, struct campaign **c, struct buf *out) {
+static enum rpc_status started(struct core *core, struct campaign **c) {
     struct core_campaign *cc = NULL;
     if (core_campaigns_add(core, *c, &cc) != ERR_OK) return RPC_RESOURCE_EXHAUSTED;
     *c = NULL;
@@ -311,15 +317,25 @@ static enum rpc_status started(struct core *core, struct campaign **c, struct bu
     cc->touched = true;
     LOG(LOG_NOTICE, "campaign.started", KV("campaign", cc->c->hex), KV("operator", cc->c->operator_name), KV("tool", cc->c->spec.tool),
         KV("selector", cc->c->spec.selector), KV("seconds", cc->c->spec.duration_s), KV("targeted", cc->c->n_targets));
+    return RPC_OK;
+}
+
+static void answer_started(struct core *core, uint64_t question, enum rpc_status status, const struct campaign *c, const char *why) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
-    return mem && encode_detail(cc->c, mem, out) == ERR_OK ? RPC_OK : RPC_RESOURCE_EXHAUSTED;
+    struct buf out;
+    buf_init(&out, LIMIT_ANSWER_BYTES);
+    if (status == RPC_OK && (!mem || encode_detail(c, mem, &out) != ERR_OK)) {
+        status = RPC_RESOURCE_EXHAUSTED;
+        why = "the collector is out of memory";
+    }
+    answer(core, question, status, why, &out, false);
 }
 
 void core_questions_written(struct core *core, struct message *m) {
-    AUTO(campaign_free) struct campaign *c = take_starting(core, m->write.question);
-    struct buf out;
-    buf_init(&out, LIMIT_ANSWER_BYTES);
-    if (!c) return;
+    struct core_starting s;
+    if (!take_starting(core, m->write.question, &s)) return;
+    AUTO(campaign_free) struct campaign *c = s.c;
+    const struct campaign_id id = s.c->id;
     enum rpc_status status = RPC_OK;
     const char *why = "";
     if (m->write.failed != ERR_OK) {
@@ -328,13 +344,18 @@ void core_questions_written(struct core *core, struct message *m) {
     } else if (m->write.ops[0].result != STORE_DONE) {
         status = RPC_ALREADY_EXISTS;
         why = "a campaign with this id was started before";
-    } else if ((status = started(core, &c, &out)) != RPC_OK) {
+    } else if ((status = started(core, &c)) != RPC_OK) {
         why = "the collector is out of memory";
     }
-    answer(core, m->write.question, status, why, &out, false);
+    struct campaign *live = status == RPC_OK ? core_campaigns_loaded(core, &id)->c : NULL;
+    if (core_firings_is(s.question))
+        core_firings_started(core, &s, &id, live, why);
+    else
+        answer_started(core, s.question, status, live, why);
 }
 
 void core_questions_done(struct core *core) {
     while (core->watches) core_questions_unwatch(core, core->watches->question);
-    while (core->starting) campaign_free(take_starting(core, core->starting->question));
+    struct core_starting s;
+    while (core->starting && take_starting(core, core->starting->question, &s)) campaign_free(s.c);
 }

@@ -53,7 +53,7 @@ static enum rpc_status verify(struct core *core, const struct message_question *
 struct choice {
     struct core *core;
     const struct spec *spec;
-    const struct selector *selector;
+    const struct selector *selector, *within; /* within: of these only; NULL: of all */
     const struct campaign *again; /* of which the hosts are tried again; NULL: it is no retry */
     uint64_t oldest_ns;
     struct span *hosts; /* room for all that are known */
@@ -64,6 +64,7 @@ static void consider(struct choice *ch, const struct fleet_host *h) {
     struct span name = span_str(h->name);
     if (!h->session && h->seen_wall_ns < ch->oldest_ns) return;
     if (!selector_matches(ch->selector, name, h->facts.labels, h->facts.n_labels)) return;
+    if (ch->within && !selector_matches(ch->within, name, h->facts.labels, h->facts.n_labels)) return;
     if (ch->again) {
         const struct campaign_target *t = campaign_find(ch->again, name);
         if (!t || !(ch->spec->retry.states >> t->coverage & 1)) return;
@@ -109,15 +110,15 @@ static enum rpc_status find_again(struct choice *ch, char *why) {
     return e == ERR_NOTFOUND ? RPC_NOT_FOUND : RPC_INTERNAL;
 }
 
-/* In the order in which they begin. */
-static enum rpc_status select_hosts(struct core *core, const struct spec *spec, struct arena *mem, char *why, struct span **out,
-                                    size_t *out_n) {
+enum rpc_status core_start_hosts(struct core *core, const struct spec *spec, struct span within, struct arena *mem, char *why,
+                                 struct span **out, size_t *out_n) {
     uint64_t now_ns = clock_wall_ns();
     struct choice ch = {.core = core, .spec = spec, .hosts = arena_array(mem, fleet_n(core->fleet) + 1, sizeof *ch.hosts)};
     ch.oldest_ns = now_ns > CORE_TARGET_S * NS_PER_S ? now_ns - CORE_TARGET_S * NS_PER_S : 0;
     struct buf words;
     buf_init(&words, QUERY_WHY_BYTES);
     enum err e = selector_parse(spec->selector, mem, &words, &ch.selector);
+    if (e == ERR_OK && within.n) e = selector_parse(within, mem, &words, &ch.within);
     const char *text = buf_str(&words);
     if (e != ERR_OK) snprintf(why, QUERY_WHY_BYTES, "the selector: %s", text && *text ? text : err_text(e));
     buf_done(&words);
@@ -151,7 +152,7 @@ enum err core_start_domains(const struct core *core, const struct spec *spec, co
 }
 
 /* To the disk first; core_questions_written goes on from there. */
-static enum err write_start(struct core *core, const struct message_question *q, struct campaign *c) {
+static enum err write_start(struct core *core, const struct core_start *start, struct campaign *c) {
     struct core_starting *s = calloc(1, sizeof *s);
     size_t names = c->n_targets * (sizeof(struct span) + LIMIT_NAME_BYTES + 32);
     struct message *w = message_new(MESSAGE_WRITE, sizeof(struct store_op) + names + c->signed_order.n + 1024);
@@ -175,11 +176,11 @@ static enum err write_start(struct core *core, const struct message_question *q,
         message_free(w);
         return ERR_NOMEM;
     }
-    *s = (struct core_starting){.next = core->starting, .question = q->id, .c = c};
+    *s = (struct core_starting){.next = core->starting, .question = start->question, .session = start->session, .c = c};
     core->starting = s;
     w->write.ops = op;
     w->write.n = 1;
-    w->write.question = q->id;
+    w->write.question = start->question;
     queue_push_always(core->opt.store, &w->item);
     return ERR_OK;
 }
@@ -246,19 +247,19 @@ static enum rpc_status check_load(const struct core *core, struct span operator_
     return RPC_RESOURCE_EXHAUSTED;
 }
 
-static enum rpc_status make(struct core *core, const struct message_question *q, const struct order *order, const struct span *hosts,
-                            size_t n_hosts, struct arena *mem, char *why) {
+enum rpc_status core_start_campaign(struct core *core, const struct core_start *s, struct arena *mem, char *why) {
+    const struct order *order = s->order;
     struct campaign_now now = core_now();
     struct campaign_start start = {.id = order->spec.campaign,
-                                   .signed_order = q->bytes,
+                                   .signed_order = s->signed_order,
                                    .operator_name = order->operator_name,
                                    .created_wall_ns = now.wall_ns,
-                                   .hosts = hosts,
-                                   .n_hosts = n_hosts,
+                                   .hosts = s->hosts,
+                                   .n_hosts = s->n_hosts,
                                    .now = now};
     struct campaign *c = NULL;
     struct span *domains = NULL;
-    enum err e = core_start_domains(core, &order->spec, hosts, n_hosts, mem, &domains);
+    enum err e = core_start_domains(core, &order->spec, s->hosts, s->n_hosts, mem, &domains);
     start.domains = domains;
     if (e == ERR_OK) e = campaign_new(&start, &c);
     for (size_t i = 0; e == ERR_OK && i < c->n_targets; i++) {
@@ -270,7 +271,7 @@ static enum rpc_status make(struct core *core, const struct message_question *q,
         snprintf(why, QUERY_WHY_BYTES, "the collector cannot write its audit log (its log says why); nothing was started");
         return RPC_UNAVAILABLE;
     }
-    if (e == ERR_OK && (e = write_start(core, q, c)) != ERR_OK) campaign_free(c);
+    if (e == ERR_OK && (e = write_start(core, s, c)) != ERR_OK) campaign_free(c);
     if (e == ERR_OK) return RPC_OK;
     snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
     return status_of(e);
@@ -286,9 +287,10 @@ enum rpc_status core_start_order(struct core *core, const struct message_questio
         return RPC_UNAVAILABLE;
     }
     enum rpc_status status = verify(core, q, mem, why, &order);
-    if (status == RPC_OK) status = select_hosts(core, &order.spec, mem, why, &hosts, &n_hosts);
+    if (status == RPC_OK) status = core_start_hosts(core, &order.spec, SPAN_NONE, mem, why, &hosts, &n_hosts);
     if (status == RPC_OK) status = check_load(core, order.operator_name, n_hosts, why);
-    return status == RPC_OK ? make(core, q, &order, hosts, n_hosts, mem, why) : status;
+    const struct core_start start = {.order = &order, .signed_order = q->bytes, .hosts = hosts, .n_hosts = n_hosts, .question = q->id};
+    return status == RPC_OK ? core_start_campaign(core, &start, mem, why) : status;
 }
 
 enum rpc_status core_start_plan(struct core *core, struct span spec_bytes, struct arena *mem, char *why, struct buf *out) {
@@ -300,7 +302,7 @@ enum rpc_status core_start_plan(struct core *core, struct span spec_bytes, struc
     snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
     if (e == ERR_OK) e = order_read_tool(&spec, why, QUERY_WHY_BYTES, &order);
     if (e != ERR_OK) return status_of(e);
-    enum rpc_status status = select_hosts(core, &spec, mem, why, &hosts, &n_hosts);
+    enum rpc_status status = core_start_hosts(core, &spec, SPAN_NONE, mem, why, &hosts, &n_hosts);
     if (status != RPC_OK) return status;
     e = query_plan_make(core->fleet, &order, hosts, n_hosts, mem, out);
     if (e == ERR_OK) return RPC_OK;

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/order/lockdown.h"
+#include "common/order/rulebook.h"
 
 enum {
     CORE_TICK_MS = 1000,
@@ -33,6 +34,7 @@ struct core_campaign {
     uint64_t used_ns;
     bool touched;      /* in this round of the inbox */
     bool stop_is_sent; /* to those that have the order */
+    bool just_ended;   /* in this round */
 };
 
 struct core_watch {
@@ -42,11 +44,30 @@ struct core_watch {
     uint64_t told; /* 1 + campaign's changes when last told; 0: never */
 };
 
-/* A campaign whose start is on its way to the disk. */
+/* A campaign whose start is on its way to the disk.  question: a console's, or of a firing (core_firings_is). */
 struct core_starting {
     struct core_starting *next;
-    uint64_t question;
+    uint64_t question, session; /* session: of the host that fired; 0: none did */
     struct campaign *c;
+};
+
+/* A trigger, and what hosts say of it. */
+struct core_trigger_host {
+    char host[LIMIT_NAME_BYTES + 1];
+    bool armed;
+    bool missing; /* for so long as the trigger waits for, and that was acted on */
+    uint64_t fired, suppressed;
+    char note[LIMIT_REASON_BYTES + 1];
+};
+struct core_trigger {
+    struct core_trigger *next;
+    struct rulebook_entry *entry;
+    struct core_trigger_host *hosts;
+    size_t n_hosts, cap_hosts;
+    struct map *alerts; /* that are firing and were acted on, by fingerprint and begin; NULL: none was */
+    uint64_t unsaid;    /* suppressed since the audit log had it */
+    uint64_t last_wall_ms;
+    char last[LIMIT_REASON_BYTES + 1]; /* what came of the last event */
 };
 
 struct core {
@@ -66,6 +87,13 @@ struct core {
     bool audit_failing, audit_unsigned;
     struct lockdown lockdown; /* what holds */
     struct buf statement;     /* it, as it was signed */
+    struct rulebook *rulebook;
+    struct core_trigger *triggers;
+    uint64_t last_firing; /* numbers questions of firings */
+    struct {
+        uint64_t repeated, resolved, malformed; /* alerts */
+        uint64_t calls, refused;                /* calls from outside; peers and requests that were turned away */
+    } counts;
     struct fleet *fleet;
     struct map *by_id;
     struct core_campaign *campaigns;
@@ -143,6 +171,43 @@ bool core_lockdown_refuses(const struct core *core, char *why);
 enum rpc_status core_lockdown_set(struct core *core, const struct message_question *q, struct arena *mem, char *why);
 NODISCARD enum err core_lockdown_info(const struct core *core, struct buf *out);
 
+/* ---- core_triggers.c: the triggers that are armed in the fleet ---- */
+NODISCARD enum err core_triggers_open(struct core *core, char *why, size_t why_size);
+void core_triggers_close(struct core *core);
+/* NULL: not known.  Also one that was removed. */
+struct core_trigger *core_triggers_find(struct core *core, const struct campaign_id *id);
+/* What is known of a host, made when nothing is.  NULL: out of memory. */
+struct core_trigger_host *core_triggers_host(struct core_trigger *t, struct span name);
+/* What became of an event, for those who ask. */
+void core_triggers_note(struct core_trigger *t, struct span what);
+/* A host has connected: what it must arm, and what it must not. */
+void core_triggers_connected(struct core *core, const struct fleet_host *h);
+void core_triggers_state(struct core *core, struct message *m);
+void core_triggers_tick(struct core *core);
+enum rpc_status core_triggers_add(struct core *core, const struct message_question *q, struct arena *mem, char *why, struct buf *out);
+enum rpc_status core_triggers_list(struct core *core, const struct message_question *q, struct arena *mem, char *why, struct buf *out);
+enum rpc_status core_triggers_remove(struct core *core, const struct message_question *q, struct arena *mem, char *why, struct buf *out);
+
+/* ---- core_firings.c: firings, of hosts and our own, become campaigns ---- */
+bool core_firings_is(uint64_t question);
+/* The collector fires one itself, where ("": all of its targets) being a selector.  False: it is suppressed, counted and written down, why
+ * (QUERY_WHY_BYTES) says why. */
+bool core_firings_fire(struct core *core, struct core_trigger *t, struct span where, struct span what, char *why, struct campaign_id *out);
+void core_firings_told(struct core *core, struct message *m);
+/* The campaign of such a question is on the disk and goes on (c), or is not (NULL, why). */
+void core_firings_started(struct core *core, const struct core_starting *s, const struct campaign_id *id, struct campaign *c,
+                          const char *why);
+
+/* ---- core_results.c: what results and silence set off ---- */
+void core_results_ended(struct core *core, const struct campaign_id *campaign);
+void core_results_tick(struct core *core);
+
+/* ---- core_calls.c: what callers from outside ask ---- */
+void core_calls_ask(struct core *core, struct message *m);
+
+/* ---- core_metrics.c: how the collector does, as OpenMetrics ---- */
+void core_metrics_write(const struct core *core, struct buf *out);
+
 /* ---- core_questions.c: what consoles ask ---- */
 void core_questions_ask(struct core *core, struct message *m);
 void core_questions_unwatch(struct core *core, uint64_t question);
@@ -157,4 +222,16 @@ NODISCARD enum err core_start_domains(const struct core *core, const struct spec
                                       struct arena *mem, struct span **out);
 /* What would become of an order with this spec; nothing is changed. */
 enum rpc_status core_start_plan(struct core *core, struct span spec_bytes, struct arena *mem, char *why, struct buf *out);
+/* Whom an order is for, in the order in which they begin; within, if it is not empty, is a selector that they must fit as well. */
+enum rpc_status core_start_hosts(struct core *core, const struct spec *spec, struct span within, struct arena *mem, char *why,
+                                 struct span **out, size_t *out_n);
+/* A verified order for these hosts becomes a campaign; question: who waits for it. */
+struct core_start {
+    const struct order *order;
+    struct span signed_order;
+    const struct span *hosts;
+    size_t n_hosts;
+    uint64_t question, session;
+};
+enum rpc_status core_start_campaign(struct core *core, const struct core_start *start, struct arena *mem, char *why);
 enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why);

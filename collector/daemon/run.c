@@ -7,6 +7,7 @@
 
 #include "collector/daemon/consoles.h"
 #include "collector/daemon/core.h"
+#include "collector/daemon/outside.h"
 #include "collector/daemon/writer.h"
 #include "collector/ingest/ingest.h"
 #include "common/base/clock.h"
@@ -30,6 +31,7 @@ struct collector {
     bool ingest_running;
     struct message *ingest_quit; /* made at the start, so that stopping needs no memory */
     struct consoles *consoles;
+    struct outside *outside; /* NULL: nobody listens there */
     struct expiry expiry;
 };
 
@@ -123,6 +125,7 @@ static enum err make_core(struct collector *c, char *why) {
                                      .store = c->to_store,
                                      .ingest = c->to_ingest,
                                      .consoles = c->to_consoles,
+                                     .outside = outside_inbox(c->outside),
                                      .store_path = c->set->store,
                                      .fleet = c->set->fleet,
                                      .operator_campaigns = c->set->operator_campaigns,
@@ -202,6 +205,7 @@ static enum err start(struct collector *c, char *why) {
     if (e == ERR_OK) e = take_signals(c);
     if (e == ERR_OK) e = check_name(c, why);
     if (e == ERR_OK) e = store_open(c->set->store, STORE_WRITER, why, WHY_BYTES, &c->store);
+    if (e == ERR_OK) e = outside_new(c->set, c->to_core, why, WHY_BYTES, &c->outside);
     if (e == ERR_OK) e = make_core(c, why);
     if (e == ERR_OK) e = make_ingest(c, why);
     if (e == ERR_OK) e = make_consoles(c, why);
@@ -212,7 +216,7 @@ static enum err start(struct collector *c, char *why) {
     if (e == ERR_OK) e = core_start(c->core);
     if (e == ERR_OK && pthread_create(&c->ingest_thread, NULL, run_ingest, c) != 0) e = ERR_SYS;
     c->ingest_running = e == ERR_OK;
-    return e;
+    return e == ERR_OK ? outside_start(c->outside) : e;
 }
 
 static void drain(struct queue *q) {
@@ -230,6 +234,7 @@ static void stop(struct collector *c) {
     }
     ingest_free(c->ingest);
     if (c->core) core_stop(c->core);
+    outside_stop(c->outside);
     if (c->writer) writer_stop(c->writer);
     store_close(c->store);
     core_free(c->core);
@@ -261,7 +266,8 @@ int run_collector(const struct settings *set) {
     enum err e = start(&c, why);
     if (e == ERR_OK) {
         watch_expiry(&c);
-        LOG(LOG_NOTICE, "collector.ready", KV("agents", ingest_port(c.ingest)), KV("consoles", consoles_port(c.consoles)));
+        LOG(LOG_NOTICE, "collector.ready", KV("agents", ingest_port(c.ingest)), KV("consoles", consoles_port(c.consoles)),
+            KV("http", outside_port(c.outside)));
         notify_send("READY=1");
         e = loop_run(c.loop);
         notify_send("STOPPING=1");

@@ -8,6 +8,7 @@ struct settings {
     char *tls_ca, *tls_cert, *tls_key, *tls_crl;
     char *operators_ca, *operators_crl;
     char *store;
+    char *http_listen, *http_cert, *http_key, *http_token_file;
     uint64_t operator_campaigns, operator_captures;
     uint64_t waiting_agents, waiting_of_address;
 };

@@ -208,6 +208,19 @@ static bool take_state(struct ingest_session *s, const struct from_agent *from, 
     return true;
 }
 
+/* What core reads for itself.  True: handed on, credit and all. */
+static bool take_rest(struct ingest_session *s, enum message_kind kind, struct span bytes) {
+    AUTO(message_free) struct message *m = message_new(kind, bytes.n + LIMIT_NAME_BYTES + 64);
+    if (!m) return false; /* the agent says it again */
+    m->agent.session = s->id;
+    m->agent.credit = bytes.n;
+    m->agent.host = arena_copy(m->mem, host_of(s));
+    m->agent.facts_bytes = arena_copy(m->mem, bytes);
+    if (!m->agent.host.p || !m->agent.facts_bytes.p) return false;
+    queue_push_always(s->in->opt.core, &TAKE(m)->item);
+    return true;
+}
+
 static void take(struct ingest_session *s, struct span bytes) {
     AUTO(message_free) struct message *m = message_new(MESSAGE_PART, LIMIT_PART_ARENA_BYTES + LIMIT_FRAME_BYTES);
     struct from_agent from = {0};
@@ -232,6 +245,12 @@ static void take(struct ingest_session *s, struct span bytes) {
     case FROM_AGENT_PART:
         handed_on = take_part(s, &from, bytes.n, m);
         if (handed_on) m = NULL;
+        break;
+    case FROM_AGENT_TRIGGER:
+        handed_on = take_rest(s, MESSAGE_TRIGGER, bytes);
+        break;
+    case FROM_AGENT_FIRING:
+        handed_on = take_rest(s, MESSAGE_FIRING, bytes);
         break;
     }
     if (!handed_on) ingest_session_done(s, bytes.n);

@@ -13,6 +13,7 @@ struct message *message_new(enum message_kind kind, size_t extra_bytes) {
 void message_free(struct message *m) {
     if (!m) return;
     if (m->kind == MESSAGE_ANSWER) buf_done(&m->answer.bytes);
+    if (m->kind == MESSAGE_REPLY) buf_done(&m->reply.bytes);
     arena_free(m->mem);
 }
 

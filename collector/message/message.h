@@ -2,14 +2,14 @@
  * it owns it whole, and pushing it on a queue gives it away.
  *
  *   ingest ──PART──▶ store ──PART──▶ core ──ACK, TAKEN──▶ ingest     core ──WRITE──▶ store ──WRITE──▶ core
- *   ingest ──CONNECTED, FACTS, STATE──▶ core ──TAKEN──▶ ingest       ingest ──TWICE, DISCONNECTED──▶ core ──SEND, DISCONNECT──▶ ingest
- *   store ──STORE_DOWN, STORE_UP──▶ core
- *   ingest, main ──AUDIT──▶ core
- *   main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
+ *   ingest ──CONNECTED, FACTS, STATE, TRIGGER, FIRING──▶ core ──TAKEN──▶ ingest       ingest ──TWICE, DISCONNECTED──▶ core ──SEND,
+ * DISCONNECT──▶ ingest store ──STORE_DOWN, STORE_UP──▶ core ingest, main, http ──AUDIT──▶ core                             http ──CALL──▶
+ * core ──REPLY──▶ http main ──QUESTION, UNWATCH──▶ core ──ANSWER──▶ main                main ──RELOAD, QUIT──▶ any */
 #pragma once
 
 #include "collector/store/store.h"
 #include "common/base/queue.h"
+#include "common/json/json_alert.h"
 #include "common/net/rpc.h"
 #include "common/wire/session.h"
 
@@ -17,6 +17,8 @@ enum message_kind {
     MESSAGE_CONNECTED,
     MESSAGE_FACTS,
     MESSAGE_STATE,
+    MESSAGE_TRIGGER,
+    MESSAGE_FIRING,
     MESSAGE_TWICE,
     MESSAGE_DISCONNECTED,
     MESSAGE_PART,
@@ -31,6 +33,8 @@ enum message_kind {
     MESSAGE_UNWATCH,
     MESSAGE_ANSWER,
     MESSAGE_AUDIT,
+    MESSAGE_CALL,
+    MESSAGE_REPLY,
     MESSAGE_RELOAD,
     MESSAGE_QUIT
 };
@@ -38,11 +42,11 @@ enum message_kind {
 /* Of one agent's session.  session: ingest's number for it, never used twice. */
 struct message_agent {
     uint64_t session;
-    size_t credit; /* CONNECTED, FACTS, STATE: bytes of the session's credit that it holds */
+    size_t credit; /* CONNECTED, FACTS, STATE, TRIGGER, FIRING: bytes of the session's credit that it holds */
     struct span host;
     struct span address; /* CONNECTED */
     uint64_t cert_expires_wall_ns;
-    struct span facts_bytes;     /* CONNECTED, FACTS: the FromAgent message they came in */
+    struct span facts_bytes;     /* CONNECTED, FACTS, TRIGGER, FIRING: the FromAgent message they came in */
     struct span why;             /* TWICE, DISCONNECTED; DISCONNECT: what the agent is told */
     struct campaign_id campaign; /* STATE */
     enum coverage coverage;
@@ -92,6 +96,23 @@ struct message_audit {
     enum authority authority;
 };
 
+/* Somebody outside asks, with the token unless it is for health.  id: http's number for it. */
+enum message_call_kind { CALL_HEALTH, CALL_READY, CALL_METRICS, CALL_TRIGGER, CALL_ALERTS };
+struct message_call {
+    uint64_t id;
+    enum message_call_kind kind;
+    struct span trigger, address;
+    struct json_notice notice; /* ALERTS */
+    struct json_call call;     /* TRIGGER */
+};
+
+struct message_reply {
+    uint64_t id;
+    unsigned status;  /* of HTTP */
+    const char *type; /* a constant */
+    struct buf bytes; /* heap, freed with the message */
+};
+
 struct message_answer {
     uint64_t id;
     enum rpc_status status;
@@ -113,6 +134,8 @@ struct message {
         struct message_question question;
         struct message_answer answer;
         struct message_audit audit;
+        struct message_call call;
+        struct message_reply reply;
     };
 };
 

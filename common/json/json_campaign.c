@@ -72,6 +72,15 @@ static json_t *course(struct json_maker *m, const struct campaign_info *i) {
     return o;
 }
 
+static json_t *fired(struct json_maker *m, const struct spec *s) {
+    if (!s->fired.number) return json_make_null();
+    json_t *o = json_make_object(m);
+    json_make_put(m, o, "trigger", json_make_text(m, s->fired.trigger));
+    json_make_put(m, o, "number", json_make_count(m, s->fired.number));
+    json_make_put(m, o, "why", json_make_text(m, s->fired.why));
+    return o;
+}
+
 static json_t *campaign(struct json_maker *m, const struct campaign_info *i) {
     json_t *o = json_make_object(m);
     json_make_put(m, o, "id", json_make_text(m, i->id));
@@ -87,6 +96,7 @@ static json_t *campaign(struct json_maker *m, const struct campaign_info *i) {
     json_make_put(m, o, "ended", json_make_wall(m, i->ended_wall_ns));
     json_make_put(m, o, "expires", wall_ms(m, i->spec.expires_wall_ms));
     json_make_put(m, o, "course", course(m, i));
+    json_make_put(m, o, "fired", fired(m, &i->spec));
     return o;
 }
 
