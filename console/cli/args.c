@@ -44,6 +44,11 @@ static const struct arg_info {
     {"stop-cpu", "N%", "end it when the tools take more of one CPU on average", ARG_COURSE, 0},
     {"stop-deaths", "N", "end it when so many agents were lost in their captures", ARG_COURSE, 0},
     {"stop-pressure", "N%", "hosts with more CPU pressure (PSI) do not begin; end it when that is the average", ARG_COURSE, 0},
+    {"when", "CONDITION", "'pressure.cpu > 20% in 2s', 'load1 > 8', 'runqlat.p99 > 1ms on 3 of 5 hosts', 'missing > 2m', call", ARG_LIMITS,
+     0},
+    {"cooldown", "DURATION", "from one firing to the next (5m)", ARG_LIMITS, 0},
+    {"per-hour", "N", "firings in an hour at the most (4)", ARG_LIMITS, 0},
+    {"budget", "DURATION", "of tracing in all, on each host (10m)", ARG_LIMITS, 0},
     {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"format", "json|csv|folded|pprof|speedscope|openmetrics", "which form", ARG_FORMAT, 0},
@@ -196,6 +201,21 @@ static enum err take_round(const struct verb *v, const char *value, struct args 
     return ERR_SYNTAX;
 }
 
+static enum err take_limit(const struct verb *v, const char *name, const char *value, struct args *a) {
+    uint64_t n;
+    if (strcmp(name, "when") == 0) {
+        a->when = value;
+        return ERR_OK;
+    }
+    if (strcmp(name, "per-hour") != 0) return take_duration(v, name, value, name[0] == 'c' ? &a->cooldown_ns : &a->budget_ns);
+    if (span_u64(span_str(value), &n) && n >= 1 && n <= LIMIT_PER_HOUR) {
+        a->per_hour = (uint32_t)n;
+        return ERR_OK;
+    }
+    args_complain(v->name, "--per-hour takes a number from 1 to %d, not \"%s\"", LIMIT_PER_HOUR, value);
+    return ERR_SYNTAX;
+}
+
 static enum err take(const struct verb *v, const struct arg_info *info, const char *value, struct args *a) {
     switch (info->bit) {
     case ARG_OUTPUT:
@@ -236,6 +256,8 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return ERR_OK;
     case ARG_COURSE:
         return course_args_take(v->name, info->name, value, &a->course) ? ERR_OK : ERR_SYNTAX;
+    case ARG_LIMITS:
+        return take_limit(v, info->name, value, a);
     case ARG_ROUND:
         return take_round(v, value, a);
     case ARG_VERSUS:

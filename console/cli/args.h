@@ -28,6 +28,7 @@ enum {
     ARG_ROUND = 1 << 17,
     ARG_OUTPUT_WIDE = 1 << 18, /* instead of ARG_OUTPUT: a wide table besides */
     ARG_MARKDOWN = 1 << 19,
+    ARG_LIMITS = 1 << 23, /* a trigger's condition and limits */
     ARG_WHERE = 1 << 24,
     ARG_FOCUS = 1 << 25,
     ARG_IGNORE = 1 << 26,
@@ -48,6 +49,9 @@ struct args {
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */
     struct course_args course;
+    const char *when;                /* NULL: not given */
+    uint64_t cooldown_ns, budget_ns; /* 0: not given */
+    uint32_t per_hour;               /* 0: not given */
     bool per_host, merged, detach, markdown;
     struct label sections[ARGS_SECTIONS_MAX];
     size_t n_sections;

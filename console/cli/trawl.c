@@ -15,6 +15,7 @@
 #include "console/cli/verb_retry.h"
 #include "console/cli/verb_run.h"
 #include "console/cli/verb_tools.h"
+#include "console/cli/verb_trigger.h"
 #include "console/cli/verb_watch.h"
 #include "console/client/settings.h"
 
@@ -60,6 +61,10 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_ON | ARG_VERSUS | ARG_SECTION | ARG_MERGED | ARG_BY | ARG_RANK | ARG_FOCUS | ARG_IGNORE | ARG_N | ARG_ROUND, verb_diff},
     {"lockdown", "[lift|show] [REASON]", "Stops everything on every host and refuses new work, until an admin lifts it.",
      "trawl lockdown \"until the incident is understood\"", 0, 2, 0, verb_lockdown},
+    {"trigger", "add|test NAME TOOL | list | show|test|remove NAME",
+     "Captures that start themselves, within limits that are signed once; test: what one would capture where, and at what cost.",
+     "trawl trigger add stalls runqlat --when 'pressure.cpu > 20% in 2s' --on role=web --for 5s", 1, 3,
+     ARG_OUTPUT | ARG_ON | ARG_FOR | ARG_FLAVOUR | ARG_EXPIRE | ARG_PARAMS | ARG_COURSE | ARG_LIMITS, verb_trigger},
     {"audit", "[ID | verify [FILE]]", "Who asked for what and what came of it; verify: is the log (or a host's FILE) what was written?",
      "trawl audit --since 2h", 0, 2, ARG_OUTPUT | ARG_SINCE | ARG_N, verb_audit},
     {"doctor", "", "Finds and explains what is wrong with a set-up, yours or (--agent) this host's.",

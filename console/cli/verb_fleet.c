@@ -218,6 +218,12 @@ static void print_summary(const struct campaign_info *i) {
         fputs(": ", stdout);
         screen_print(&s, i->why);
     }
+    if (i->spec.fired.number) {
+        fputs("\nfired by trigger ", stdout);
+        screen_print(&s, i->spec.fired.trigger);
+        fputs(": ", stdout);
+        screen_print(&s, i->spec.fired.why);
+    }
     if (i->waves > 1) printf("\nwave %u of %u", i->wave, i->waves);
     if (i->waves > 1 && i->held) printf(", %u hosts held back", i->held);
     printf("\n%u hosts:", i->targeted);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "console/cli/args.h"
+
+int verb_trigger(const struct args *a);
