@@ -252,7 +252,10 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
         on_ack(a, &m.ack);
         break;
     case TO_AGENT_LOCKDOWN:
-        break; /* it simulates no admin */
+    case TO_AGENT_ARM:
+    case TO_AGENT_DISARM:
+    case TO_AGENT_FIRING:
+        break; /* it simulates no admin, and arms nothing */
     }
 }
 
