@@ -43,6 +43,10 @@ static enum rpc_status verify(struct core *core, const struct message_question *
     snprintf(why, QUERY_WHY_BYTES, "the order: %s", err_text(ERR_UNTRUSTED));
     e = order_verify(&so, &check, mem, why, QUERY_WHY_BYTES, out);
     if (e != ERR_OK) return status_of(e);
+    if (out->spec.fired.number) {
+        snprintf(why, QUERY_WHY_BYTES, "a firing is its trigger's to start, not a console's");
+        return RPC_PERMISSION_DENIED;
+    }
     if (span_eq(out->operator_name, q->operator_name)) return RPC_OK;
     snprintf(why, QUERY_WHY_BYTES, "the order is signed by %.*s, but this connection is %.*s's", (int)out->operator_name.n,
              out->operator_name.p, (int)q->operator_name.n, q->operator_name.p);
