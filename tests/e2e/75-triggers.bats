@@ -50,10 +50,14 @@ host_audit_has() { grep -q "\"event\":\"$2\"" "$FLEET_DIR/agents/$1/spool/audit.
 @test "a trigger fires while the collector is stopped; when it is back the result is complete and says what fired it" {
     need_psi
     fake_runqlat
+    FLEET_LINES+=("lockdown_file = $FAKE_DIR/lockdown")
     fleet_up web-1:role=web
+    touch "$FAKE_DIR/lockdown" # or it may fire too early: this machine may have pressure of its own
+    fleet_wait 10 host_audit_has web-1 killswitch.on
     trawl trigger add stalls runqlat --when 'pressure.cpu > 5% in 2s' --for 1s --cooldown 10m
     fleet_wait 10 armed_on stalls 1
     fleet_stop collector
+    rm "$FAKE_DIR/lockdown"
     pressure_begin
     fleet_wait 10 host_audit_has web-1 capture.ended
     pressure_end
@@ -75,36 +79,12 @@ host_audit_has() { grep -q "\"event\":\"$2\"" "$FLEET_DIR/agents/$1/spool/audit.
 campaign_is() { trawl show last -o json | jq -e ".campaign.state == \"$1\""; }
 
 # ---- from outside ----
-TOKEN=0123456789abcdef0123456789abcdef
 # A fleet whose collector listens for calls.
 outside_up() {
-    FLEET_DIR=$(mktemp -d /var/lib/trawl-test.XXXXXX)
-    rmdir "$FLEET_DIR"
     fleet_up "$@"
-    (umask 077 && echo $TOKEN >"$FLEET_DIR/token")
-    cat >>"$FLEET_DIR/collector.conf" <<EOF
-http_listen = 127.0.0.1:0
-http_token_file = $FLEET_DIR/token
-EOF
-    fleet_stop collector
-    fleet_collector_restart
-    HTTP_PORT=$(grep 'collector\.ready' "$FLEET_DIR/log/collector" | tail -n 1 | sed 's/.*http=\([0-9]*\).*/\1/')
+    fleet_outside
     fleet_wait 70 fleet_online $#
 }
-# As fleet_collector_start, but with the lines that were added.
-fleet_collector_restart() {
-    local lines
-    lines=$(grep -c 'collector\.ready' "$FLEET_DIR/log/collector")
-    fleet_spawn collector "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/collector.conf"
-    fleet_wait 20 fleet_collector_is_ready "$lines"
-}
-call() { # METHOD PATH [curl arguments…]
-    local method=$1 path=$2
-    shift 2
-    curl -sS --path-as-is --max-time 30 --cacert "$FLEET_DIR/certs/fleet-ca.pem" -X "$method" -w '\n%{http_code}\n' "$@" \
-        "https://localhost:$HTTP_PORT$path"
-}
-with_token() { call "$@" -H "Authorization: Bearer $TOKEN"; }
 alert() { # STATUS INSTANCE [FINGERPRINT]: a notification as Alertmanager 0.25 sends it
     cat <<EOF
 {"receiver":"trawl","status":"$1","alerts":[{"status":"$1","labels":{"alertname":"HighLatency","instance":"$2:9100","severity":"page"},
@@ -180,3 +160,85 @@ EOF
     trawl trigger remove away
     [ "$(trawl trigger list -o json | jq '.triggers | length')" -eq 0 ]
 }
+
+@test "a storm of alerts stays within the limits, every suppressed one is counted, and the console answers" {
+    fake_runqlat
+    outside_up web-1:role=web
+    trawl trigger add storm runqlat --when call --for 1s --cooldown 1s --per-hour 3
+    local i began
+    for i in $(seq 100); do alert firing web-1 "f$i" >"$FLEET_DIR/alert.$i"; done
+    # One curl, a hundred requests, ten at a time.
+    for i in $(seq 100); do
+        printf 'next\nurl = "https://localhost:%s/v1/alertmanager/storm"\ndata-binary = "@%s"\nheader = "Authorization: Bearer %s"\ncacert = "%s"\noutput = /dev/null\n' \
+            "$HTTP_PORT" "$FLEET_DIR/alert.$i" $TOKEN "$FLEET_DIR/certs/fleet-ca.pem"
+    done | tail -n +2 >"$FLEET_DIR/requests"
+    curl -sS --max-time 60 --parallel --parallel-max 10 -K "$FLEET_DIR/requests"
+    began=$EPOCHREALTIME
+    trawl trigger show storm -o json >"$FLEET_DIR/storm"
+    echo "the console took $(((${EPOCHREALTIME/./} - ${began/./}) / 1000)) ms"
+    jq -e '.triggers[0] | .fired >= 1 and .fired <= 3 and .fired + .suppressed == 100' "$FLEET_DIR/storm"
+    fleet_wait 20 campaigns "== $(jq '.triggers[0].fired' "$FLEET_DIR/storm")"
+    audit_has trigger.suppressed
+}
+
+@test "a real Alertmanager: firing, repeated and resolved make one capture, and resolved is recorded" {
+    command -v prometheus-alertmanager >/dev/null || skip "prometheus-alertmanager is not installed (deploy/packages optional)"
+    fake_runqlat
+    outside_up web-1:role=web web-2:role=web
+    trawl trigger add page runqlat --when 'call by instance' --for 1s --cooldown 1s --per-hour 10
+    local port=$((20000 + RANDOM % 20000))
+    cat >"$FLEET_DIR/alertmanager.yml" <<EOF
+route: {receiver: trawl, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 2s}
+receivers:
+- name: trawl
+  webhook_configs:
+  - url: https://localhost:$HTTP_PORT/v1/alertmanager/page
+    http_config:
+      authorization: {credentials_file: $FLEET_DIR/token}
+      tls_config: {ca_file: $FLEET_DIR/certs/fleet-ca.pem}
+EOF
+    ln -s "$(command -v prometheus-alertmanager)" "$FLEET_BIN/alertmanager"
+    fleet_spawn alertmanager "$FLEET_BIN/alertmanager" --config.file="$FLEET_DIR/alertmanager.yml" --storage.path="$FLEET_DIR/am" \
+        --web.listen-address=127.0.0.1:$port --cluster.listen-address=
+    fleet_wait 20 curl -sf "http://127.0.0.1:$port/-/ready"
+    am_alert() { # EXTRA
+        curl -sf -H 'Content-Type: application/json' "http://127.0.0.1:$port/api/v2/alerts" \
+            -d "[{\"labels\":{\"alertname\":\"Slow\",\"instance\":\"web-2:9100\"}$1}]"
+    }
+    am_alert ''
+    fleet_wait 30 campaigns '== 1'
+    fleet_wait 30 audit_has alert.repeated
+    am_alert ",\"startsAt\":\"$(date -u -d '-1 minute' +%FT%TZ)\",\"endsAt\":\"$(date -u -d '-1 second' +%FT%TZ)\""
+    fleet_wait 30 audit_has alert.resolved
+    campaigns '== 1'
+    run -0 trawl show last
+    [[ "$output" == *"fired by trigger page: alert Slow"* && "$output" == *web-2* && "$output" != *web-1* ]]
+    fleet_stop alertmanager
+}
+
+@test "an armed agent at rest wakes for its heartbeat and for nothing else" {
+    need_psi
+    command -v strace >/dev/null || skip "strace is not installed (deploy/packages optional)"
+    fake_runqlat
+    fleet_up web-1:role=web
+    trawl trigger add stalls runqlat --when 'pressure.memory.full > 90% in 10s' --for 1s
+    trawl trigger add loaded runqlat --when 'load1 > 100000' --for 1s
+    fleet_wait 10 armed_on stalls 1
+    fleet_wait 10 armed_on loaded 1
+    local runner agentd which tracers=()
+    runner=$(cat "$FLEET_DIR/pid/agent-web-1")
+    agentd=$(pgrep -P "$runner" -f trawl-agentd)
+    sleep 2
+    for which in runner agentd; do
+        timeout -s INT 32 strace -f -tt -e trace=epoll_wait,epoll_pwait,poll,ppoll,nanosleep,clock_nanosleep,select,pselect6 -o "$FLEET_DIR/strace.$which" \
+            -p "${!which}" 2>/dev/null 3>&- &
+        tracers+=($!)
+    done
+    wait "${tracers[@]}" || true
+    echo "in 30 s: the runner woke $(wakes runner) times, agentd and nng's threads $(wakes agentd) times"
+    cat "$FLEET_DIR/strace.runner" "$FLEET_DIR/strace.agentd" | tail -n 40
+    [ "$(wakes runner)" -eq 0 ]
+    # Two heartbeats in half a minute: the timer, the answer, and nng's own threads for each of both.
+    [ "$(wakes agentd)" -le 24 ]
+}
+wakes() { grep -cE '(epoll_p?wait|p?poll|nanosleep|select).*= [0-9]+( |$)' "$FLEET_DIR/strace.$1" || true; }

@@ -75,5 +75,25 @@ teardown() {
 
 trawl() { fleet_trawl "$@"; }
 
+# fleet_outside: the collector of this fleet listens for callers from outside, at HTTP_PORT; call and with_token talk to it.
+TOKEN=0123456789abcdef0123456789abcdef
+fleet_outside() {
+    local lines
+    (umask 077 && echo $TOKEN >"$FLEET_DIR/token")
+    printf 'http_listen = 127.0.0.1:0\nhttp_token_file = %s\n' "$FLEET_DIR/token" >>"$FLEET_DIR/collector.conf"
+    fleet_stop collector
+    lines=$(grep -c 'collector\.ready' "$FLEET_DIR/log/collector")
+    fleet_spawn collector "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/collector.conf"
+    fleet_wait 20 fleet_collector_is_ready "$lines"
+    HTTP_PORT=$(grep 'collector\.ready' "$FLEET_DIR/log/collector" | tail -n 1 | sed 's/.*http=\([0-9]*\).*/\1/')
+}
+call() { # METHOD PATH [curl arguments…]: what comes back, then the status
+    local method=$1 path=$2
+    shift 2
+    curl -sS --path-as-is --max-time 30 --cacert "$FLEET_DIR/certs/fleet-ca.pem" -X "$method" -w '\n%{http_code}\n' "$@" \
+        "https://localhost:$HTTP_PORT$path"
+}
+with_token() { call "$@" -H "Authorization: Bearer $TOKEN"; }
+
 # json EXPRESSION: of $output (or a file named JSON), with jq -e: fails when it is false or null.
 json() { jq -e "$1" <<<"$output"; }
