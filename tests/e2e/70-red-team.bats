@@ -25,13 +25,17 @@ knock() { # CERT-AND-KEY PORT CA: TLS with this certificate, then Hello
     printf '\0\0\0\0' | timeout 3 openssl s_client -connect "127.0.0.1:$2" -tls1_3 -quiet -no_ign_eof -CAfile "$3" -cert "$1.pem" -key "$1.key" >/dev/null 2>&1 || true
 }
 logged() { fleet_wait 5 grep -aq -- "$2" "$FLEET_DIR/log/$1" && grep -a -- "$2" "$FLEET_DIR/log/$1" | tail -n 1; }
+raw() { # what is said as it is, in TLS: a request that no client would make
+    { printf "$1"; sleep "${2:-1}"; } | timeout 40 openssl s_client -connect "127.0.0.1:$HTTP_PORT" -quiet -no_ign_eof -CAfile "$FLEET_DIR/certs/fleet-ca.pem" 2>&1
+}
+post() { with_token POST "/v1/alertmanager/$1" -d "$2"; }
 stolen() {
     make "$@" && tool serve "$RED/order" "127.0.0.1:$STOLEN_PORT" quickstart "$FLEET_DIR/certs/fleet-ca.pem" "$FLEET_DIR/certs/collectors/centre.pem" \
         "$FLEET_DIR/certs/collectors/centre.key"
 }
 
 audit_log() { if [ "$1" = host ]; then echo "$FLEET_DIR/agents/web-1/spool/audit.log"; else echo "$FLEET_DIR/audit.log"; fi; }
-audited() { tail -n "+$(($2 + 1))" "$(audit_log "$1")" 2>/dev/null | grep -q "\"event\":\"$3\""; }
+audited() { tail -n "+$(($2 + 1))" "$(audit_log "$1")" 2>/dev/null | grep -qE "\"event\":\"($3)\""; }
 lines_of() { wc -l <"$(audit_log "$1")"; }
 
 rows() { # WHERE
@@ -63,6 +67,9 @@ rows() { # WHERE
     "$FLEET_CERTS" "$RED/other" operator admin --role admin
     VERA="cert=$FLEET_DIR/certs/operators/vera.pem key=$FLEET_DIR/certs/operators/vera.key"
     RUDI="cert=$FLEET_DIR/certs/operators/rudi.pem key=$FLEET_DIR/certs/operators/rudi.key"
+    fleet_outside
+    fleet_wait 70 fleet_online 1
+    trawl trigger add page runqlat --when call --for 1s --cooldown 1h
     rows collector
 
     # Escape sequences and HTML in what an admin writes; lockdown is obeyed, refuses work, and outlives both.

@@ -1,7 +1,9 @@
 /* Orders that a console would never make, for tests/e2e/60-bad-input.bats.
  *   order_tool make FILE [WORD=VALUE…]     sign an order into FILE.  cert, key: who signs (as in $TRAWL_CONFIG); id: the campaign, 32
- * hexadecimal digits; fleet, tool, flavour, on, for, version; issued, expires: seconds from now; flip: spec, signature or chain, one bit of
- * which is changed say=lockdown or say=lift: an admin's statement instead, with counter and reason order_tool submit FILE send it as the
+ * hexadecimal digits; fleet, tool, flavour, on, for, version; issued, expires: seconds from now, or from base (milliseconds since 1970);
+ * flip: spec, signature or chain, one bit of which is changed; say=lockdown or say=lift: an admin's statement instead, with counter and
+ * reason; say=trigger: a trigger instead, with name, when, cooldown, per-hour and budget; say=firing: a firing of such a trigger, with
+ * number, where, at (seconds from now), and widen=SECONDS, which the trigger does not know of.  order_tool submit FILE send it as the
  * console of $TRAWL_CONFIG; prints what the collector says order_tool serve FILE HOST:PORT FLEET CA CERT KEY be a collector that was
  * stolen: every agent that comes gets the order (or the statement); prints the first outcome (of a statement: sent) */
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
 #include "common/order/lockdown.h"
+#include "common/order/rule.h"
 #include "common/sys/fds.h"
 #include "common/wire/session.h"
 #include "console/client/client.h"
@@ -67,6 +70,63 @@ static enum err make_statement(const struct settings *set, const struct signer *
     return lockdown_sign(&s, me, out);
 }
 
+static enum err make_trigger(const struct spec *what, const struct signer *me, char **words, struct buf *out) {
+    struct trigger t = {.version = TRIGGER_VERSION,
+                        .name = span_str(word(words, "name", "crafted")),
+                        .when = span_str(word(words, "when", "call")),
+                        .what = *what,
+                        .cooldown_s = (uint32_t)number(words, "cooldown", 60),
+                        .per_hour = (uint32_t)number(words, "per-hour", 4),
+                        .budget_s = (uint32_t)number(words, "budget", 600)};
+    t.id = what->campaign;
+    memset(t.what.campaign.b, 0, sizeof t.what.campaign.b);
+    return rule_sign(&t, me, out);
+}
+
+/* Changed behind its trigger's back. */
+static enum err widen(struct signed_order *so, struct arena *mem, uint32_t seconds, struct buf *room) {
+    struct spec s;
+    enum err e = spec_decode(so->spec, mem, &s);
+    s.duration_s = seconds;
+    if (!e) e = spec_encode(&s, room);
+    so->spec = buf_span(room);
+    return e;
+}
+
+static enum err make_firing(struct buf *trigger, char **words, struct buf *out) {
+    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    struct signed_order signed_trigger, so;
+    struct buf made, changed;
+    const struct rule_firing f = {.number = (uint64_t)number(words, "number", 1),
+                                  .where = span_str(word(words, "where", "")),
+                                  .why = SPAN_LIT("crafted"),
+                                  .at_wall_ms = clock_wall_ns() / NS_PER_MS + (uint64_t)(number(words, "at", 0) * MS_PER_S)};
+    buf_init(&made, LIMIT_ORDER_BYTES);
+    buf_init(&changed, LIMIT_SPEC_BYTES);
+    enum err e = mem ? spec_decode_signed(buf_span(trigger), mem, &signed_trigger) : ERR_NOMEM;
+    if (!e) e = rule_fire_order(&signed_trigger, &f, mem, &made);
+    if (!e) e = spec_decode_signed(buf_span(&made), mem, &so);
+    if (!e && word(words, "widen", NULL)) e = widen(&so, mem, (uint32_t)number(words, "widen", 1), &changed);
+    if (!e) e = spec_encode_signed(&so, out);
+    buf_done(&made);
+    buf_done(&changed);
+    return e;
+}
+
+/* What is to be made: an order, unless another thing is said. */
+static enum err make_what(const struct settings *set, const struct spec *s, const struct signer *me, char **words, struct buf *out) {
+    const char *say = word(words, "say", "");
+    struct buf trigger;
+    if (strcmp(say, "") == 0) return order_sign(s, me, out);
+    if (strcmp(say, "trigger") == 0) return make_trigger(s, me, words, out);
+    if (strcmp(say, "firing") != 0) return make_statement(set, me, words, out);
+    buf_init(&trigger, LIMIT_ORDER_BYTES);
+    enum err e = make_trigger(s, me, words, &trigger);
+    if (!e) e = make_firing(&trigger, words, out);
+    buf_done(&trigger);
+    return e;
+}
+
 static void make(const char *file, char **words) {
     char why[WHY_BYTES] = "";
     struct settings set;
@@ -74,7 +134,7 @@ static void make(const char *file, char **words) {
     struct buf order;
     if (settings_load(why, sizeof why, &set) != ERR_OK) give_up("%s", why);
     if (sign_load(word(words, "cert", set.cert), word(words, "key", set.key), why, sizeof why, &me) != ERR_OK) give_up("%s", why);
-    uint64_t now_ms = clock_wall_ns() / NS_PER_MS;
+    uint64_t now_ms = (uint64_t)number(words, "base", (int64_t)(clock_wall_ns() / NS_PER_MS));
     struct spec s = {.version = (uint32_t)number(words, "version", SPEC_VERSION),
                      .fleet = span_str(word(words, "fleet", set.fleet)),
                      .tool = span_str(word(words, "tool", "runqlat")),
@@ -86,7 +146,7 @@ static void make(const char *file, char **words) {
     const char *id = word(words, "id", NULL);
     if (id ? !part_campaign_from_hex(span_str(id), &s.campaign) : digest_random(s.campaign.b, sizeof s.campaign.b) != ERR_OK) give_up("id");
     buf_init(&order, 0);
-    enum err e = word(words, "say", NULL) ? make_statement(&set, me, words, &order) : order_sign(&s, me, &order);
+    enum err e = make_what(&set, &s, me, words, &order);
     if (e) give_up("the order cannot be signed: %s", err_text(e));
     if (word(words, "flip", NULL)) flip(&order, word(words, "flip", ""));
     int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -102,6 +162,15 @@ static void read_order(const char *file, struct buf *out) {
 }
 
 /* ---- submit ---- */
+
+static bool is_trigger(const struct buf *order) {
+    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    struct signed_order so;
+    struct trigger t;
+    bool is = mem && spec_decode_signed(buf_span(order), mem, &so) == ERR_OK && trigger_decode(so.spec, mem, &t) == ERR_OK;
+    arena_free(mem);
+    return is;
+}
 
 static bool is_statement(const struct buf *order) {
     struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
@@ -121,7 +190,8 @@ static int submit(const char *file) {
     buf_init(&answer, LIMIT_ANSWER_BYTES);
     if (settings_load(why, sizeof why, &set) != ERR_OK) give_up("%s", why);
     enum err e = client_open(&set, &c);
-    if (!e) e = client_call(c, is_statement(&order) ? RPC_CONSOLE_SET_LOCKDOWN : RPC_CONSOLE_START, buf_span(&order), &answer);
+    enum rpc_method m = is_trigger(&order) ? RPC_CONSOLE_ADD_TRIGGER : is_statement(&order) ? RPC_CONSOLE_SET_LOCKDOWN : RPC_CONSOLE_START;
+    if (!e) e = client_call(c, m, buf_span(&order), &answer);
     puts(e ? client_why(c) : "started");
     client_close(c);
     settings_done(&set);
@@ -153,7 +223,9 @@ static void send_order(struct centre *c) {
     struct to_agent to = {.kind = TO_AGENT_ORDER};
     struct spec spec = {.version = 0};
     if (!mem || spec_decode_signed(buf_span(&c->order), mem, &to.order) != ERR_OK) give_up("the order cannot be read");
-    if (is_statement(&c->order)) {
+    if (is_trigger(&c->order)) {
+        to.kind = TO_AGENT_ARM;
+    } else if (is_statement(&c->order)) {
         to.kind = TO_AGENT_LOCKDOWN;
         puts("sent");
         c->told = true;
@@ -181,6 +253,10 @@ static void on_message(struct rpc_stream *s, struct span bytes) {
     struct part_body body = {.outcome = NULL};
     if (!mem || session_decode_from(bytes, mem, &from) != ERR_OK) give_up("an agent sent what is no message");
     if (from.kind == FROM_AGENT_FACTS) send_order(c);
+    if (from.kind == FROM_AGENT_TRIGGER && is_trigger(&c->order)) {
+        printf("%s: %.*s\n", from.trigger.armed ? "armed" : "not armed", (int)from.trigger.note.n, from.trigger.note.p);
+        c->told = true;
+    }
     if (from.kind == FROM_AGENT_PART && part_decode(from.part.body, mem, &body) == ERR_OK) take_part(c, &from.part.key, &body);
     arena_free(mem);
 }
