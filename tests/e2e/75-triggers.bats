@@ -97,7 +97,7 @@ EOF
 @test "a webhook's alert starts one capture where it points; repeated and resolved ones start none and are written down" {
     fake_runqlat
     outside_up web-1:role=web web-2:role=web
-    trawl trigger add page runqlat --when 'call by instance' --for 1s --cooldown 1s --per-hour 10
+    trawl trigger add page runqlat --when 'call by instance' --for 1s --cooldown 1s --per-hour 2
     run -0 call GET /healthz
     [[ "$output" == *200 ]]
     run -0 call GET /readyz
@@ -120,7 +120,7 @@ EOF
     run -0 with_token POST /v1/triggers/page -d '{"on": "web-1", "why": "\u001b[2Jby hand"}'
     [[ "$output" == *'"campaign"'*202 ]]
     run -0 with_token POST /v1/triggers/page
-    [[ "$output" == *cool-down*429 ]]
+    [[ "$output" == *"2 times within an hour"*429 ]]
     fleet_wait 10 campaigns '== 2'
     run -0 with_token GET /metrics
     [[ "$output" == *'trawl_trigger_firings_total{trigger="page"} 2'* ]]
