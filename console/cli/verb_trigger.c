@@ -126,6 +126,7 @@ static bool make(const struct args *a, const struct tool *t, struct trigger *out
     uint64_t valid_ns = a->expire_ns ? a->expire_ns : EXPIRY_S * NS_PER_S;
     course.expire_ns = 0; /* of the trigger, not of what it starts */
     if (!spec_args_fit(verb, t, &course, &out->what)) return false;
+    out->what.waves = (struct share *)(uintptr_t)a->course.waves; /* course dies */
     out->what.expires_wall_ms = out->what.issued_wall_ms + valid_ns / NS_PER_MS;
     return true;
 }
