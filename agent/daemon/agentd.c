@@ -71,13 +71,19 @@ static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
             KV("hint", "orders will be refused as expired or from the future; set the clock"));
 }
 
+/* The agent is awake anyway. */
+static void look_around(struct agentd *d) {
+    triggers_look(d->triggers);
+    refresh_beat(&d->refresh);
+}
+
 static void on_lost(struct uplink_ops *ops, struct span why) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
     LOG(LOG_WARNING, "uplink.lost", KV("collector", d->policy.collector), KV("why", why));
-    triggers_look(d->triggers);
+    look_around(d);
 }
 
-static void on_beat(struct uplink_ops *ops) { triggers_look(container_of(ops, struct agentd, uplink_ops)->triggers); }
+static void on_beat(struct uplink_ops *ops) { look_around(container_of(ops, struct agentd, uplink_ops)); }
 
 static void on_order(struct uplink_ops *ops, const struct signed_order *o) {
     captures_order(container_of(ops, struct agentd, uplink_ops)->captures, o);
@@ -325,14 +331,13 @@ static enum err start(struct agentd *d, char *why) {
         return e;
     }
     d->refresh_ops = (struct refresh_ops){.busy = on_busy, .other = on_other};
-    if ((e = refresh_start(&d->refresh, d->loop, p, &d->refresh_ops)) != ERR_OK) return e;
+    refresh_start(&d->refresh, p, &d->refresh_ops);
     return capability_ask(&d->asked, &d->runner);
 }
 
 static void stop(struct agentd *d) {
     if (d->uplink) uplink_free(d->uplink);
     expiry_stop(&d->expiry);
-    refresh_stop(&d->refresh);
     if (d->captures) captures_free(d->captures);
     if (d->net) net_free(d->net);
     if (d->operators) sign_trust_free(d->operators);

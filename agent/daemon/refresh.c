@@ -60,15 +60,11 @@ void refresh_look(struct refresh *r) {
     for (unsigned c = 0; c < COUNTER__COUNT; c++) r->rates[c] = rates.known >> c & 1 ? rates.per_s[c] + 1 : 0;
 }
 
-static void arm(struct refresh *r) {
-    IGNORED(loop_timer_set(r->loop, &r->timer, clock_mono_ns() + REFRESH_LOOK_MS * NS_PER_MS)); /* without memory: stale from now on */
-}
-
-static void on_timer(struct loop_timer *t) {
-    struct refresh *r = container_of(t, struct refresh, timer);
-    uint64_t print = take_print(r->policy), now_ns = clock_mono_ns();
+void refresh_beat(struct refresh *r) {
+    uint64_t now_ns = clock_mono_ns();
+    if (now_ns - r->last.at_ns < REFRESH_LEAST_MS * NS_PER_MS) return;
+    uint64_t print = take_print(r->policy);
     refresh_look(r);
-    arm(r);
     if (is_worth_saying(r, now_ns)) {
         memcpy(r->said, r->rates, sizeof r->said);
         r->said_ns = now_ns;
@@ -79,12 +75,7 @@ static void on_timer(struct loop_timer *t) {
     r->ops->other(r->ops);
 }
 
-enum err refresh_start(struct refresh *r, struct loop *loop, const struct policy *policy, struct refresh_ops *ops) {
-    *r = (struct refresh){.loop = loop, .policy = policy, .ops = ops, .timer = {.fired = on_timer}, .print = take_print(policy)};
+void refresh_start(struct refresh *r, const struct policy *policy, struct refresh_ops *ops) {
+    *r = (struct refresh){.policy = policy, .ops = ops, .print = take_print(policy)};
     rates_look("/proc", clock_mono_ns(), &r->last);
-    return loop_timer_set(loop, &r->timer, clock_mono_ns() + REFRESH_LOOK_MS * NS_PER_MS);
-}
-
-void refresh_stop(struct refresh *r) {
-    if (r->loop) loop_timer_clear(r->loop, &r->timer);
 }

@@ -1,12 +1,11 @@
-/* What changes on a host while its agent lives: how busy it is, and what it has for tools to run with.  Looked at every
- * REFRESH_LOOK_MS; who started it is told when it is worth telling.  Thread: the loop's. */
+/* What changes on a host while its agent lives: how busy it is, and what it has for tools to run with.  Looked at with the
+ * heartbeat, when the agent is awake anyway; who started it is told when it is worth telling.  Thread: the loop's. */
 #pragma once
 
 #include "agent/runner/policy.h"
 #include "agent/runner/rates.h"
-#include "common/base/loop.h"
 
-enum { REFRESH_LOOK_MS = 15 * 1000, REFRESH_SAY_MS = 60 * 1000 };
+enum { REFRESH_LEAST_MS = 5 * 1000, REFRESH_SAY_MS = 60 * 1000 };
 
 struct refresh;
 struct refresh_ops {
@@ -15,10 +14,8 @@ struct refresh_ops {
 };
 
 struct refresh {
-    struct loop *loop;
     const struct policy *policy;
     struct refresh_ops *ops;
-    struct loop_timer timer;
     struct rates_look last;
     uint64_t said[COUNTER__COUNT], said_ns;
     uint64_t print; /* of what tools run with */
@@ -28,7 +25,8 @@ struct refresh {
 };
 
 /* keeps all of them.  Looks at once. */
-NODISCARD enum err refresh_start(struct refresh *r, struct loop *loop, const struct policy *policy, struct refresh_ops *ops);
+void refresh_start(struct refresh *r, const struct policy *policy, struct refresh_ops *ops);
 /* The first rates, when some time has gone by since the start. */
 void refresh_look(struct refresh *r);
-void refresh_stop(struct refresh *r); /* harmless when it was not started */
+/* A heartbeat goes out, or an attempt to connect has failed.  Two that come close together count as one. */
+void refresh_beat(struct refresh *r);
