@@ -39,7 +39,7 @@ static const struct stop_step stop_patient[] = {{0, SIGINT},    {1000, SIGINT}, 
                                                 {5000, SIGINT}, {6000, SIGINT}, {8000, SIGTERM}, {9000, SIGKILL}};
 
 /* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out. */
-enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 30000 };
+enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 15000 };
 
 enum { PROCESSES_MAX = 512 /* and threads, of a run */ };
 

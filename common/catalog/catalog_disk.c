@@ -336,7 +336,7 @@ static const struct flavour cachestat[] = {
      .parse = {.grammar = GRAMMAR_JSON,
                COLUMNS(cachestat_bpftrace_columns),
                .limits = "bpftrace: hits pass no tracepoint, so there are only misses; needs a kernel whose tracepoint tells a folio's "
-                         "size (`order`)"}},
+                         "size (6.15 and later)"}},
 };
 
 const struct tool catalog_disk_cachestat = {
