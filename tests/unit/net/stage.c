@@ -44,7 +44,7 @@ static void flush_echo(struct served *v) {
 }
 
 static void answer(struct served *v, struct span request) {
-    uint64_t n;
+    uint64_t n = 0;
     assert_true(span_u64(request, &n));
     char *bytes = malloc(n + 1);
     for (size_t i = 0; i < n; i++) bytes[i] = (char)(i * 7 % 251);
@@ -81,7 +81,7 @@ static void served_message(struct rpc_stream *s, struct span bytes) {
         answer(v, bytes);
         break;
     case ACT_STREAM: {
-        uint64_t n;
+        uint64_t n = 0;
         assert_true(span_u64(bytes, &n));
         v->left = (unsigned)n;
         stream_more(v);
