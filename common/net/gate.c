@@ -88,7 +88,7 @@ static void leave_turns(struct gate *g, struct gate_source *s) {
 }
 
 /* ---- coming, beginning, going ---- */
-enum err gate_enter(struct gate *g, const nng_sockaddr *from, struct gate_place *p) {
+enum err gate_enter(struct gate *g, const nng_sockaddr *from, uint64_t now_ns, struct gate_place *p) {
     struct gate_source *s = find(g, from);
     if (!s) {
         s = calloc(1, sizeof *s);
@@ -99,7 +99,7 @@ enum err gate_enter(struct gate *g, const nng_sockaddr *from, struct gate_place 
         if (s->next) s->next->at = &s->next;
         g->sources = s;
     }
-    *p = (struct gate_place){.source = s};
+    *p = (struct gate_place){.source = s, .entered_ns = now_ns};
     append(&s->queued, p);
     take_turns(g, s);
     s->waiting++;
@@ -109,11 +109,17 @@ enum err gate_enter(struct gate *g, const nng_sockaddr *from, struct gate_place 
 
 static uint64_t old_at(const struct gate_place *p) { return p->begun_ns + GATE_YOUNG_MS * NS_PER_MS; }
 
-struct gate_place *gate_next(struct gate *g, uint64_t now_ns) {
+static struct gate_place *choose(const struct gate_list *queued, uint64_t now_ns, uint64_t patience_ns) {
+    uint64_t waited_ns = now_ns - queued->first->entered_ns;
+    bool passed_over = waited_ns >= GATE_STALE_MS * NS_PER_MS && waited_ns < patience_ns;
+    return passed_over ? container_of(queued->last, struct gate_place, next) : queued->first;
+}
+
+struct gate_place *gate_next(struct gate *g, uint64_t now_ns, uint64_t patience_ns) {
     while (g->begun.first && now_ns >= old_at(g->begun.first)) age(g, g->begun.first);
     struct gate_source *s = g->turns;
     if (!s || g->young >= GATE_AT_ONCE) return NULL;
-    struct gate_place *p = s->queued.first;
+    struct gate_place *p = choose(&s->queued, now_ns, patience_ns);
     leave_turns(g, s);
     take_out(&s->queued, p);
     if (s->queued.first) take_turns(g, s); /* behind the others */

@@ -44,7 +44,8 @@ static void start_accept(struct rpc_server *s) {
 static void serve_door(struct rpc_server *s) {
     uint64_t now_ns = clock_mono_ns();
     if (!s->ops) return;
-    for (struct gate_place *p; (p = gate_next(&s->gate, now_ns));) link_begin(&container_of(p, struct rpc_conn, place)->link);
+    uint64_t patience_ns = net_times(s->net)->patience_ms * NS_PER_MS;
+    for (struct gate_place *p; (p = gate_next(&s->gate, now_ns, patience_ns));) link_begin(&container_of(p, struct rpc_conn, place)->link);
     uint64_t again_ns = gate_again_ns(&s->gate);
     if (again_ns) IGNORED(loop_timer_set(net_loop(s->net), &s->turn, again_ns)); /* else the next that comes or leaves sees to it */
 }
@@ -222,7 +223,7 @@ static void welcome_in(struct rpc_server *s, nng_stream *stream) {
     }
     if (rpc_conn_new(s->net, stream, false, &s->owner, &c)) return;
     put_conn(s, c);
-    if (gate_enter(&s->gate, &from, &c->place)) link_fail(&c->link, ERR_NOMEM, err_text(ERR_NOMEM));
+    if (gate_enter(&s->gate, &from, clock_mono_ns(), &c->place)) link_fail(&c->link, ERR_NOMEM, err_text(ERR_NOMEM));
     serve_door(s);
 }
 
