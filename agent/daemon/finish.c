@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "agent/capture/disks.h"
 #include "agent/capture/redact.h"
 #include "agent/spool/amend.h"
 #include "common/base/log.h"
@@ -98,6 +99,7 @@ enum coverage finish_capture(const struct finish *f, struct outcome_facts *facts
     c.tool = span_str(facts->tool->name);
     c.flavour = span_str(catalog_flavour_name(facts->flavour->id));
     facts->capture = &c;
+    if (!e && !facts->ended->replayed) disks_name_kinds("/sys", &c.hists);
     uint64_t masked = 0;
     if (!e && f->redact) {
         bool concerned = c.failed || c.leftover.n > 0 || redact_concerns(&c, f->redact);

@@ -11,21 +11,31 @@ static bool wanted(const struct hist *h, const struct query *q) {
     return true;
 }
 
+/* Of a host's own line the sections are merged away, but not the kind of device: it is read by that. */
+enum sections { SECTIONS_KEPT, SECTIONS_DROPPED, SECTIONS_KIND };
+
+static void cut_sections(struct hist *h, enum sections how) {
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_section; i++)
+        if (how == SECTIONS_KEPT || (how == SECTIONS_KIND && span_eq_str(h->section[i].key, "kind"))) h->section[n++] = h->section[i];
+    h->n_section = n;
+}
+
 /* Most hosts have one histogram: there is nothing to merge, and the slots stay where they are. */
-static enum err one_hist(struct query_work *w, const struct hist *h, bool drop_sections, struct hist_set *out) {
+static enum err one_hist(struct query_work *w, const struct hist *h, enum sections how, struct hist_set *out) {
     struct hist *one = arena_array(w->mem, 1, sizeof *one);
     if (!one) return ERR_NOMEM;
     *one = *h;
-    if (drop_sections) one->n_section = 0;
+    cut_sections(one, how);
     *out = (struct hist_set){one, wanted(h, w->of->query)};
     return ERR_OK;
 }
 
 /* The wanted histograms of a host, their sections merged away or not. */
-static enum err host_set(struct query_work *w, const struct aggregate_host *h, bool drop_sections, struct hist_set *out) {
+static enum err host_set(struct query_work *w, const struct aggregate_host *h, enum sections how, struct hist_set *out) {
     struct hist_set all = {0};
     struct hist only;
-    if (!h->refused_hists && hist_merge_only(h->hists, &only)) return one_hist(w, &only, drop_sections, out);
+    if (!h->refused_hists && hist_merge_only(h->hists, &only)) return one_hist(w, &only, how, out);
     enum err e = hist_merge_get(h->hists, false, w->mem, &all);
     if (e != ERR_OK) return e;
     AUTO(hist_merge_free) struct hist_merge *few = hist_merge_new();
@@ -33,6 +43,7 @@ static enum err host_set(struct query_work *w, const struct aggregate_host *h, b
     uint32_t refused = h->refused_hists;
     for (size_t i = 0; i < all.n; i++) {
         if (!wanted(&all.hists[i], w->of->query)) continue;
+        cut_sections(&all.hists[i], how);
         e = hist_merge_add(few, &all.hists[i]);
         if (e == ERR_REFUSED)
             refused++;
@@ -41,12 +52,12 @@ static enum err host_set(struct query_work *w, const struct aggregate_host *h, b
     }
     if (refused)
         query_note(w, "%s: %u of its histograms have slots that do not line up with its others; they are left out", h->name, refused);
-    return hist_merge_get(few, drop_sections, w->mem, out);
+    return hist_merge_get(few, false, w->mem, out);
 }
 
 static enum err merge_host(struct query_work *w, struct hist_merge *fleet, const struct aggregate_host *h) {
     struct hist_set set = {0};
-    enum err e = host_set(w, h, w->of->query->drop_sections, &set);
+    enum err e = host_set(w, h, w->of->query->drop_sections ? SECTIONS_DROPPED : SECTIONS_KEPT, &set);
     if (e != ERR_OK) return e;
     unsigned refused = 0;
     for (size_t i = 0; i < set.n; i++) {
@@ -64,7 +75,7 @@ static enum err merge_host(struct query_work *w, struct hist_merge *fleet, const
     /* A host's own line is one histogram per unit, unless its sections were asked for. */
     if (w->of->query->per_host && !w->of->query->drop_sections)
         mine->hists = set;
-    else if ((e = host_set(w, h, true, &mine->hists)) != ERR_OK)
+    else if ((e = host_set(w, h, SECTIONS_KIND, &mine->hists)) != ERR_OK)
         return e;
     if (mine->hists.n) w->a->n_host_hists++;
     return ERR_OK;

@@ -2,7 +2,6 @@
 
 #include "common/catalog/catalog_params.h"
 #include "common/catalog/catalog_tools.h"
-#include "common/merge/percentile.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup/"
 
@@ -267,30 +266,4 @@ enum err catalog_argv(const struct flavour *f, const char *argv0, const struct p
     for (size_t i = 0; !e && i < COUNT_OF(f->argv) && f->argv[i]; i++) e = add_template(&to, f->argv[i], f, ps, seconds);
     if (!e) *out = to.v;
     return e;
-}
-
-/* ---- verdict ---- */
-
-/* Microseconds in one of the unit; 0: not a time. */
-static double unit_us(struct span unit) {
-    if (span_eq_str(unit, "usecs")) return 1;
-    if (span_eq_str(unit, "msecs")) return 1000;
-    if (span_eq_str(unit, "nsecs")) return 0.001;
-    return 0;
-}
-
-const char *catalog_verdict(const struct tool *t, const struct hist *h) {
-    static const char *const verdicts[] = {"good", "warning", "critical"};
-    double factor = unit_us(h->unit);
-    size_t worst = 0;
-    if (t->n_bands == 0 || factor <= 0) return NULL;
-    for (size_t i = 0; i < t->n_bands; i++) {
-        const struct band *b = &t->bands[i];
-        struct percentile p = percentile_of(h, (unsigned)b->permille);
-        if (!p.known) return NULL;
-        double us = p.value * factor;
-        size_t this = us < (double)b->good_us ? 0 : b->critical_us && us > (double)b->critical_us ? 2 : 1;
-        if (this > worst) worst = this;
-    }
-    return verdicts[worst];
 }

@@ -163,6 +163,7 @@ struct flavour {
 struct band {
     int permille; /* 500, 990 */
     uint64_t good_us, critical_us; /* critical_us 0: no critical */
+    const char *kind;              /* of devices of this kind only: "hdd"; NULL: of all that have none of their own */
 };
 
 struct tool {
@@ -200,5 +201,3 @@ NODISCARD enum err catalog_check(const struct tool *t, const struct flavour *f, 
  * catalog_check.  Errors: ERR_REFUSED for 0 seconds (an interval tool would print in a busy loop); ERR_NOMEM. */
 NODISCARD enum err catalog_argv(const struct flavour *f, const char *argv0, const struct params *ps, unsigned seconds, struct arena *mem,
                                 const char *const **out);
-/* "good", "warning", "critical" by the tool's bands; NULL when it has none or h is empty. */
-const char *catalog_verdict(const struct tool *t, const struct hist *h);

@@ -32,7 +32,7 @@ static const struct flavour runqlat[] = {
      .parse = {.grammar = GRAMMAR_HISTOGRAM}},
 };
 
-static const struct band runqlat_bands[] = {{500, 10, 100}, {990, 100, 1000}};
+static const struct band runqlat_bands[] = {{500, 10, 100, NULL}, {990, 100, 1000, NULL}};
 
 const struct tool catalog_cpu_runqlat = {
     .id = TOOL_RUNQLAT,

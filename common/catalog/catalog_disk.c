@@ -32,8 +32,9 @@ static const struct flavour biolatency[] = {
      .parse = {.grammar = GRAMMAR_HISTOGRAM, .dicts = true}},
 };
 
-/* For SSDs. */
-static const struct band biolatency_bands[] = {{500, 100, 0}, {990, 1000, 50000}};
+/* What is not known to rotate is read as an SSD. */
+static const struct band biolatency_bands[] = {
+    {500, 100, 0, NULL}, {990, 1000, 50000, NULL}, {500, 5000, 0, "hdd"}, {990, 20000, 50000, "hdd"}};
 
 const struct tool catalog_disk_biolatency = {
     .id = TOOL_BIOLATENCY,

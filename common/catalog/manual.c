@@ -61,6 +61,7 @@ static void add_capabilities(struct buf *out, const struct flavour *f) {
     if (f->as_root) buf_add_str(out, "root with only ");
     for (size_t i = 0; i < COUNT_OF(capabilities); i++)
         if (f->capabilities >> capabilities[i].number & 1) add_item(out, &any, "", capabilities[i].name);
+    if (f->perf_events) add_item(out, &any, "", "SYS_ADMIN where perf_event_paranoid is over 2");
 }
 
 static void add_limits(struct buf *out, const struct flavour *f) {

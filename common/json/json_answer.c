@@ -24,8 +24,8 @@ json_t *json_answer_head(struct json_maker *m, const struct answer *a, const cha
     return o;
 }
 
-static json_t *verdict(struct json_maker *m, const struct tool *t, const struct hist *h) {
-    const char *word = t ? catalog_verdict(t, h) : NULL;
+static json_t *verdict(struct json_maker *m, const struct answer *a, const struct tool *t, const struct hist *h) {
+    const char *word = t ? bands_verdict(t, h, a->bands) : NULL;
     return word ? json_make_name(m, word) : json_make_null();
 }
 
@@ -44,7 +44,7 @@ static json_t *host_entry(struct json_maker *m, const struct ranking_row *r) {
 }
 
 static enum err rank_all(const struct answer *a, const struct tool *tool, struct arena *mem, struct ranking **out) {
-    struct ranking *r = ranking_new(tool, a->n_host_hists, mem);
+    struct ranking *r = ranking_new(tool, a->bands, a->n_host_hists, mem);
     if (!r) return ERR_NOMEM;
     for (size_t i = 0; i < a->n_host_hists; i++) {
         enum err e = ranking_add(r, a->host_hists[i].host, &a->host_hists[i].hists);
@@ -66,7 +66,7 @@ enum err json_answer_hist(const struct answer *a, struct buf *out) {
     json_t *head = json_answer_head(&m, a, "histogram"), *merged = json_make_array(&m);
     for (size_t i = 0; i < a->merged.n; i++) {
         json_t *h = json_body_hist(&m, &a->merged.hists[i]);
-        json_make_put(&m, h, "verdict", verdict(&m, tool, &a->merged.hists[i]));
+        json_make_put(&m, h, "verdict", verdict(&m, a, tool, &a->merged.hists[i]));
         json_make_add(&m, merged, h);
     }
     json_make_put(&m, head, "histograms", merged);
@@ -78,10 +78,15 @@ enum err json_answer_hist(const struct answer *a, struct buf *out) {
     return json_make_done(&m);
 }
 
-static json_t *average(struct json_maker *m, const struct top_row *r) {
+static double average(const struct top_row *r) {
     double unit = 1;
     for (unsigned i = 0; i < r->decimals; i++) unit *= 10;
-    return r->count ? json_make_real(m, (double)r->total / (double)r->count / unit) : json_make_null();
+    return (double)r->total / (double)r->count / unit;
+}
+
+static json_t *reading(struct json_maker *m, const struct answer *a, const struct top_row *r) {
+    const char *word = bands_reading(a->info.spec.tool, a->of, average(r));
+    return word ? json_make_name(m, word) : json_make_null();
 }
 
 /* Of a bounded answer only what it is ranked by is known. */
@@ -95,7 +100,8 @@ static json_t *top_entry(struct json_maker *m, const struct answer *a, const str
     json_make_put(m, o, "values", values);
     json_make_put(m, o, "count", counts ? json_make_count(m, r->count) : json_make_null());
     json_make_put(m, o, "total", totals ? json_make_decimal(m, r->total, r->decimals) : json_make_null());
-    json_make_put(m, o, "avg", rest ? average(m, r) : json_make_null());
+    json_make_put(m, o, "avg", rest && r->count ? json_make_real(m, average(r)) : json_make_null());
+    json_make_put(m, o, "reading", rest && r->count ? reading(m, a, r) : json_make_null());
     json_make_put(m, o, "max", rest ? json_make_decimal(m, r->max, r->decimals) : json_make_null());
     json_make_put(m, o, "p99", rest && r->p99.known ? json_make_real(m, r->p99.value) : json_make_null());
     if (a->bounded) {

@@ -90,9 +90,11 @@ struct answer_outlier {
     struct span sentence;
 };
 
+struct bands;
 /* One answer type for Hist, Top, Stacks, Events, Connections (as Top) and Outliers: kind says which of the bodies is filled. */
 struct answer {
     struct campaign_info info;
+    const struct bands *bands;   /* of whoever reads it, not of the wire; NULL: the catalogue's alone */
     struct target_info *targets; /* those not ok */
     size_t n_targets;
     struct target_info *measured; /* those that are */

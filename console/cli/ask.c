@@ -12,6 +12,10 @@ bool ask_open(struct ask *a, const char *verb) {
         args_complain(verb, "%s", why);
         return false;
     }
+    if (!bands_parse(a->settings.bands ? a->settings.bands : "", &a->bands, why, sizeof why)) {
+        args_complain(verb, "%s", why);
+        return false;
+    }
     a->mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     e = a->mem ? client_open(&a->settings, &a->client) : ERR_NOMEM;
     if (e) args_complain(verb, "%s; `trawl doctor` looks into it", client_why(a->client));

@@ -1,12 +1,14 @@
 /* What the verbs share: settings, a connection, one question and its answer, and complaints that say what to do next. */
 #pragma once
 
+#include "common/catalog/bands.h"
 #include "console/cli/args.h"
 #include "console/client/client.h"
 
 struct ask {
     const char *verb;
     struct settings settings;
+    struct bands bands; /* of the settings */
     struct client *client;
     struct arena *mem; /* the answer's */
     struct buf request, reply;

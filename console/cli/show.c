@@ -156,6 +156,7 @@ int show_question(struct ask *k, const struct args *a, enum query_kind kind, enu
     if (e) return ask_failed(k, e);
     if (!ask_query(k, kind, &q) || !ask_call(k, method)) return EXIT_FAILED;
     e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
+    answer.bands = &k->bands;
     if (!e) e = print(&answer, a, kind);
     return e ? ask_failed(k, e) : ask_exit_code(&answer.info);
 }

@@ -48,7 +48,7 @@ static enum err print_table(const struct capture *c, const struct tool *t) {
             screen_print(&s, c->hists.hists[i].interval);
             fputc('\n', stdout);
         }
-        chart_print(&c->hists.hists[i], t, &s);
+        chart_print(&c->hists.hists[i], t, NULL, &s);
     }
     if (c->kind == RESULT_EVENTS) {
         struct host_events h = {.host = c->flavour, .events = c->events};

@@ -11,6 +11,9 @@ static const struct conf_item ITEMS[] = {
      "CA that vouches for the collector (the fleet CA)"},
     {"cert", CONF_PATH, offsetof(struct settings, cert), 0, 0, NULL, "your operator certificate"},
     {"key", CONF_PATH, offsetof(struct settings, key), 0, 0, NULL, "your operator key; it never leaves this machine"},
+    {"bands", CONF_WORDS, offsetof(struct settings, bands), 0, 0, "",
+     "how you read the numbers, where it is not as trawl tools says: TOOL[/KIND].pNN=GOOD[,CRITICAL], such as runqlat.p99=200us,2ms "
+     "biolatency/hdd.p50=8ms (kinds: hdd, ssd, nvme, virtual)"},
 };
 
 enum err settings_find(char *why, size_t why_size, char *out_path, size_t path_size) {

@@ -7,6 +7,7 @@ struct settings {
     char *fleet, *collector; /* collector HOST:PORT of its console_listen */
     char *tls_ca;            /* the fleet CA */
     char *cert, *key;        /* the operator's */
+    char *bands;             /* words, as of bands.h */
 };
 
 /* The file that settings_load reads.  ERR_NOTFOUND: none; why names the places. */

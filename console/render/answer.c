@@ -85,7 +85,7 @@ static const struct table_column RANKING_COLUMNS[] = {{"HOST", TABLE_LEFT}, {"TO
 static enum err print_ranking(const struct answer *a, const struct tool *tool, const struct screen *s) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     AUTO(table_free) struct table *t = table_new(RANKING_COLUMNS, COUNT_OF(RANKING_COLUMNS));
-    struct ranking *r = mem ? ranking_new(tool, a->n_host_hists, mem) : NULL;
+    struct ranking *r = mem ? ranking_new(tool, a->bands, a->n_host_hists, mem) : NULL;
     if (!r || !t) return ERR_NOMEM;
     for (size_t i = 0; i < a->n_host_hists; i++) {
         enum err e = ranking_add(r, a->host_hists[i].host, &a->host_hists[i].hists);
@@ -104,7 +104,7 @@ enum err answer_hist(const struct answer *a, const struct screen *s) {
     answer_head(a, s);
     if (a->merged.n == 0) fputs("nothing was measured: no host saw an event\n", s->to);
     for (size_t i = 0; i < a->merged.n; i++) {
-        chart_print(&a->merged.hists[i], tool, s);
+        chart_print(&a->merged.hists[i], tool, a->bands, s);
         fputc('\n', s->to);
     }
     return print_ranking(a, tool, s);

@@ -1,9 +1,10 @@
 #include "console/render/answer_top.h"
 
+#include "common/catalog/bands.h"
 #include "console/render/answer.h"
 #include "console/render/table.h"
 
-enum { COLUMNS_MAX = TOP_FIELDS_MAX + 6 };
+enum { COLUMNS_MAX = TOP_FIELDS_MAX + 7 };
 
 static double unit_of(unsigned decimals) {
     double v = 1;
@@ -40,7 +41,7 @@ static bool has_p99(const struct answer *a) {
 
 /* What a row has besides its values: all, or of a bounded answer what it is ranked by. */
 struct shown {
-    bool host, count, total, rest, p99;
+    bool host, count, total, rest, p99, reading;
 };
 
 static struct shown shown_of(const struct answer *a, bool per_host) {
@@ -49,7 +50,8 @@ static struct shown shown_of(const struct answer *a, bool per_host) {
                           .count = !a->bounded || a->rank == TOP_COUNT,
                           .total = sums && (!a->bounded || a->rank == TOP_TOTAL),
                           .rest = sums && !a->bounded,
-                          .p99 = sums && !a->bounded && has_p99(a)};
+                          .p99 = sums && !a->bounded && has_p99(a),
+                          .reading = sums && !a->bounded && bands_reading(a->info.spec.tool, a->of, 0)};
 }
 
 static void fill_row(struct table *t, const struct answer *a, const struct answer_top_row *r, const struct shown *show) {
@@ -66,6 +68,10 @@ static void fill_row(struct table *t, const struct answer *a, const struct answe
         table_cell_fmt(t, "%.3g", r->row.p99.value);
     else if (show->p99)
         table_cell_str(t, "-");
+    if (show->reading && r->row.count)
+        table_cell_str(t, bands_reading(a->info.spec.tool, a->of, (double)r->row.total / (double)r->row.count / unit_of(r->row.decimals)));
+    else if (show->reading)
+        table_cell_str(t, "");
 }
 
 /* A table borrows its columns and their names. */
@@ -89,6 +95,7 @@ static struct table *top_table(const struct answer *a, bool per_host, struct sha
     if (show.rest) columns[n++] = (struct table_column){"AVG", TABLE_RIGHT};
     if (show.rest) columns[n++] = (struct table_column){"MAX", TABLE_RIGHT};
     if (show.p99) columns[n++] = (struct table_column){"P99", TABLE_RIGHT};
+    if (show.reading) columns[n++] = (struct table_column){"READING", TABLE_LEFT};
     struct table *t = table_new(columns, n);
     for (size_t i = 0; t && i < a->n_top; i++) fill_row(t, a, &a->top[i], &show);
     return t;

@@ -66,7 +66,7 @@ void chart_value(const struct percentile *p, char *out, size_t size) {
         snprintf(out, size, "%.15g", p->value);
 }
 
-static void print_percentiles(const struct hist *h, const struct tool *tool, const struct screen *s) {
+static void print_percentiles(const struct hist *h, const struct tool *tool, const struct bands *own, const struct screen *s) {
     static const struct {
         unsigned permille;
         const char *name;
@@ -82,16 +82,16 @@ static void print_percentiles(const struct hist *h, const struct tool *tool, con
     fputs("  ", s->to);
     screen_print(s, h->unit);
     fputc('\n', s->to);
-    const char *verdict = tool ? catalog_verdict(tool, h) : NULL;
+    const char *verdict = tool ? bands_verdict(tool, h, own) : NULL;
     fprintf(s->to, "  total %llu", (unsigned long long)hist_total(h));
     if (verdict) fprintf(s->to, "  reading: %s%s%s", screen_tone(s, screen_tone_of(verdict)), verdict, screen_tone(s, TONE_PLAIN));
     fputc('\n', s->to);
 }
 
-void chart_print(const struct hist *h, const struct tool *tool, const struct screen *s) {
+void chart_print(const struct hist *h, const struct tool *tool, const struct bands *own, const struct screen *s) {
     char section[512];
     chart_section(h, section, sizeof section);
     if (section[0]) fprintf(s->to, "%s%s%s\n", screen_tone(s, TONE_BOLD), section, screen_tone(s, TONE_PLAIN));
     print_slots(h, s);
-    print_percentiles(h, tool, s);
+    print_percentiles(h, tool, own, s);
 }

@@ -364,35 +364,6 @@ static void a_print_out_tells_its_flavour(void **state) {
     assert_int_equal(catalog_guess(off, SPAN_LIT("    bpf_trace_run4\n"))->id, FLAVOUR_LIBBPF);
 }
 
-static const char *verdict(enum tool_id tool, const char *unit, uint64_t low, uint64_t high) {
-    struct hist_slot slot = {low, high, 10};
-    struct hist h = {.unit = span_str(unit), .slots = &slot, .n_slots = 1};
-    return catalog_verdict(catalog_tool(tool), &h);
-}
-
-static void the_worst_band_is_the_verdict(void **state) {
-    (void)state;
-    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 4, 7), "good");
-    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 16, 31), "warning");
-    assert_string_equal(verdict(TOOL_RUNQLAT, "usecs", 128, 255), "critical");
-    assert_string_equal(verdict(TOOL_RUNQLAT, "nsecs", 4096, 8191), "good");
-    assert_string_equal(verdict(TOOL_RUNQLAT, "msecs", 1, 1), "critical");
-    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 64, 127), "good");
-    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 8192, 16383), "warning");
-    assert_string_equal(verdict(TOOL_BIOLATENCY, "usecs", 65536, 131071), "critical");
-    struct hist_slot slots[] = {{0, 1, 98}, {2048, 4095, 2}};
-    struct hist h = {.unit = SPAN_LIT("usecs"), .slots = slots, .n_slots = 2};
-    assert_string_equal(catalog_verdict(catalog_tool(TOOL_RUNQLAT), &h), "critical"); /* p50 good, p99 over 1 ms */
-}
-
-static void without_bands_times_or_counts_there_is_no_verdict(void **state) {
-    (void)state;
-    struct hist empty = {.unit = SPAN_LIT("usecs")};
-    assert_null(catalog_verdict(catalog_tool(TOOL_RUNQLAT), &empty));
-    assert_null(verdict(TOOL_RUNQLAT, "Kbytes", 4, 7));
-    assert_null(verdict(TOOL_OFFCPUTIME, "usecs", 4, 7));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
@@ -413,8 +384,6 @@ int main(void) {
         cmocka_unit_test(tools_get_the_capabilities_they_need_and_say_why),
         cmocka_unit_test(a_capability_beyond_tracing_has_a_reason_in_its_row),
         cmocka_unit_test(a_print_out_tells_its_flavour),
-        cmocka_unit_test(the_worst_band_is_the_verdict),
-        cmocka_unit_test(without_bands_times_or_counts_there_is_no_verdict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

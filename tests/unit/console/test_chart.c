@@ -11,7 +11,7 @@ static void a_known_histogram_in_plain_characters(void **state) {
     (void)state;
     struct printed p;
     struct screen s = {.to = printed_open(&p), .width = 80};
-    chart_print(&HIST, NULL, &s);
+    chart_print(&HIST, NULL, NULL, &s);
     printed_is(&p, "                usecs        count\n"
                    "               0 .. 1            3  *\n"
                    "               2 .. 3          120  ********************************************\n"
@@ -26,7 +26,7 @@ static void the_same_in_blocks(void **state) {
     (void)state;
     struct printed p;
     struct screen s = {.to = printed_open(&p), .width = 60, .unicode = true};
-    chart_print(&HIST, NULL, &s);
+    chart_print(&HIST, NULL, NULL, &s);
     printed_is(&p, "                usecs        count\n"
                    "                0 … 1            3  ▌\n"
                    "                2 … 3          120  ████████████████████████\n"
@@ -41,7 +41,7 @@ static void a_tool_with_bands_gets_its_reading(void **state) {
     (void)state;
     struct printed p;
     struct screen s = {.to = printed_open(&p), .width = 80};
-    chart_print(&HIST, catalog_tool(TOOL_RUNQLAT), &s);
+    chart_print(&HIST, catalog_tool(TOOL_RUNQLAT), NULL, &s);
     printed_has(&p, "  total 184  reading: good\n");
 }
 
@@ -54,7 +54,7 @@ static void a_section_is_named_and_harmless(void **state) {
     h.n_section = 2;
     h.unit = SPAN_LIT("us\x1b");
     struct screen s = {.to = printed_open(&p), .width = 80};
-    chart_print(&h, NULL, &s);
+    chart_print(&h, NULL, NULL, &s);
     const char *text = printed_text(&p);
     assert_ptr_equal(strstr(text, "disk=vda\\x1b[2J flags=Sync-Write\n"), text);
     assert_null(strchr(text, '\x1b'));
@@ -71,7 +71,7 @@ static void an_empty_histogram_has_no_percentiles(void **state) {
     struct printed p;
     const struct hist empty = {.unit = SPAN_NONE};
     struct screen s = {.to = printed_open(&p), .width = 80};
-    chart_print(&empty, catalog_tool(TOOL_RUNQLAT), &s);
+    chart_print(&empty, catalog_tool(TOOL_RUNQLAT), NULL, &s);
     printed_is(&p, "                             count\n"
                    "  p50  -  p90  -  p99  -  p999 -  \n"
                    "  total 0\n");
@@ -84,7 +84,7 @@ static void great_numbers_fit_somehow(void **state) {
     struct hist_slot slots[] = {{UINT64_MAX / 2, UINT64_MAX - 1, UINT64_MAX}, {UINT64_MAX - 1, HIST_OPEN, 1}};
     const struct hist h = {.unit = SPAN_LIT("nsecs"), .slots = slots, .n_slots = 2};
     struct screen s = {.to = printed_open(&p), .width = 1};
-    chart_print(&h, NULL, &s);
+    chart_print(&h, NULL, NULL, &s);
     const char *text = printed_text(&p);
     assert_non_null(strstr(text, "18446744073709551615  **********\n"));
     assert_non_null(strstr(text, "           1  .\n"));

@@ -186,7 +186,7 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     read_is(doc, "of", "\"LAT(ms)\"");
     read_is(doc, "exact", "true");
     read_is(doc, "groups", "17");
-    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":10.0,\"avg\":3.33333333333333,\"max\":4.56,\"p99\":null}");
+    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":10.0,\"avg\":3.33333333333333,\"reading\":\"same region\",\"max\":4.56,\"p99\":null}");
     read_is(doc, "rows.1.value", "\"\xef\xbf\xbd\"");
     read_is(doc, "rows.1.count", "9223372036854775807");
     read_is(doc, "rows.1.total", "-1");
@@ -196,7 +196,7 @@ static void a_top_gives_numbers_only_of_a_column_that_was_asked(void **state) {
     a.of = SPAN_LIT("");
     doc = written(json_answer_top, &a);
     read_is(doc, "of", "null");
-    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":null,\"avg\":null,\"max\":null,\"p99\":null}");
+    read_is(doc, "rows.0", "{\"value\":\"curl\",\"values\":[\"curl\"],\"count\":3,\"total\":null,\"avg\":null,\"reading\":null,\"max\":null,\"p99\":null}");
     json_decref(doc);
 }
 

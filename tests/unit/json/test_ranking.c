@@ -12,7 +12,7 @@ static struct hist of(const char *unit, struct hist_slot *slots, size_t n) {
 }
 
 static const struct ranking_row *rank_one(const struct hist_set *set, struct arena *mem) {
-    struct ranking *r = ranking_new(catalog_find(SPAN_LIT("runqlat")), 1, mem);
+    struct ranking *r = ranking_new(catalog_find(SPAN_LIT("runqlat")), NULL, 1, mem);
     size_t n = 0;
     assert_non_null(r);
     assert_int_equal(ranking_add(r, SPAN_LIT("web-1"), set), ERR_OK);
@@ -55,6 +55,25 @@ static void sections_that_disagree_are_left_out_and_counted(void **state) {
     assert_int_equal(row->left_out, 1);
 }
 
+static void the_worst_kind_of_device_is_the_verdict(void **state) {
+    (void)state;
+    AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+    struct hist_slot slow[] = {{2048, 4095, 9}}, fast[] = {{64, 127, 9}};
+    struct hist hists[] = {of("usecs", slow, 1), of("usecs", fast, 1)};
+    hists[0].section[0] = (struct label){SPAN_LIT("kind"), SPAN_LIT("hdd")};
+    hists[1].section[0] = (struct label){SPAN_LIT("kind"), SPAN_LIT("ssd")};
+    hists[0].n_section = hists[1].n_section = 1;
+    const struct hist_set set = {hists, 2}, disk = {hists, 1};
+    struct ranking *r = ranking_new(catalog_tool(TOOL_BIOLATENCY), NULL, 3, mem);
+    size_t n = 0;
+    assert_int_equal(ranking_add(r, SPAN_LIT("a"), &set), ERR_OK);
+    assert_int_equal(ranking_add(r, SPAN_LIT("b"), &disk), ERR_OK);
+    hists[0].section[0].value = SPAN_LIT("ssd");
+    assert_int_equal(ranking_add(r, SPAN_LIT("c"), &set), ERR_OK);
+    const struct ranking_row *rows = ranking_rows(r, &n);
+    for (size_t i = 0; i < n; i++) assert_string_equal(rows[i].verdict, rows[i].host.p[0] == 'c' ? "warning" : "good");
+}
+
 static void a_host_without_a_histogram_has_no_percentile(void **state) {
     (void)state;
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
@@ -74,7 +93,7 @@ static void a_full_budget_is_said(void **state) {
     size_t budget = 0;
     for (enum err e = ERR_NOMEM; e; budget += 16) {
         AUTO(arena_free) struct arena *mem = arena_new(budget);
-        struct ranking *r = ranking_new(NULL, 1, mem);
+        struct ranking *r = ranking_new(NULL, NULL, 1, mem);
         if (!r) continue;
         e = ranking_add(r, SPAN_LIT("web-1"), &set);
         assert_true(e == ERR_OK || e == ERR_NOMEM);
@@ -93,7 +112,7 @@ static void the_worst_host_is_first_and_the_silent_ones_last(void **state) {
     static const char *const names[] = {"a", "e", "d", "c", "b"}, *const want[] = {"c", "d", "e", "b", "a"};
     struct hist hists[] = {of("usecs", NULL, 0), of("usecs", far, 2), of("usecs", far, 2), of("usecs", mid, 2), of("usecs", near, 2)};
     AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
-    struct ranking *r = ranking_new(NULL, 5, mem);
+    struct ranking *r = ranking_new(NULL, NULL, 5, mem);
     size_t n = 0;
     for (size_t i = 0; i < 5; i++) {
         struct hist_set set = {&hists[i], 1};
@@ -102,7 +121,7 @@ static void the_worst_host_is_first_and_the_silent_ones_last(void **state) {
     const struct ranking_row *rows = ranking_rows(r, &n);
     assert_int_equal(n, 5);
     for (size_t i = 0; i < 5; i++) assert_true(span_eq_str(rows[i].host, want[i]));
-    r = ranking_new(NULL, 0, mem);
+    r = ranking_new(NULL, NULL, 0, mem);
     ranking_rows(r, &n);
     assert_int_equal(n, 0);
 }
@@ -111,6 +130,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_sections_of_the_first_unit_are_one_row),
         cmocka_unit_test(sections_that_disagree_are_left_out_and_counted),
+        cmocka_unit_test(the_worst_kind_of_device_is_the_verdict),
         cmocka_unit_test(a_host_without_a_histogram_has_no_percentile),
         cmocka_unit_test(a_full_budget_is_said),
         cmocka_unit_test(the_worst_host_is_first_and_the_silent_ones_last),
