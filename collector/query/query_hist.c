@@ -124,5 +124,7 @@ enum rpc_status query_hist_fill(struct query_work *w) {
     enum err e = query_hist_hosts(w);
     if (e != ERR_OK) return query_failed(w, e);
     note_units(w);
+    w->a->merged_hosts = (uint32_t)w->a->n_host_hists;
+    if (w->of->query->merged_only) w->a->n_host_hists = 0;
     return RPC_OK;
 }

@@ -65,7 +65,7 @@ struct query {
     enum stack_rank stack_rank;
     uint32_t n;
     uint32_t round; /* 1 + the round; 0: all together */
-    bool per_host, drop_sections;
+    bool per_host, drop_sections, merged_only;
 };
 
 struct host_hist {
@@ -105,6 +105,7 @@ struct answer {
     struct hist_set merged;
     struct host_hist *host_hists;
     size_t n_host_hists;
+    uint32_t merged_hosts; /* hosts that are in merged */
     /* Top */
     struct answer_top_row *top;
     size_t n_top;

@@ -12,6 +12,7 @@ static void get_hist(struct unpack *in, const Trawl__HistAnswer *m, struct answe
     if (m->merged) message_hists_get(in, m->merged, &a->merged);
     a->host_hists = unpack_array(in, m->n_hosts, sizeof *a->host_hists);
     a->n_host_hists = m->n_hosts;
+    a->merged_hosts = m->merged_hosts;
     for (size_t i = 0; i < m->n_hosts && in->failed == ERR_OK; i++) {
         a->host_hists[i].host = unpack_name(in, span_str(m->hosts[i]->host));
         if (m->hosts[i]->histograms) message_hists_get(in, m->hosts[i]->histograms, &a->host_hists[i].hists);
@@ -171,6 +172,7 @@ static void put_hist(struct pack *o, const struct answer *a, Trawl__HistAnswer *
     m->merged = message_hists_put(o, &a->merged);
     m->hosts = pack_array(o, a->n_host_hists, sizeof *m->hosts);
     m->n_hosts = a->n_host_hists;
+    m->merged_hosts = a->merged_hosts;
     for (size_t i = 0; i < a->n_host_hists && o->failed == ERR_OK; i++) {
         trawl__host_histogram__init(&hosts[i]);
         hosts[i].host = pack_name(o, a->host_hists[i].host);

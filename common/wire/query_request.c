@@ -43,6 +43,7 @@ static void get_hist(struct unpack *in, const Trawl__HistRequest *m, struct quer
     get_sections(in, m->section, m->n_section, q);
     q->per_host = m->per_host;
     q->drop_sections = m->drop_sections;
+    q->merged_only = m->merged_only;
     q->round = m->round;
     q->on = get_on(in, m->on);
 }
@@ -141,6 +142,7 @@ static void put_hist(struct pack *o, const struct query *q, Trawl__HistRequest *
     m->campaign = put_ref(o, q->campaign);
     m->per_host = q->per_host;
     m->drop_sections = q->drop_sections;
+    m->merged_only = q->merged_only;
     m->round = q->round;
     m->on = pack_exact(o, q->on, LIMIT_SELECTOR_BYTES);
     m->section = pack_array(o, q->n_section, sizeof *m->section);

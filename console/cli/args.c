@@ -50,6 +50,7 @@ static const struct arg_info {
     {"per-hour", "N", "firings in an hour at the most (4)", ARG_LIMITS, 0},
     {"budget", "DURATION", "of tracing in all, on each host (10m)", ARG_LIMITS, 0},
     {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
+    {"over", "time", "the rounds of the campaign, or those that asked the same before it, as a series", ARG_OVER, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
     {"format", "json|csv|folded|pprof|speedscope|openmetrics", "which form", ARG_FORMAT, 0},
     {"markdown", NULL, "the table of docs/tools.md", ARG_MARKDOWN, 0},
@@ -260,6 +261,11 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return take_limit(v, info->name, value, a);
     case ARG_ROUND:
         return take_round(v, value, a);
+    case ARG_OVER:
+        a->over = value;
+        if (strcmp(value, "time") == 0) return ERR_OK;
+        args_complain(v->name, "--over takes \"time\", not \"%s\"", value);
+        return ERR_SYNTAX;
     case ARG_VERSUS:
         a->versus = value;
         return ERR_OK;

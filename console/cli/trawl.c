@@ -41,7 +41,7 @@ static const struct verb VERBS[] = {
      ARG_OUTPUT | ARG_PER_HOST | ARG_MERGED | ARG_N | ARG_BY | ARG_OF | ARG_RANK | ARG_WHERE | ARG_FOCUS | ARG_IGNORE | ARG_DETACH,
      verb_retry},
     {"hist", "[ID]", "A campaign's merged histograms and its hosts, worst first.", "trawl hist last --section disk=vda", 0, 1,
-     ARG_OUTPUT | ARG_SECTION | ARG_MERGED | ARG_PER_HOST | ARG_ON | ARG_ROUND, verb_answers_hist},
+     ARG_OUTPUT | ARG_SECTION | ARG_MERGED | ARG_PER_HOST | ARG_ON | ARG_ROUND | ARG_OVER | ARG_N, verb_answers_hist},
     {"top", "[ID]", "A campaign's events counted by a field.", "trawl top last --by PCOMM,host --where 'PCOMM!=sh' -n 5", 0, 1,
      ARG_OUTPUT | ARG_BY | ARG_OF | ARG_RANK | ARG_N | ARG_PER_HOST | ARG_ON | ARG_WHERE | ARG_ROUND, verb_answers_top},
     {"connections", "[ID]", "Who connects to whom: how often, and how long it takes.", "trawl connections last --rank p99 -n 5", 0, 1,

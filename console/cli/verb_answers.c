@@ -1,5 +1,6 @@
 #include "console/cli/verb_answers.h"
 
+#include "console/cli/series.h"
 #include "console/cli/show.h"
 
 static int answer(const char *verb, const struct args *a, enum result_kind what) {
@@ -11,7 +12,7 @@ static int answer(const char *verb, const struct args *a, enum result_kind what)
     return code;
 }
 
-int verb_answers_hist(const struct args *a) { return answer("hist", a, RESULT_HISTOGRAM); }
+int verb_answers_hist(const struct args *a) { return a->over ? series_hist(a) : answer("hist", a, RESULT_HISTOGRAM); }
 int verb_answers_stacks(const struct args *a) { return answer("stacks", a, RESULT_STACKS); }
 
 int verb_answers_events(const struct args *a) { return answer("events", a, RESULT_EVENTS); }

@@ -65,3 +65,33 @@ again() { cp "$TOP/tests/golden/$1" "$FAKE_DIR/.$2.recording"; }
     trawl flame last "$before" >"$FLEET_DIR/flame.svg"
     python3 -c 'import sys, xml.etree.ElementTree as E; E.parse(sys.argv[1])' "$FLEET_DIR/flame.svg"
 }
+
+@test "over time: the rounds of one campaign, and the campaigns that asked the same" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.12-libbpf-host_idle.txt" 0
+    fleet_up web-1:role=web db-1:role=db
+    trawl run runqlat --for 1s --rounds 3 --every 1s >/dev/null
+    local total
+    total=$(trawl hist last -o json | jq '.histograms[0].total')
+    run --separate-stderr trawl hist last --over time -o json
+    [ "$status" -eq 0 ]
+    json '.kind == "series" and (.points | length) == 3 and ([.points[].round] == [1, 2, 3])'
+    json "([.points[].histograms[0].total] | add) == $total"
+    json '[.points[] | .merged_hosts == 2 and .coverage.ok == 2 and .ledger.kernel == 0] | all'
+    json '.points[0].start < .points[2].start'
+
+    trawl run runqlat --for 1s >/dev/null
+    again runqlat/6.1-libbpf-host_cpu8.txt runqlat
+    trawl run runqlat --for 1s --on role=web >/dev/null # another question
+    trawl run runqlat --for 1s >/dev/null
+    run trawl hist last --over time -o csv
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [[ "${lines[0]}" == campaign,round,start,hosts,lost,section,total,p50,p99,unit,reading,shape ]]
+    [[ "${lines[1]}" == *,2/2,0,* && "${lines[2]}" == *,2/2,0,* ]]
+    run trawl hist last --over time -n 1
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == "runqlat · 2 of 2 hosts"* ]]
+    [ "$(grep -c '2/2' <<<"$output")" -eq 1 ]
+    run trawl hist last --over space
+    [ "$status" -eq 2 ]
+}

@@ -6,6 +6,7 @@
 #include "common/json/json_diff.h"
 #include "common/json/json_doctor.h"
 #include "common/json/json_fleet.h"
+#include "common/json/json_series.h"
 
 static struct buf docs;
 
@@ -151,6 +152,8 @@ static void every_key_of_a_difference_is_documented(void **state) {
     assert_int_equal(stack_diff_stacks(&a.stacks, &a.stacks, mem, &tree, &changes, &n), ERR_OK);
     check_text(&text, json_diff_stacks(&a, &a, &tree, changes, n, n, &text));
     check_text(&text, json_diff_stacks(&a, &a, NULL, changes, n, n, &text));
+    const struct series_point moment = {.answer = a};
+    check_text(&text, json_series_hist(&moment, 1, &text));
     buf_done(&text);
 }
 
