@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "collector/daemon/core_state.h"
 
+enum { PARTS_BYTES = 4 << 20, PART_MORE_BYTES = 128 }; /* of one answer, unless one host has more; of a part beside its body */
 enum { CAMPAIGNS_DEFAULT = 20, CAMPAIGNS_MAX = 500, TEXT_BYTES = 2 * QUERY_WHY_BYTES };
 
 /* While one question is answered. */
@@ -166,6 +168,57 @@ static enum rpc_status ask_results(struct asked *a, enum query_kind kind) {
     return query_results(&of, a->mem, a->why, &a->out);
 }
 
+/* ---- the parts themselves ---- */
+struct giving {
+    struct asked *a;
+    struct query_parts answer;
+    size_t cap, bytes;
+};
+
+static enum err give_part(void *arg, const struct store_part *p) {
+    struct giving *g = arg;
+    struct arena *mem = g->a->mem;
+    enum err e = arena_grow(mem, &g->answer.parts, &g->cap, g->answer.n + 1, sizeof *g->answer.parts);
+    if (e != ERR_OK) return e;
+    struct query_part *to = &g->answer.parts[g->answer.n++];
+    *to = (struct query_part){arena_copy(mem, p->key.host), p->key.round, p->key.part, arena_copy(mem, p->body)};
+    g->bytes += p->body.n + PART_MORE_BYTES;
+    if (g->bytes > LIMIT_ANSWER_BYTES - LIMIT_ORDER_BYTES) return ERR_LIMIT;
+    return to->host.p && to->body.p ? ERR_OK : ERR_NOMEM;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* Whole hosts until there are enough bytes for one answer. */
+static enum err give_hosts(struct giving *g, const struct campaign *c, struct span after) {
+    const char **hosts = arena_array(g->a->mem, c->n_targets + 1, sizeof(const char *));
+    if (!hosts) return ERR_NOMEM;
+    for (size_t i = 0; i < c->n_targets; i++) hosts[i] = c->targets[i].host;
+    qsort(hosts, c->n_targets, sizeof(const char *), by_name);
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < c->n_targets && e == ERR_OK; i++) {
+        struct span host = span_str(hosts[i]);
+        if (after.n && span_cmp(host, after) <= 0) continue;
+        if (g->bytes > PARTS_BYTES) return ERR_OK;
+        e = store_parts(g->a->core->reader, &c->id, host, give_part, g);
+        g->answer.last = i + 1 < c->n_targets ? host : SPAN_LIT("");
+    }
+    return e;
+}
+
+static enum rpc_status ask_parts(struct asked *a) {
+    struct query_parts q = {.n = 0};
+    struct core_campaign *cc = NULL;
+    enum err e = query_parts_decode(a->q->bytes, a->mem, &q);
+    if (e != ERR_OK) return refuse(a, RPC_INVALID_ARGUMENT, err_text(e));
+    enum rpc_status status = find(a, q.campaign, &cc);
+    if (status != RPC_OK) return status;
+    struct giving g = {.a = a, .answer = {.order = q.after.n ? SPAN_LIT("") : cc->c->signed_order}};
+    e = give_hosts(&g, cc->c, q.after);
+    if (e == ERR_OK) e = query_parts_encode(&g.answer, &a->out);
+    return e == ERR_OK ? RPC_OK : failed(a, e);
+}
+
 static enum rpc_status ask_start(struct asked *a) {
     enum rpc_status status = core_start_order(a->core, a->q, a->mem, a->why);
     a->later = status == RPC_OK;
@@ -217,6 +270,8 @@ static enum rpc_status ask(struct asked *a) {
         return ask_pause(a, false);
     case RPC_CONSOLE_CONNECTIONS:
         return ask_results(a, QUERY_CONNECTIONS);
+    case RPC_CONSOLE_PARTS:
+        return ask_parts(a);
     case RPC_CONSOLE_OUTLIERS:
         return ask_results(a, QUERY_OUTLIERS);
     case RPC_CONSOLE_PLAN:

@@ -34,7 +34,6 @@ typedef enum err query_rows_fn(void *arg, const struct where_source *from, const
 NODISCARD enum err query_rows(struct query_work *w, query_rows_fn *fn, void *arg);
 /* From the store in any case: by host, with the stacks below rows. */
 NODISCARD enum err query_rows_stored(struct query_work *w, query_rows_fn *fn, void *arg);
-NODISCARD enum err query_events_copy_row(struct events *into, const struct events *from, size_t row, struct arena *mem);
 /* The question's condition (NULL: none), and whether it fits the columns of the first table that comes. */
 enum rpc_status query_rows_where(struct query_work *w, const struct where **out);
 enum rpc_status query_rows_where_fits(struct query_work *w, const struct where *where, const struct events *e);

@@ -1,6 +1,7 @@
 #include "collector/query/query_body.h"
+#include "common/model/events_copy.h"
 
-enum { ROWS_MAX = 1000000 }; /* with no limit given: what an answer could hold at most */
+enum { ROWS_MAX = LIMIT_ANSWER_ROWS }; /* with no limit given */
 
 struct events_work {
     struct query_work *w;
@@ -15,46 +16,10 @@ struct events_work {
     bool fits;              /* the condition was held against the columns */
 };
 
-static enum err copy_stack(struct events *into, size_t row, const struct events *from, uint32_t stack, struct arena *mem) {
-    uint32_t nodes[LIMIT_STACK_DEPTH], at = STACKS_ROOT, made = 0;
-    const struct stacks *s = &from->stacks;
-    const struct stack_row *r = &s->rows[stack];
-    enum err e = events_stacks(into, s->unit, mem);
-    size_t depth = stacks_frames(s, r->leaf, nodes, LIMIT_STACK_DEPTH);
-    if (depth > LIMIT_STACK_DEPTH) depth = LIMIT_STACK_DEPTH;
-    for (size_t i = 0; e == ERR_OK && i < depth; i++)
-        e = stacks_node(&into->stacks, at, s->strings.text[s->nodes[nodes[i]].frame], (enum frame_kind)s->nodes[nodes[i]].kind, &at);
-    if (e == ERR_OK) e = stacks_row(&into->stacks, at, s->strings.text[r->comm], r->pid, &made);
-    if (e == ERR_OK) into->stack_of[row] = made + 1;
-    return e;
-}
-
-enum err query_events_copy_row(struct events *into, const struct events *from, size_t row, struct arena *mem) {
-    size_t at = 0;
-    enum err e = events_row(into, mem, &at);
-    for (size_t c = 0; e == ERR_OK && c < from->n_columns; c++) {
-        if (column_is_number(from->columns[c].type))
-            into->columns[c].number[at] = from->columns[c].number[row];
-        else
-            e = strings_add(&into->strings, from->strings.text[from->columns[c].text[row]], &into->columns[c].text[at]);
-    }
-    if (e == ERR_OK && from->stack_of && from->stack_of[row]) e = copy_stack(into, at, from, from->stack_of[row] - 1, mem);
-    return e;
-}
-
-static bool same_columns(const struct events *a, const struct events *b) {
-    if (a->n_columns != b->n_columns) return false;
-    for (size_t i = 0; i < a->n_columns; i++)
-        if (!span_eq(a->columns[i].name, b->columns[i].name) || a->columns[i].type != b->columns[i].type ||
-            a->columns[i].decimals != b->columns[i].decimals)
-            return false;
-    return true;
-}
-
 /* The table that a host's rows go to: the last one, or a new one when host or columns change. */
 static enum err table_for(struct events_work *t, struct span host, const struct events *e, struct events **out) {
     struct arena *mem = t->w->mem;
-    if (t->n_hosts && span_eq(t->hosts[t->n_hosts - 1].host, host) && same_columns(&t->hosts[t->n_hosts - 1].events, e)) {
+    if (t->n_hosts && span_eq(t->hosts[t->n_hosts - 1].host, host) && events_copy_fits(&t->hosts[t->n_hosts - 1].events, e)) {
         *out = &t->hosts[t->n_hosts - 1].events;
         return ERR_OK;
     }
@@ -103,7 +68,7 @@ static enum err on_rows(void *arg, const struct where_source *from, const struct
     err = table_for(t, from->host, e, &into);
     for (size_t row = 0; err == ERR_OK && row < e->n_rows && t->share; row++) {
         if (!yes[row]) continue;
-        err = query_events_copy_row(into, e, row, t->w->mem);
+        err = events_copy_row(into, e, row, t->w->mem);
         t->share--;
         t->left--;
     }

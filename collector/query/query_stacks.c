@@ -1,19 +1,5 @@
 #include "collector/query/query_body.h"
 
-/* One row with its frames, copied.  places: where nodes of from are in into; 0: not copied yet. */
-static enum err copy_row(struct stacks *into, const struct stacks *from, const struct stack_row *row, uint32_t *places) {
-    uint32_t nodes[LIMIT_STACK_DEPTH], leaf = row->leaf;
-    size_t depth = 0;
-    for (uint32_t n = leaf; n != STACKS_ROOT && !places[n] && depth < LIMIT_STACK_DEPTH; n = from->nodes[n].parent) nodes[depth++] = n;
-    while (depth > 0) {
-        uint32_t n = nodes[--depth];
-        const struct stack_node *node = &from->nodes[n];
-        enum err e = stacks_node(into, places[node->parent], from->strings.text[node->frame], (enum frame_kind)node->kind, &places[n]);
-        if (e != ERR_OK) return e;
-    }
-    return stacks_add(into, places[leaf], from->strings.text[row->comm], row->pid, row->count);
-}
-
 static void note_losses(struct query_work *w) {
     const struct aggregate *agg = w->of->aggregate;
     uint64_t shed = aggregate_shed(agg);
@@ -133,7 +119,7 @@ static enum err fill_rows(struct query_work *w, const struct stack_merge *m, con
         w->a->distinct++;
         if (w->of->query->n && given == w->of->query->n) continue;
         given++;
-        e = copy_row(&w->a->stacks, view, rows[i], places);
+        e = stack_merge_copy(m, rows[i], places, &w->a->stacks);
     }
     w->a->whole = stacks_total(view);
     return e;

@@ -1,5 +1,6 @@
 #include "collector/query/query_body.h"
 #include "common/merge/connections.h"
+#include "common/model/events_copy.h"
 
 /* While the rows go by. */
 struct top_work {
@@ -117,7 +118,7 @@ static enum err fulfilling(struct top_work *t, const struct where_source *from, 
     enum err err = where_rows(t->where, e, from, yes, out_name);
     if (err == ERR_OK) err = events_init(out, e->columns, e->n_columns, t->scratch);
     for (size_t row = 0; row < e->n_rows && err == ERR_OK; row++)
-        if (yes[row]) err = query_events_copy_row(out, e, row, t->scratch);
+        if (yes[row]) err = events_copy_row(out, e, row, t->scratch);
     return err;
 }
 

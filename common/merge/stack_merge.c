@@ -155,3 +155,20 @@ enum err stack_merge_top(const struct stack_merge *m, size_t n, struct arena *me
     *out_n = n_out;
     return ERR_OK;
 }
+
+enum err stack_merge_copy(const struct stack_merge *m, const struct stack_row *row, uint32_t *places, struct stacks *into) {
+    const struct stacks *from = &m->all;
+    enum err e = ERR_OK;
+    uint32_t below = STACKS_ROOT; /* the way down: each node's place has the next one's number until it has its own */
+    for (uint32_t n = row->leaf; n != STACKS_ROOT && !places[n]; n = from->nodes[n].parent) {
+        places[n] = below;
+        below = n;
+    }
+    while (below != STACKS_ROOT && !e) {
+        uint32_t n = below;
+        const struct stack_node *node = &from->nodes[n];
+        below = places[n];
+        e = stacks_node(into, places[node->parent], from->strings.text[node->frame], (enum frame_kind)node->kind, &places[n]);
+    }
+    return e ? e : stacks_add(into, places[row->leaf], from->strings.text[row->comm], row->pid, row->count);
+}

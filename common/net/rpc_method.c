@@ -39,6 +39,7 @@ static const struct row {
     [RPC_CONSOLE_ADD_TRIGGER] = CONSOLE("AddTrigger", RPC_UNARY, AUTHORITY_RUNNER),
     [RPC_CONSOLE_TRIGGERS] = CONSOLE("Triggers", RPC_UNARY, AUTHORITY_VIEWER),
     [RPC_CONSOLE_REMOVE_TRIGGER] = CONSOLE("RemoveTrigger", RPC_UNARY, AUTHORITY_RUNNER),
+    [RPC_CONSOLE_PARTS] = CONSOLE("Parts", RPC_UNARY, AUTHORITY_VIEWER),
 };
 
 const struct rpc_method_info *rpc_method_info(enum rpc_method m) {

@@ -13,6 +13,7 @@ enum {
     LIMIT_SIGNATURE_BYTES = 512,
     LIMIT_REQUEST_BYTES = 64 * 1024,       /* what a console asks, in all */
     LIMIT_ANSWER_BYTES = 64 * 1024 * 1024, /* what a console is told, in all */
+    LIMIT_ANSWER_ROWS = 1000000,           /* events in one answer, unless fewer are asked for */
     LIMIT_AUDIT_BYTES = 256 * 1024,        /* of the audit log in one answer */
     LIMIT_FACTS_BYTES = 32 * 1024,
 

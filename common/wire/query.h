@@ -161,6 +161,23 @@ struct query_audit {
 NODISCARD enum err query_audit_decode(struct span bytes, struct arena *mem, struct query_audit *out);
 NODISCARD enum err query_audit_encode(const struct query_audit *a, struct buf *out);
 
+/* A campaign's stored parts as they came, some hosts at a time: asked with the campaign and the host before, answered with the parts of the
+ * next ones and, first, the signed order. */
+struct query_part {
+    struct span host;
+    uint32_t round, part;
+    struct span body;
+};
+struct query_parts {
+    struct span campaign, after;
+    struct span order;
+    struct query_part *parts;
+    size_t n;
+    struct span last; /* what to ask with next; empty: that was all */
+};
+NODISCARD enum err query_parts_decode(struct span bytes, struct arena *mem, struct query_parts *out);
+NODISCARD enum err query_parts_encode(const struct query_parts *p, struct buf *out);
+
 enum query_kind {
     QUERY_REF,
     QUERY_HOSTS,

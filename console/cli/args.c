@@ -52,7 +52,9 @@ static const struct arg_info {
     {"round", "N", "only the captures of this round, from 1 on (all)", ARG_ROUND, 0},
     {"over", "time", "the rounds of the campaign, or those that asked the same before it, as a series", ARG_OVER, 0},
     {"agent", "FILE", "look at this host's agent.conf instead, as root", ARG_AGENT, 0},
-    {"format", "json|csv|folded|pprof|speedscope|openmetrics", "which form", ARG_FORMAT, 0},
+    {"format", "json|csv|folded|pprof|speedscope|openmetrics|bundle", "which form", ARG_FORMAT, 0},
+    {"write", "FILE", "where the bundle goes; it must not be there yet", ARG_FILE, 'O'},
+    {"trust", "FILE", "the operators' CA: is the order signed by one of them?", ARG_TRUST, 0},
     {"markdown", NULL, "the table of docs/tools.md", ARG_MARKDOWN, 0},
     {"detach", NULL, "start it and print its id, do not follow", ARG_DETACH, 0},
 };
@@ -266,6 +268,12 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         if (strcmp(value, "time") == 0) return ERR_OK;
         args_complain(v->name, "--over takes \"time\", not \"%s\"", value);
         return ERR_SYNTAX;
+    case ARG_FILE:
+        a->file = value;
+        return ERR_OK;
+    case ARG_TRUST:
+        a->trust = value;
+        return ERR_OK;
     case ARG_VERSUS:
         a->versus = value;
         return ERR_OK;

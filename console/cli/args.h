@@ -29,6 +29,7 @@ enum {
     ARG_OUTPUT_WIDE = 1 << 18, /* instead of ARG_OUTPUT: a wide table besides */
     ARG_MARKDOWN = 1 << 19,
     ARG_LIMITS = 1 << 23, /* a trigger's condition and limits */
+    ARG_TRUST = 1 << 22,
     ARG_WHERE = 1 << 24,
     ARG_FOCUS = 1 << 25,
     ARG_IGNORE = 1 << 26,
@@ -44,7 +45,7 @@ struct args {
     const char *words[ARGS_WORDS_MAX];
     size_t n_words;
     enum output output;
-    const char *on, *by, *of, *rank, *flavour, *agent, *where, *focus, *ignore, *format, *versus, *over, *file;
+    const char *on, *by, *of, *rank, *flavour, *agent, *where, *focus, *ignore, *format, *versus, *over, *file, *trust;
     uint64_t for_ns, expire_ns, since_ns; /* 0: not given */
     uint32_t n;                           /* 0: not given */
     uint32_t round;                       /* from 1 on; 0: not given */

@@ -92,7 +92,7 @@ static enum err print_json(const struct answer *answer, enum query_kind kind) {
     return e;
 }
 
-static enum err print(const struct answer *answer, const struct args *a, enum query_kind kind) {
+enum err show_print(const struct answer *answer, const struct args *a, enum query_kind kind) {
     struct screen s = screen_on(stdout);
     bool csv = a->output == OUTPUT_CSV;
     if (a->output == OUTPUT_JSON) return print_json(answer, kind);
@@ -157,7 +157,7 @@ int show_question(struct ask *k, const struct args *a, enum query_kind kind, enu
     if (!ask_query(k, kind, &q) || !ask_call(k, method)) return EXIT_FAILED;
     e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
     answer.bands = &k->bands;
-    if (!e) e = print(&answer, a, kind);
+    if (!e) e = show_print(&answer, a, kind);
     return e ? ask_failed(k, e) : ask_exit_code(&answer.info);
 }
 

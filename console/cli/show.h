@@ -5,6 +5,8 @@
 
 /* Do the options fit such an answer?  False: said what does not (EXIT_USAGE).  Before anything is asked. */
 bool show_fits(const char *verb, const struct args *a, enum result_kind what);
+/* An answer as the options want it, on standard output.  ERR_NOMEM, ERR_LIMIT. */
+NODISCARD enum err show_print(const struct answer *answer, const struct args *a, enum query_kind kind);
 /* One question of a kind.  The other: by what the campaign's tool prints:
  * what RESULT_HISTOGRAM: hist; RESULT_EVENTS: top when a->by is set, else events; RESULT_STACKS: stacks.  campaign: id, prefix or "last".
  * Returns the exit code. */

@@ -10,6 +10,7 @@
 #include "console/cli/verb_flame.h"
 #include "console/cli/verb_fleet.h"
 #include "console/cli/verb_lockdown.h"
+#include "console/cli/verb_merge.h"
 #include "console/cli/verb_parse.h"
 #include "console/cli/verb_plan.h"
 #include "console/cli/verb_retry.h"
@@ -53,7 +54,9 @@ static const struct verb VERBS[] = {
     {"stacks", "[ID]", "A campaign's merged stacks, largest first.", "trawl stacks last --by frame --rank total -n 5", 0, 1,
      ARG_OUTPUT | ARG_N | ARG_ON | ARG_FOCUS | ARG_IGNORE | ARG_BY | ARG_RANK | ARG_ROUND, verb_answers_stacks},
     {"export", "[ID]", "A campaign's answer in a form that other programs read.", "trawl export last --format openmetrics > out.prom", 0, 1,
-     ARG_FORMAT | ARG_PER_HOST | ARG_ROUND, verb_export},
+     ARG_FORMAT | ARG_PER_HOST | ARG_ROUND | ARG_FILE, verb_export},
+    {"merge", "BUNDLE", "Merges the parts in an evidence bundle (export --format bundle) again and shows the answer; offline.",
+     "trawl merge incident.bundle", 1, 1, ARG_OUTPUT | ARG_TRUST | ARG_N, verb_merge},
     {"flame", "[ID [BEFORE]]", "A campaign's stacks as a flame graph (SVG), coloured by what changed when there is a BEFORE or --versus.",
      "trawl flame last > out.svg", 0, 2, ARG_ROUND | ARG_ON | ARG_VERSUS, verb_flame},
     {"diff", "[ID [BEFORE]]", "What changed between two campaigns, or what differs between some hosts and others (--on A --versus B).",

@@ -1,5 +1,6 @@
 #include "console/cli/verb_export.h"
 
+#include "console/cli/bundles.h"
 #include "console/cli/show.h"
 #include "console/export/folded.h"
 #include "console/export/openmetrics.h"
@@ -16,13 +17,14 @@ static const struct form {
     enum result_kind of; /* RESULT_NONE: any */
     enum output same_as; /* of those for any: the -o of other verbs */
     export_fn *write, *write_per_host;
-    bool binary;
-} FORMS[] = {{"json", RESULT_NONE, OUTPUT_JSON, NULL, NULL, false},
-             {"csv", RESULT_NONE, OUTPUT_CSV, NULL, NULL, false},
-             {"folded", RESULT_STACKS, 0, folded_write, NULL, false},
-             {"pprof", RESULT_STACKS, 0, pprof_write, NULL, true},
-             {"speedscope", RESULT_STACKS, 0, speedscope_write, NULL, false},
-             {"openmetrics", RESULT_HISTOGRAM, 0, merged_metrics, host_metrics, false}};
+    bool binary, bundle;
+} FORMS[] = {{"json", RESULT_NONE, OUTPUT_JSON, NULL, NULL, false, false},
+             {"csv", RESULT_NONE, OUTPUT_CSV, NULL, NULL, false, false},
+             {"bundle", RESULT_NONE, 0, NULL, NULL, false, true},
+             {"folded", RESULT_STACKS, 0, folded_write, NULL, false, false},
+             {"pprof", RESULT_STACKS, 0, pprof_write, NULL, true, false},
+             {"speedscope", RESULT_STACKS, 0, speedscope_write, NULL, false, false},
+             {"openmetrics", RESULT_HISTOGRAM, 0, merged_metrics, host_metrics, false, false}};
 
 static const struct form *form_of(const char *name) {
     for (size_t i = 0; name && i < COUNT_OF(FORMS); i++)
@@ -53,6 +55,7 @@ static int export(struct ask *k, const struct args *a, const struct form *f) {
                       c.id, capture_kind_name(c.kind));
         return EXIT_FAILED;
     }
+    if (f->bundle) return bundles_write(k, c.id, a->file);
     if (f->of != RESULT_NONE) return write_form(k, f, a, c.id);
     struct args same = *a;
     same.output = f->same_as;
@@ -62,12 +65,21 @@ static int export(struct ask *k, const struct args *a, const struct form *f) {
 int verb_export(const struct args *a) {
     const struct form *f = form_of(a->format);
     if (!f) {
-        args_complain("export", "--format is json, csv, folded, pprof, speedscope or openmetrics%s%s%s", a->format ? ", not \"" : "",
-                      a->format ? a->format : "", a->format ? "\"" : "");
+        args_complain("export", "--format is json, csv, folded, pprof, speedscope, openmetrics or bundle%s%s%s",
+                      a->format ? ", not \"" : "", a->format ? a->format : "", a->format ? "\"" : "");
         return EXIT_USAGE;
     }
     if (a->per_host && f->write && !f->write_per_host) {
         args_complain("export", "--per-host is not for --format %s", f->name);
+        return EXIT_USAGE;
+    }
+    if (f->bundle != (a->file != NULL)) {
+        args_complain("export",
+                      f->bundle ? "a bundle goes to a file: -O FILE" : "-O is for --format bundle: the others go to standard output");
+        return EXIT_USAGE;
+    }
+    if (f->bundle && (a->per_host || a->round)) {
+        args_complain("export", "a bundle has all hosts and all rounds: without --per-host and --round");
         return EXIT_USAGE;
     }
     if (f->binary && isatty(STDOUT_FILENO)) {

@@ -32,7 +32,7 @@ ready_for() {
     case $1 in
     resume) trawl pause last >/dev/null ;;
     parse) cp "$TOP/tests/golden/runqlat/6.1-bcc-w5.txt" "$FLEET_DIR/home/out.txt" ;;
-    merge) typed "$(examples_of export | grep bundle || true)" ;;
+    merge) trawl export last --format bundle -O "$FLEET_DIR/home/incident.bundle" ;;
     esac
 }
 
