@@ -38,6 +38,7 @@ static void take(struct core *core, struct message *m) {
         return;
     case MESSAGE_WRITE:
         if (m->write.question) core_questions_written(core, m);
+        if (m->write.n == 1 && m->write.ops[0].kind == STORE_REMOVE_RESULTS) core_retention_written(core, &m->write.ops[0]);
         break;
     case MESSAGE_STORE_DOWN:
     case MESSAGE_STORE_UP:
@@ -123,6 +124,7 @@ static void on_tick(struct loop_timer *t) {
     core_results_tick(core);
     core_audit_tick(core);
     core_campaigns_evict(core);
+    core_retention_tick(core);
     again(core, t, CORE_TICK_MS);
 }
 

@@ -14,6 +14,7 @@ struct core_options {
     const char *fleet;                               /* keeps */
     const char *operators_ca, *operators_crl;        /* keeps; crl may be NULL */
     const char *tls_cert, *tls_key;                  /* keeps; sign the audit log's checkpoints; NULL: nobody does */
+    uint64_t keep_days, keep_bytes;                  /* retention; 0: for ever, without limit */
     uint64_t operator_campaigns, operator_captures;  /* that one operator may have at a time */
 };
 

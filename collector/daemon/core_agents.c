@@ -214,6 +214,8 @@ static void take_part(struct core *core, const struct message_part *part) {
     case STORE_DIFFERS:
         why = "another one with its key came before and is kept";
         break;
+    case STORE_MORE: /* no part's */
+        break;
     case STORE_REFUSED:
         why = "the store cannot take it (store.refused says why); it is not acknowledged";
         break;

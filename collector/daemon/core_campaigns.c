@@ -40,6 +40,11 @@ static void unload(struct core *core, size_t at) {
     core->n_campaigns--;
 }
 
+void core_campaigns_forget(struct core *core, const struct campaign_id *id) {
+    const uint64_t *at = map_get(core->by_id, id_span(id));
+    if (at) unload(core, *at);
+}
+
 static size_t oldest(struct core *core, bool aggregates) {
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < core->n_campaigns; i++) {
@@ -153,6 +158,7 @@ struct load {
 
 static enum err on_row(void *arg, const struct store_campaign *row) {
     struct load *l = arg;
+    if (row->removed_wall_ns) return ERR_GONE;
     l->row = *row;
     l->row.signed_order = arena_copy(l->mem, row->signed_order);
     l->row.operator_name = arena_copy(l->mem, row->operator_name);
@@ -261,6 +267,7 @@ struct listing {
     struct arena *mem;
     struct campaign_id *ids;
     struct span *summaries;
+    bool *removed;
     size_t n, cap;
 };
 
@@ -269,11 +276,26 @@ static enum err on_listed(void *arg, const struct store_campaign *row) {
     if (l->n == l->cap) return ERR_OK;
     l->ids[l->n] = row->id;
     l->summaries[l->n] = arena_copy(l->mem, row->summary);
+    l->removed[l->n] = row->removed_wall_ns != 0;
     return l->summaries[l->n++].p ? ERR_OK : ERR_NOMEM;
+}
+
+/* All that is left of it is its summary. */
+static void removed_info(const struct listing *l, size_t i, struct campaign_info *out) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
+    part_campaign_hex(&l->ids[i], hex);
+    if (!l->summaries[i].n || query_decode_info(l->summaries[i], l->mem, out) != ERR_OK)
+        *out = (struct campaign_info){.id = arena_copy(l->mem, span_str(hex))};
+    out->state = SPAN_LIT("removed");
+    out->why = SPAN_LIT("its results were removed by retention");
 }
 
 static enum err info_of(struct core *core, const struct listing *l, size_t i, struct campaign_info *out) {
     struct core_campaign *cc = core_campaigns_loaded(core, &l->ids[i]);
+    if (l->removed[i]) {
+        removed_info(l, i, out);
+        return ERR_OK;
+    }
     if (!cc && l->summaries[i].n && query_decode_info(l->summaries[i], l->mem, out) == ERR_OK) return ERR_OK;
     enum err e = cc ? ERR_OK : core_campaigns_get(core, &l->ids[i], &cc); /* it has no summary that reads */
     if (e == ERR_OK) query_info(cc->c, out);                              /* texts belong to the campaign, which no later one moves */
@@ -284,8 +306,9 @@ enum err core_campaigns_list(struct core *core, uint32_t limit, struct arena *me
     const struct store_select which = {.which = STORE_NEWEST, .limit = limit};
     struct listing l = {.mem = mem, .ids = arena_array(mem, limit, sizeof *l.ids), .cap = limit};
     l.summaries = arena_array(mem, limit, sizeof *l.summaries);
+    l.removed = arena_array(mem, limit, sizeof *l.removed);
     struct campaign_info *infos = arena_array(mem, limit, sizeof *infos);
-    enum err e = l.ids && l.summaries && infos ? store_campaigns(core->reader, &which, on_listed, &l) : ERR_NOMEM;
+    enum err e = l.ids && l.summaries && l.removed && infos ? store_campaigns(core->reader, &which, on_listed, &l) : ERR_NOMEM;
     for (size_t i = 0; e == ERR_OK && i < l.n; i++) e = info_of(core, &l, i, &infos[i]);
     if (e == ERR_OK) *out = (struct campaign_list){.campaigns = infos, .n = l.n};
     return e;

@@ -56,6 +56,15 @@ static enum rpc_status find(struct asked *a, struct span ref, struct core_campai
     enum rpc_status status = core_campaigns_resolve(a->core, ref, a->why, &id);
     if (status != RPC_OK) return status;
     enum err e = core_campaigns_get(a->core, &id, out);
+    if (e == ERR_GONE) {
+        char hex[2 * CAMPAIGN_ID_BYTES + 1];
+        part_campaign_hex(&id, hex);
+        snprintf(a->why, sizeof a->why,
+                 "the results of campaign %.12s were removed by retention (keep_days, keep_bytes in collector.conf); "
+                 "`trawl campaigns` has its summary",
+                 hex);
+        return RPC_FAILED_PRECONDITION;
+    }
     return e == ERR_OK ? RPC_OK : failed(a, e);
 }
 

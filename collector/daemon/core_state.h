@@ -100,14 +100,23 @@ struct core {
     size_t n_campaigns, cap_campaigns;
     struct core_watch *watches;
     struct core_starting *starting;
+    struct {
+        bool on, waits;   /* a campaign's results are going; a step is on its way to the disk */
+        uint64_t look_ns; /* when to look again whether one is due */
+        struct campaign_id campaign;
+        char why[64];
+    } retention;
 };
 
 static inline struct campaign_now core_now(void) { return (struct campaign_now){.mono_ns = clock_mono_ns(), .wall_ns = clock_wall_ns()}; }
 
 /* ---- core_campaigns.c: loaded campaigns ---- */
 NODISCARD enum err core_campaigns_load_unended(struct core *core);
-/* Loaded when it is not yet.  ERR_NOTFOUND, ERR_DAMAGED, ERR_SYS, ERR_NOMEM.  The pointer dies with the next one loaded. */
+/* Loaded when it is not yet.  ERR_GONE its results were removed, ERR_NOTFOUND, ERR_DAMAGED, ERR_SYS, ERR_NOMEM.  The pointer dies with the
+ * next one loaded. */
 NODISCARD enum err core_campaigns_get(struct core *core, const struct campaign_id *id, struct core_campaign **out);
+/* Whoever asks for it from now on gets it from the store. */
+void core_campaigns_forget(struct core *core, const struct campaign_id *id);
 /* takes c on success. */
 NODISCARD enum err core_campaigns_add(struct core *core, struct campaign *c, struct core_campaign **out);
 /* id, prefix or "last" → id; otherwise a status and why (QUERY_WHY_BYTES). */
@@ -215,6 +224,10 @@ void core_questions_unwatch(struct core *core, uint64_t question);
 void core_questions_written(struct core *core, struct message *m);
 void core_questions_watches(struct core *core); /* tell what has changed */
 void core_questions_done(struct core *core);
+
+/* ---- core_retention.c: results that are older than they are kept go, a few rows at a time ---- */
+void core_retention_tick(struct core *core);
+void core_retention_written(struct core *core, const struct store_op *op); /* a step is on the disk */
 
 /* ---- core_start.c: a signed order becomes a campaign; prefix core_start_ ---- */
 /* Of each host the value of the order's domain label, "" for none; NULL when there is no such label.  In mem. */

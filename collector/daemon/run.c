@@ -128,6 +128,8 @@ static enum err make_core(struct collector *c, char *why) {
                                      .outside = outside_inbox(c->outside),
                                      .store_path = c->set->store,
                                      .fleet = c->set->fleet,
+                                     .keep_days = c->set->keep_days,
+                                     .keep_bytes = c->set->keep_bytes,
                                      .operator_campaigns = c->set->operator_campaigns,
                                      .operator_captures = c->set->operator_captures,
                                      .operators_ca = c->set->operators_ca,

@@ -29,6 +29,8 @@ static const struct conf_item items[] = {
     ITEM(http_key, CONF_PATH, "", "its key; empty: tls_key"),
     ITEM(http_token_file, CONF_PATH, "/etc/trawl/http.token",
          "the secret that callers show (Authorization: Bearer); only its owner may read it"),
+    ITEM(keep_days, CONF_U64, "0", "results of campaigns that ended longer ago are removed, their summaries stay; 0: none are"),
+    ITEM(keep_bytes, CONF_U64, "0", "when the store's content takes more, the oldest results are removed; 0: it may grow"),
     ITEM(operator_campaigns, CONF_U64, "256", "how many campaigns one operator may have under way at a time"),
     ITEM(operator_captures, CONF_U64, "50000", "how many hosts all those campaigns may still be waiting for"),
     COUNT(waiting_agents, 1000000, "2000", "how many connections of agents may be waiting to be greeted"),

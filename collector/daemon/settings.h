@@ -10,6 +10,7 @@ struct settings {
     char *store;
     char *http_listen, *http_cert, *http_key, *http_token_file;
     uint64_t operator_campaigns, operator_captures;
+    uint64_t keep_days, keep_bytes;
     uint64_t waiting_agents, waiting_of_address;
 };
 

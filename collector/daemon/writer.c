@@ -99,6 +99,9 @@ static struct span host_of(const struct store_op *op, const struct campaign_id *
     case STORE_END_TARGET:
         *out_campaign = &op->target.campaign;
         return op->target.host;
+    case STORE_REMOVE_RESULTS:
+        *out_campaign = &op->remove.id;
+        break;
     case STORE_END_CAMPAIGN:
         *out_campaign = &op->end.id;
         break;
@@ -113,6 +116,7 @@ static void log_refused(struct writer *w) {
                                        [STORE_BEGIN_TARGET] = "a host's begin",
                                        [STORE_SET_CAMPAIGN] = "a campaign's course",
                                        [STORE_END_TARGET] = "a host's end",
+                                       [STORE_REMOVE_RESULTS] = "a campaign's removal",
                                        [STORE_END_CAMPAIGN] = "a campaign's end"};
     for (size_t i = 0; i < w->n_ops; i++) {
         const struct campaign_id *campaign = NULL;

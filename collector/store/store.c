@@ -33,6 +33,8 @@ enum err store_targets(struct store *s, const struct campaign_id *id, store_targ
     return s->engine->targets(s, id, fn, arg);
 }
 
+enum err store_bytes(struct store *s, uint64_t *out) { return s->engine->bytes(s, out); }
+
 enum err store_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg) {
     return s->engine->parts(s, id, host, fn, arg);
 }

@@ -24,7 +24,8 @@ AUTO_TYPE(struct store, store_close)
 typedef void store_hurt_fn(void *arg, const char *what);
 NODISCARD enum err store_check(struct store *s, store_hurt_fn *fn, void *arg);
 /* A copy of the whole as it is at one moment, as one file that its owner alone can read; others may write meanwhile.  There is nothing at
- * path unless the copy is complete and on the disk.  Errors (store_why): ERR_EXISTS path is there already; ERR_SYS; ERR_DAMAGED; ERR_NOMEM. */
+ * path unless the copy is complete and on the disk.  Errors (store_why): ERR_EXISTS path is there already; ERR_SYS; ERR_DAMAGED; ERR_NOMEM.
+ */
 NODISCARD enum err store_backup(struct store *s, const char *path);
 /* The sentence that belongs to the last failure of this handle. */
 const char *store_why(const struct store *s);
@@ -43,6 +44,7 @@ struct store_campaign {
     uint32_t wave;
     struct span why;                         /* it is stopped or paused */
     uint64_t created_wall_ns, ended_wall_ns; /* ended 0: some target has not ended */
+    uint64_t removed_wall_ns;                /* its results went then, by retention; 0: they are there */
     struct span summary; /* of one that has ended: its owner's own bytes, so that a list need not read the targets; may be empty */
 };
 struct store_target {
@@ -62,18 +64,20 @@ struct store_part {
 
 /* ---- writing ---- */
 enum store_op_kind {
-    STORE_PUT_HOST,     /* new or replaced */
-    STORE_PUT_CAMPAIGN, /* with its targets, all pending; STORE_DUPLICATE: the id is taken, nothing was written */
-    STORE_PUT_PART,     /* STORE_DUPLICATE, STORE_DIFFERS or STORE_UNKNOWN: nothing was written */
-    STORE_BEGIN_TARGET, /* began; STORE_UNKNOWN: no such target */
-    STORE_END_TARGET,   /* all but began; STORE_UNKNOWN: no such target */
-    STORE_SET_CAMPAIGN, /* stopped, paused, wave, why; STORE_UNKNOWN */
-    STORE_END_CAMPAIGN  /* stopped, ended and summary, new or replaced; STORE_UNKNOWN */
+    STORE_PUT_HOST,       /* new or replaced */
+    STORE_PUT_CAMPAIGN,   /* with its targets, all pending; STORE_DUPLICATE: the id is taken, nothing was written */
+    STORE_PUT_PART,       /* STORE_DUPLICATE, STORE_DIFFERS or STORE_UNKNOWN: nothing was written */
+    STORE_BEGIN_TARGET,   /* began; STORE_UNKNOWN: no such target */
+    STORE_END_TARGET,     /* all but began; STORE_UNKNOWN: no such target */
+    STORE_SET_CAMPAIGN,   /* stopped, paused, wave, why; STORE_UNKNOWN */
+    STORE_REMOVE_RESULTS, /* of one that has ended, some rows at a time; its summary stays.  STORE_MORE: not all are gone; STORE_UNKNOWN */
+    STORE_END_CAMPAIGN    /* stopped, ended and summary, new or replaced; STORE_UNKNOWN */
 };
 enum store_result {
     STORE_DONE,
     STORE_DUPLICATE, /* it was there already */
     STORE_DIFFERS,   /* a part with this key was there with another body: the first is kept */
+    STORE_MORE,      /* so far; the same again does more */
     STORE_UNKNOWN,   /* no such campaign, target, or not the campaign's tool */
     STORE_REFUSED    /* it can never be written, however often it is tried; nothing of it was; store_why of the last such */
 };
@@ -97,6 +101,11 @@ struct store_op {
         } end;
         struct {
             struct campaign_id id;
+            uint32_t rows; /* at most */
+            uint64_t wall_ns;
+        } remove;
+        struct {
+            struct campaign_id id;
             bool stopped, paused;
             uint32_t wave;
             struct span why;
@@ -117,6 +126,7 @@ typedef enum err store_part_fn(void *arg, const struct store_part *p);
 enum store_which {
     STORE_NEWEST,  /* newest first */
     STORE_UNENDED, /* those that have not ended, newest first */
+    STORE_OLDEST,  /* that have ended and have results or rests of them, oldest first */
     STORE_WITHIN   /* ids from low to high, both included, in their order */
 };
 struct store_select {
@@ -124,6 +134,8 @@ struct store_select {
     struct campaign_id low, high;
     uint32_t limit;
 };
+/* What its content takes, without what is free for new content. */
+NODISCARD enum err store_bytes(struct store *s, uint64_t *out);
 NODISCARD enum err store_hosts(struct store *s, store_host_fn *fn, void *arg);
 /* Their signed_order is left empty, and but for STORE_NEWEST their summary. */
 NODISCARD enum err store_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);

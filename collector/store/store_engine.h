@@ -8,6 +8,7 @@ struct store_engine {
     enum err (*check)(struct store *s, store_hurt_fn *fn, void *arg);
     enum err (*backup)(struct store *s, const char *path);
     enum err (*apply)(struct store *s, struct store_op *const *ops, size_t n);
+    enum err (*bytes)(struct store *s, uint64_t *out);
     enum err (*hosts)(struct store *s, store_host_fn *fn, void *arg);
     enum err (*campaigns)(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
     enum err (*campaign)(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);

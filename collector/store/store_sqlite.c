@@ -30,16 +30,27 @@ static const char *const sql[SQL__COUNT] = {
         "UPDATE target SET end_state = ?3, reason = ?4, outcome = ?5, has_result = ?6, stage = stage & 1 | ?7 WHERE campaign "
         "= ?1 AND host = ?2",
     [SQL_END_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, ended = ?3, summary = ?4 WHERE id = ?1",
+    [SQL_REMOVE_BEGIN] = "UPDATE campaign SET removed = CASE removed WHEN 0 THEN ?2 ELSE removed END WHERE id = ?1 AND ended != 0",
+    [SQL_REMOVE_PARTS] = "DELETE FROM part WHERE (campaign, host, round, tool, part) IN (SELECT campaign, host, round, tool, part FROM part"
+                         " WHERE campaign = ?1 LIMIT ?2)",
+    [SQL_REMOVE_TARGETS] = "DELETE FROM target WHERE (campaign, host) IN (SELECT campaign, host FROM target WHERE campaign = ?1 LIMIT ?2)",
+    [SQL_REMOVE_END] = "UPDATE campaign SET signed_order = x'' WHERE id = ?1",
+    [SQL_PAGES] = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
     [SQL_HOSTS] = "SELECT name, facts, seen, address, cert_expires FROM host ORDER BY name",
-    [SQL_CAMPAIGN] = "SELECT id, signed_order, operator, tool, created, stopped, ended, summary, course, why FROM campaign WHERE id = ?1",
+    [SQL_CAMPAIGN] =
+        "SELECT id, signed_order, operator, tool, created, stopped, ended, summary, course, why, removed FROM campaign WHERE id = ?1",
     /* A statement for each way to choose, so that each has its index; signed orders are long. */
-    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary, course, why FROM campaign ORDER BY created "
+    [SQL_NEWEST] = "SELECT id, x'', operator, tool, created, stopped, ended, summary, course, why, removed FROM campaign ORDER BY created "
                    "DESC, id DESC LIMIT ?1",
-    [SQL_UNENDED] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why FROM campaign WHERE ended = 0 ORDER "
-                    "BY created DESC, id "
-                    "DESC LIMIT ?1",
-    [SQL_WITHIN] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why FROM campaign WHERE id BETWEEN ?2 AND "
-                   "?3 ORDER BY id LIMIT ?1",
+    [SQL_UNENDED] =
+        "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why, removed FROM campaign WHERE ended = 0 ORDER "
+        "BY created DESC, id "
+        "DESC LIMIT ?1",
+    [SQL_OLDEST] = "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why, removed FROM campaign WHERE ended != 0"
+                   " AND signed_order != x'' ORDER BY created, id LIMIT ?1",
+    [SQL_WITHIN] =
+        "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why, removed FROM campaign WHERE id BETWEEN ?2 AND "
+        "?3 ORDER BY id LIMIT ?1",
     [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result, stage FROM target WHERE campaign = ?1 ORDER BY host",
     [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
     [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
@@ -237,6 +248,33 @@ static enum err end_campaign(struct store_sqlite *q, struct store_op *op) {
     return changed(q, st, op);
 }
 
+static enum err remove_some(struct store_sqlite *q, struct store_op *op, enum store_sqlite_sql which, int *out_rows) {
+    sqlite3_stmt *st = store_sqlite_statement(q, which);
+    if (!st) return store_sqlite_fail(q);
+    bind_id(st, 1, &op->remove.id);
+    if (which == SQL_REMOVE_BEGIN)
+        bind_u64(st, 2, op->remove.wall_ns);
+    else if (which != SQL_REMOVE_END)
+        sqlite3_bind_int64(st, 2, op->remove.rows);
+    enum err e = step(q, st);
+    if (e == ERR_OK) *out_rows = sqlite3_changes(q->db);
+    return e;
+}
+
+/* Parts before the targets that they refer to; the order last, which says that nothing is left. */
+static enum err remove_results(struct store_sqlite *q, struct store_op *op) {
+    int rows = 0;
+    enum err e = remove_some(q, op, SQL_REMOVE_BEGIN, &rows);
+    if (e == ERR_OK && rows == 0) {
+        op->result = STORE_UNKNOWN;
+        return ERR_OK;
+    }
+    if (e == ERR_OK) e = remove_some(q, op, SQL_REMOVE_PARTS, &rows);
+    if (e == ERR_OK && rows == 0) e = remove_some(q, op, SQL_REMOVE_TARGETS, &rows);
+    if (e == ERR_OK && rows > 0) op->result = STORE_MORE;
+    return e != ERR_OK || rows > 0 ? e : remove_some(q, op, SQL_REMOVE_END, &rows);
+}
+
 static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
     op->result = STORE_DONE;
     switch (op->kind) {
@@ -252,6 +290,8 @@ static enum err apply_one(struct store_sqlite *q, struct store_op *op) {
         return set_campaign(q, op);
     case STORE_END_TARGET:
         return end_target(q, op);
+    case STORE_REMOVE_RESULTS:
+        return remove_results(q, op);
     case STORE_END_CAMPAIGN:
         return end_campaign(q, op);
     }
@@ -311,6 +351,7 @@ static const struct store_engine engine = {
     .check = store_sqlite_check,
     .backup = store_sqlite_backup,
     .apply = apply,
+    .bytes = store_sqlite_read_bytes,
     .hosts = store_sqlite_read_hosts,
     .campaigns = store_sqlite_read_campaigns,
     .campaign = store_sqlite_read_campaign,

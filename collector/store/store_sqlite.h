@@ -21,10 +21,16 @@ enum store_sqlite_sql {
     SQL_END_TARGET,
     SQL_SET_CAMPAIGN,
     SQL_END_CAMPAIGN,
+    SQL_REMOVE_BEGIN,
+    SQL_REMOVE_PARTS,
+    SQL_REMOVE_TARGETS,
+    SQL_REMOVE_END,
+    SQL_PAGES,
     SQL_HOSTS,
     SQL_CAMPAIGN,
     SQL_NEWEST,
     SQL_UNENDED,
+    SQL_OLDEST,
     SQL_WITHIN,
     SQL_TARGETS,
     SQL_PARTS,
@@ -52,6 +58,7 @@ void store_sqlite_bind_blob(sqlite3_stmt *st, int at, struct span s);
 /* store_sqlite_schema.c: make it, bring it up to date, or say why not. */
 NODISCARD enum err store_sqlite_schema_ready(struct store_sqlite *q);
 /* store_sqlite_read.c */
+NODISCARD enum err store_sqlite_read_bytes(struct store *s, uint64_t *out);
 NODISCARD enum err store_sqlite_read_hosts(struct store *s, store_host_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);

@@ -61,7 +61,8 @@ static enum err give_campaigns(struct store_sqlite *q, sqlite3_stmt *st, store_c
                                    .summary = column(st, 7),
                                    .paused = (sqlite3_column_int64(st, 8) & 1) != 0,
                                    .wave = (uint32_t)(column_u64(st, 8) / 2),
-                                   .why = column(st, 9)};
+                                   .why = column(st, 9),
+                                   .removed_wall_ns = column_u64(st, 10)};
         e = column_id(q, st, 0, &c.id);
         if (e == ERR_OK) e = fn(arg, &c);
         if (e != ERR_OK) break;
@@ -75,7 +76,8 @@ static void bind_id(sqlite3_stmt *st, int at, const struct campaign_id *id) {
 }
 
 enum err store_sqlite_read_campaigns(struct store *s, const struct store_select *which, store_campaign_fn *fn, void *arg) {
-    static const enum store_sqlite_sql sql[] = {[STORE_NEWEST] = SQL_NEWEST, [STORE_UNENDED] = SQL_UNENDED, [STORE_WITHIN] = SQL_WITHIN};
+    static const enum store_sqlite_sql sql[] = {
+        [STORE_NEWEST] = SQL_NEWEST, [STORE_UNENDED] = SQL_UNENDED, [STORE_OLDEST] = SQL_OLDEST, [STORE_WITHIN] = SQL_WITHIN};
     struct store_sqlite *q = of(s);
     sqlite3_stmt *st = store_sqlite_statement(q, sql[which->which]);
     if (!st) return store_sqlite_fail(q);
@@ -140,4 +142,14 @@ enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, 
     }
     sqlite3_reset(st);
     return e;
+}
+
+enum err store_sqlite_read_bytes(struct store *s, uint64_t *out) {
+    struct store_sqlite *q = of(s);
+    sqlite3_stmt *st = store_sqlite_statement(q, SQL_PAGES);
+    if (!st) return store_sqlite_fail(q);
+    enum err e = step(q, st);
+    if (e == ERR_AGAIN) *out = column_u64(st, 0);
+    sqlite3_reset(st);
+    return e == ERR_AGAIN ? ERR_OK : e == ERR_OK ? ERR_DAMAGED : e;
 }

@@ -25,6 +25,9 @@ static const char *const migrations[] = {
     "ALTER TABLE campaign ADD COLUMN course INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE campaign ADD COLUMN why TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE target ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;",
+    /* removed: when its results went, by retention; its order goes with the last of them. */
+    "ALTER TABLE campaign ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX campaign_kept ON campaign(created, id) WHERE ended != 0 AND signed_order != x'';",
 };
 
 static enum err number_of(struct store_sqlite *q, const char *sql, int64_t *out) {

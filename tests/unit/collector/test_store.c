@@ -203,8 +203,9 @@ static void choosing_campaigns_neither_sorts_nor_scans_nor_reads_orders(void **s
     }
     const struct store_select ways[] = {{.which = STORE_NEWEST, .limit = 1},
                                         {.which = STORE_UNENDED, .limit = 1},
+                                        {.which = STORE_OLDEST, .limit = 1},
                                         {.which = STORE_WITHIN, .low = made_id(7), .high = made_id(90), .limit = 2}};
-    static const enum store_sqlite_sql statements[] = {SQL_NEWEST, SQL_UNENDED, SQL_WITHIN};
+    static const enum store_sqlite_sql statements[] = {SQL_NEWEST, SQL_UNENDED, SQL_OLDEST, SQL_WITHIN};
     struct store_sqlite *q = container_of(s, struct store_sqlite, base);
     for (size_t i = 0; i < COUNT_OF(ways); i++) {
         bool order = true;
@@ -217,6 +218,70 @@ static void choosing_campaigns_neither_sorts_nor_scans_nor_reads_orders(void **s
     bool order = false;
     assert_int_equal(store_campaign(s, &id, has_order, &order), ERR_OK);
     assert_true(order);
+    store_close(s);
+    made_dir_done(&d);
+}
+
+struct left {
+    uint64_t removed_wall_ns;
+    size_t n, summary_bytes;
+};
+static enum err see_what_is_left(void *arg, const struct store_campaign *c) {
+    struct left *l = arg;
+    *l = (struct left){c->removed_wall_ns, l->n + 1, c->summary.n};
+    return ERR_OK;
+}
+static enum err count_rows(void *arg, const struct store_part *p) {
+    size_t *n = arg;
+    (void)p;
+    ++*n;
+    return ERR_OK;
+}
+
+static void results_are_removed_some_rows_at_a_time_and_the_summary_stays(void **state) {
+    struct made_dir d;
+    struct campaign_id id = made_id(1);
+    const struct store_select oldest = {.which = STORE_OLDEST, .limit = 1};
+    struct left left = {.n = 0};
+    size_t parts = 0, steps = 1;
+    uint64_t full = 0, empty = 0;
+    (void)state;
+    made_dir(&d);
+    struct store *s = made_store(&d, STORE_WRITER);
+    made_put_campaign(s, id, "runqlat", hosts, 2);
+    made_put_campaign(s, made_id(2), "runqlat", hosts, 2);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(made_put_part(s, id, "db-1", "runqlat", i, SPAN_LIT("body")), STORE_DONE);
+        assert_int_equal(made_put_part(s, made_id(2), "db-1", "runqlat", i, SPAN_LIT("other")), STORE_DONE);
+    }
+    struct store_op remove = {.kind = STORE_REMOVE_RESULTS, .remove = {.id = id, .rows = 2, .wall_ns = 77}};
+    apply(s, &remove, STORE_UNKNOWN); /* it has not ended */
+    struct store_op over = {.kind = STORE_END_CAMPAIGN, .end = {.id = id, .ended_wall_ns = 5, .summary = SPAN_LIT("sum")}};
+    apply(s, &over, STORE_DONE);
+    assert_int_equal(store_bytes(s, &full), ERR_OK);
+    struct store_op *one = &remove;
+    for (remove.result = STORE_MORE; remove.result == STORE_MORE; steps++) {
+        remove.remove.wall_ns = 77 + steps - 1;
+        assert_int_equal(store_apply(s, &one, 1), ERR_OK);
+        if (remove.result == STORE_MORE) assert_int_equal(store_campaigns(s, &oldest, see_what_is_left, &left), ERR_OK);
+        assert_true(steps < 10);
+    }
+    assert_int_equal(remove.result, STORE_DONE);
+    assert_int_equal(left.removed_wall_ns, 77); /* of the first step */
+    assert_true(left.n > 2);                    /* found again while there were rests */
+    left = (struct left){.n = 0};
+    assert_int_equal(store_campaigns(s, &oldest, see_what_is_left, &left), ERR_OK);
+    assert_int_equal(left.n, 0);
+    assert_int_equal(store_campaign(s, &id, see_what_is_left, &left), ERR_OK);
+    assert_true(left.n == 1 && left.removed_wall_ns == 77 && left.summary_bytes == 3);
+    assert_int_equal(store_parts(s, &id, SPAN_NONE, count_rows, &parts), ERR_OK);
+    assert_int_equal(parts, 0);
+    assert_int_equal(made_put_part(s, id, "db-1", "runqlat", 0, SPAN_LIT("late")), STORE_UNKNOWN);
+    id = made_id(2);
+    assert_int_equal(store_parts(s, &id, SPAN_NONE, count_rows, &parts), ERR_OK);
+    assert_int_equal(parts, 5); /* the other's are untouched */
+    assert_int_equal(store_bytes(s, &empty), ERR_OK);
+    assert_true(full > 0 && empty <= full);
     store_close(s);
     made_dir_done(&d);
 }
@@ -435,6 +500,7 @@ int main(void) {
         cmocka_unit_test(a_campaign_id_is_taken_once_with_its_targets),
         cmocka_unit_test(campaigns_are_chosen_by_age_id_and_end),
         cmocka_unit_test(choosing_campaigns_neither_sorts_nor_scans_nor_reads_orders),
+        cmocka_unit_test(results_are_removed_some_rows_at_a_time_and_the_summary_stays),
         cmocka_unit_test(a_reader_that_stops_gets_its_own_error_back),
         cmocka_unit_test(a_reader_sees_each_commit_and_writes_nothing),
         cmocka_unit_test(an_op_that_can_never_be_written_is_refused_alone),
