@@ -112,7 +112,7 @@ static enum err listen_on(struct http *h, char *why, size_t why_size) {
     const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     if (host.n > 1 && host.p[0] == '[') host = span_of(host.p + 1, host.n - 2);
-    snprintf(node, sizeof node, "%.*s", (int)host.n, host.p);
+    snprintf(node, sizeof node, "%.*s", (int)host.n, host.n ? host.p : "");
     snprintf(service, sizeof service, "%s", colon < text.n ? text.p + colon + 1 : "");
     if (colon == text.n || getaddrinfo(node[0] ? node : NULL, service, &hints, &found) != 0) {
         snprintf(why, why_size, "http_listen: \"%s\" is not HOST:PORT", h->opt.listen);
