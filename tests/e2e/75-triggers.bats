@@ -120,7 +120,7 @@ EOF
     run -0 with_token POST /v1/triggers/page -d '{"on": "web-1", "why": "\u001b[2Jby hand"}'
     [[ "$output" == *'"campaign"'*202 ]]
     run -0 with_token POST /v1/triggers/page
-    [[ "$output" == *"2 times within an hour"*429 ]]
+    [[ "$output" == *'"suppressed"'*429 ]] # by its cool-down or by the hour, as fast as this machine is
     fleet_wait 10 campaigns '== 2'
     run -0 with_token GET /metrics
     [[ "$output" == *'trawl_trigger_firings_total{trigger="page"} 2'* ]]
