@@ -157,7 +157,7 @@ static bool rank(const struct fleet_results *f, const struct answer *a) {
     for (unsigned t = 0; t < f->times; t++) {
         AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
         uint64_t began = cpu_ns();
-        struct ranking *r = ranking_new(catalog_find(SPAN_LIT("runqlat")), a->n_host_hists, mem);
+        struct ranking *r = ranking_new(catalog_find(SPAN_LIT("runqlat")), NULL, a->n_host_hists, mem);
         size_t n = 0;
         for (size_t i = 0; r && i < a->n_host_hists; i++)
             if (!all_well(ranking_add(r, a->host_hists[i].host, &a->host_hists[i].hists), "ranking")) return false;
