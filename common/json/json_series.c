@@ -1,6 +1,6 @@
 #include "common/json/json_series.h"
 
-#include "common/catalog/catalog.h"
+#include "common/catalog/bands.h"
 #include "common/json/json_answer_internal.h"
 #include "common/json/json_body.h"
 
@@ -11,7 +11,7 @@ static json_t *point(struct json_maker *m, const struct series_point *p) {
     json_make_put(m, o, "start", json_make_wall(m, p->start_wall_ns));
     json_make_put(m, o, "merged_hosts", json_make_count(m, p->answer.merged_hosts));
     for (size_t i = 0; i < p->answer.merged.n; i++) {
-        const char *word = tool ? catalog_verdict(tool, &p->answer.merged.hists[i]) : NULL;
+        const char *word = tool ? bands_verdict(tool, &p->answer.merged.hists[i], p->answer.bands) : NULL;
         json_t *h = json_body_hist(m, &p->answer.merged.hists[i]);
         json_make_put(m, h, "verdict", word ? json_make_name(m, word) : json_make_null());
         json_make_add(m, hists, h);

@@ -23,6 +23,7 @@ static bool ask_point(struct ask *k, const struct args *a, struct span campaign,
     if (q.section) memcpy(q.section, a->sections, a->n_sections * sizeof *q.section);
     if (!q.section || !ask_query(k, QUERY_HIST, &q) || !ask_call(k, RPC_CONSOLE_HIST)) return false;
     enum err e = query_decode_answer(QUERY_HIST, buf_span(&k->reply), k->mem, &out->answer);
+    out->answer.bands = &k->bands;
     const struct campaign_info *i = &out->answer.info;
     out->round = round;
     out->start_wall_ns = i->first_start_wall_ns ? i->first_start_wall_ns : i->created_wall_ns;

@@ -4,7 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/num.h"
-#include "common/catalog/catalog.h"
+#include "common/catalog/bands.h"
 #include "common/merge/hist_merge.h"
 #include "common/merge/percentile.h"
 #include "console/render/answer.h"
@@ -68,7 +68,7 @@ static void add_row(struct table *t, const struct series_point *p, const struct 
     char started[32], section[512], p50[40], p99[40], marks[4 * MARKS_MAX + 1];
     const struct tool *tool = catalog_find(p->answer.info.spec.tool);
     struct percentile half = percentile_of(h, 500), most = percentile_of(h, 990);
-    const char *word = tool ? catalog_verdict(tool, h) : NULL;
+    const char *word = tool ? bands_verdict(tool, h, p->answer.bands) : NULL;
     time_text(p->start_wall_ns, started, sizeof started);
     chart_section(h, section, sizeof section);
     chart_value(&half, p50, sizeof p50);
