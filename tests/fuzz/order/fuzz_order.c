@@ -35,7 +35,7 @@ static void make_world(void) {
 
 static enum err verify(struct span spec, struct span signature, struct span chain) {
     struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
-    const struct signed_order so = {spec, signature, chain};
+    const struct signed_order so = {.spec = spec, .signature = signature, .certificates = chain};
     const struct order_check check = {.operators = world.operators, .fleet = "prod", .wall_ns = WALL_NS, .host = SPAN_LIT("web-1")};
     struct order order = {0};
     char why[256] = "";

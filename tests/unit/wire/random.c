@@ -302,7 +302,7 @@ void random_from_agent(struct random *r, struct from_agent *out) {
 
 void random_to_agent(struct random *r, struct to_agent *out) {
     *out = (struct to_agent){.kind = (enum to_agent_kind)random_below(r, 3)};
-    out->order = (struct signed_order){tool_text(r), tool_text(r), tool_text(r)};
+    out->order = (struct signed_order){.spec = tool_text(r), .signature = tool_text(r), .certificates = tool_text(r)};
     out->stop.campaign = campaign(r);
     out->stop.why = people_text(r);
     out->ack = (struct part_key){campaign(r), SPAN_LIT(""), name(r), random_below(r, 9), random_below(r, LIMIT_PARTS)};

@@ -96,7 +96,7 @@ static void sessions_live_with_any_failed_allocation(void **state) {
         ALL_FAULTS(session_encode_from(&from, &out), session_decode_from(BYTES, mem, &value), struct from_agent);
         ALL_FAULTS(session_encode_to(&to, &out), session_decode_to(BYTES, mem, &value), struct to_agent);
         ALL_FAULTS(spec_encode(&spec, &out), spec_decode(BYTES, mem, &value), struct spec);
-        ALL_FAULTS(spec_encode_signed(&(struct signed_order){BYTES, BYTES, BYTES}, &out), spec_decode_signed(BYTES, mem, &value),
+        ALL_FAULTS(spec_encode_signed(&(struct signed_order){BYTES, BYTES, BYTES, SPAN_NONE}, &out), spec_decode_signed(BYTES, mem, &value),
                    struct signed_order);
     }
 }

@@ -125,7 +125,7 @@ static void an_order_s_parts_have_their_limits(void **state) {
     struct fixture *f = *state;
     struct span all = span_of(long_text, sizeof long_text);
     struct signed_order good = {span_head(all, LIMIT_SPEC_BYTES), span_head(all, LIMIT_SIGNATURE_BYTES),
-                                span_head(all, LIMIT_CERTIFICATES_BYTES)};
+                                span_head(all, LIMIT_CERTIFICATES_BYTES), SPAN_NONE};
     struct signed_order back, bad = good;
     of_length(sizeof long_text - 1);
     assert_int_equal(spec_encode_signed(&good, &f->bytes), ERR_OK);
