@@ -3,6 +3,7 @@
 #include "common/base/auto.h"
 #include "common/base/clock.h"
 #include "common/identity/identity.h"
+#include "common/wire/limits.h"
 
 /* clang-format off */
 #define TEXT(k, t, fb) {.key = #k, .type = t, .offset = offsetof(struct doctor_conf, k), .fallback = fb, .help = "see trawl-runner --print-config"}
@@ -43,6 +44,7 @@ const struct conf_item doctor_conf_items[] = {
     TEXT(pins, CONF_WORDS, ""),
     TEXT(pins_file, CONF_PATH, ""),
     TEXT(may_sign, CONF_WORDS, IDENTITY_MAY_SIGN),
+    NUMBER(max_triggers, "max_triggers", CONF_U64, 0, LIMIT_TRIGGERS_PER_HOST, "16"),
     TEXT(redact, CONF_WORDS, ""),
     TEXT(lockdown_file, CONF_PATH, "/etc/trawl/lockdown"),
     TEXT(quiet_hours, CONF_WORDS, ""),

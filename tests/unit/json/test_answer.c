@@ -89,7 +89,7 @@ static void every_answer_says_who_was_asked_and_who_is_missing(void **state) {
                 "\"limit\":null,\"seed\":\"42\",\"waves\":[1,\"12.5%\"],\"wave\":1,\"held\":3,\"rate_per_second\":null,"
                 "\"concurrency\":null,\"concurrency_per\":{\"label\":\"zone\",\"hosts\":5},\"start\":null,"
                 "\"start_skew_seconds\":0.5,\"rounds\":1,\"every_seconds\":null,\"stop\":{\"failures\":\"5%\","
-                "\"refusals\":null,\"cpu_percent\":20.5,\"deaths\":null,\"pressure_percent\":null},\"retry_of\":null}}");
+                "\"refusals\":null,\"cpu_percent\":20.5,\"deaths\":null,\"pressure_percent\":null},\"retry_of\":null},\"fired\":null}");
         read_is(doc, "coverage",
                 "{\"targeted\":5,\"ok\":2,\"partial\":1,\"refused\":0,\"incapable\":0,\"failed\":0,\"timeout\":0,\"offline\":1,"
                 "\"cancelled\":0,\"pending\":0,\"running\":1}");

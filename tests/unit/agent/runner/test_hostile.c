@@ -179,7 +179,7 @@ static int send_malformed(struct attack *a, unsigned which) {
         r[0].kind = 0;
         break;
     case 3:
-        r[0].kind = REQUEST_PROBE + 1;
+        r[0].kind = REQUEST_UNWATCH + 1;
         break;
     case 4:
         r[0].kind = UINT32_MAX;
