@@ -313,7 +313,7 @@ static void an_agentd_that_talks_nonsense_is_not_served(void **state) {
     assert_nonsense_ends_it(s, &r, sizeof r); /* number 0 */
     assert_nonsense_ends_it(s, big, sizeof big);
     r.run = 1;
-    r.kind = 4;
+    r.kind = REQUEST_UNWATCH + 1;
     assert_nonsense_ends_it(s, &r, sizeof r);
     r.kind = REQUEST_RUN;
     r.magic = 0;
