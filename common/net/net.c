@@ -21,6 +21,7 @@ struct net {
     struct identity self;
     char software[LIMIT_NAME_BYTES + 1];
     struct net_times times;
+    uint64_t reloaded_ns; /* 0: never */
     struct net_member *members;
 };
 
@@ -189,7 +190,14 @@ enum err net_reload(struct net *n, char *why, size_t why_size) {
     n->ctx = ctx;
     n->self = self;
     tell_members(n, NET_RELOADED);
+    n->reloaded_ns = clock_mono_ns(); /* only now has everyone the new ones */
+    tell_members(n, NET_RECHECK);
     return ERR_OK;
+}
+
+bool net_reloaded_lately(const struct net *n) {
+    uint64_t longest_ns = ((uint64_t)n->times.patience_ms + n->times.first_frame_ms) * NS_PER_MS;
+    return n->reloaded_ns && clock_mono_ns() - n->reloaded_ns <= longest_ns;
 }
 
 /* ---- what members ask ---- */

@@ -30,7 +30,8 @@ void net_op_done(struct net_op *op); /* not busy */
 enum net_news {
     NET_LEAVE,   /* say goodbye, call nobody back from now on */
     NET_CLOSE,   /* end everything at once */
-    NET_RELOADED /* there is another net_ctx */
+    NET_RELOADED, /* there is another net_ctx: use it for what begins */
+    NET_RECHECK   /* after all have heard that: look at the peers again */
 };
 /* What lives on a net: connections, listeners, diallers.  They free themselves when nothing of nng is under way any more. */
 struct net_member {
@@ -52,6 +53,8 @@ struct net_times *net_times(struct net *n);
 struct loop *net_loop(const struct net *n);
 SSL_CTX *net_ctx(const struct net *n);
 const char *net_software(const struct net *n);
+/* May a handshake that has just ended have begun under an earlier net_ctx? */
+bool net_reloaded_lately(const struct net *n);
 struct arena *net_scratch(struct net *n); /* emptied: for unpacking one control message */
 /* What nng's error means for us. */
 enum err net_err(int nng_error);

@@ -71,6 +71,7 @@ static void on_greeting(struct rpc_conn_owner *o, struct rpc_conn *c, const stru
     struct rpc_control_welcome w;
     char why[LIMIT_REASON_BYTES];
     enum err e = check_peer(k, c, &peer, why, sizeof why);
+    if (!e && net_reloaded_lately(k->net)) e = rpc_conn_recheck(c, why, sizeof why);
     if (e) {
         rpc_conn_refuse(c, e, RPC_PERMISSION_DENIED, why);
         return;
@@ -184,6 +185,8 @@ static void on_news(struct net_member *m, enum net_news news) {
         break;
     case NET_RELOADED:
         engine_profile_swap(k->profile, net_ctx(k->net));
+        break;
+    case NET_RECHECK:
         break;
     }
 }

@@ -106,14 +106,18 @@ void rpc_conn_settle(struct rpc_conn *c) {
     free(c);
 }
 
-/* The peer's certificate against the new CAs and revocation lists. */
+enum err rpc_conn_recheck(struct rpc_conn *c, char *why, size_t why_size) {
+    char found[200];
+    enum err e = tls_verify(net_ctx(c->link.net), c->link.report.leaf, c->link.report.chain, c->link.dialler, found, sizeof found);
+    if (e) snprintf(why, why_size, "after a reload: %s", found);
+    return e;
+}
+
 static void recheck(struct rpc_conn *c) {
-    char why[200], text[256];
-    if (!c->link.report.leaf || c->link.state != LINK_UP) return;
-    enum err e = tls_verify(net_ctx(c->link.net), c->link.report.leaf, c->link.report.chain, c->link.dialler, why, sizeof why);
-    if (!e) return;
-    snprintf(text, sizeof text, "after a reload: %s", why);
-    rpc_conn_refuse(c, e, RPC_UNAUTHENTICATED, text);
+    char text[256];
+    if (!c->link.report.leaf || c->link.state != LINK_UP) return; /* without: it will be looked at when it has greeted */
+    enum err e = rpc_conn_recheck(c, text, sizeof text);
+    if (e) rpc_conn_refuse(c, e, RPC_UNAUTHENTICATED, text);
 }
 
 static void on_news(struct net_member *m, enum net_news news) {
@@ -125,6 +129,8 @@ static void on_news(struct net_member *m, enum net_news news) {
         link_fail(&c->link, ERR_GONE, "closed");
         break;
     case NET_RELOADED:
+        break;
+    case NET_RECHECK:
         recheck(c);
         break;
     }

@@ -45,6 +45,8 @@ struct rpc_conn {
 NODISCARD enum err rpc_conn_new(struct net *n, nng_stream *stream, bool dialler, struct rpc_conn_owner *owner, struct rpc_conn **out);
 /* The greeting was good. */
 void rpc_conn_opened(struct rpc_conn *c, const struct identity *peer);
+/* The peer's certificate against the CAs and revocation lists in force now.  As tls_verify. */
+NODISCARD enum err rpc_conn_recheck(struct rpc_conn *c, char *why, size_t why_size);
 /* Something is to be done on the loop. */
 void rpc_conn_wake(struct rpc_conn *c);
 /* Send Refuse, let the peer read it, close.  gone() comes from the loop. */

@@ -99,6 +99,8 @@ static void judge(const struct rpc_server *s, struct rpc_conn *c, struct span he
     } else if (tls_identity(c->link.report.leaf, out_peer)) {
         refuse(v, RPC_UNAUTHENTICATED, ERR_UNTRUSTED);
         snprintf(v->text, sizeof v->text, "the certificate has no identity (one URI spiffe://FLEET/ROLE/NAME)");
+    } else if (net_reloaded_lately(s->net) && (v->why = rpc_conn_recheck(c, v->text, sizeof v->text))) {
+        v->status = RPC_UNAUTHENTICATED;
     } else if (strcmp(out_peer->fleet, net_self(s->net)->fleet) != 0) {
         refuse(v, RPC_PERMISSION_DENIED, ERR_UNTRUSTED);
         snprintf(v->text, sizeof v->text, "the certificate is of fleet %s, this is fleet %s", out_peer->fleet, net_self(s->net)->fleet);
@@ -276,6 +278,8 @@ static void on_news(struct net_member *m, enum net_news news) {
         break;
     case NET_RELOADED:
         engine_profile_swap(s->profile, net_ctx(s->net));
+        break;
+    case NET_RECHECK:
         break;
     }
 }

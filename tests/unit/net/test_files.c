@@ -1,8 +1,11 @@
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/base/clock.h"
 #include "common/net/net_internal.h"
-#include "tests/unit/net/stage.h"
+#include "common/net/rpc_control.h"
+#include "tests/unit/net/raw.h"
 
 static struct ca *ca;
 
@@ -180,6 +183,57 @@ static void a_reload_that_fails_changes_nothing(void **state) {
     stage_done(&st);
 }
 
+/* ---- a reload while a handshake is under way ---- */
+enum { HANDSHAKE_UNDER_WAY, HANDSHAKE_DONE, LISTS_RELOADED };
+
+struct overtaken {
+    struct loop_timer tick;
+    struct stage *stage;
+    atomic_int step;
+    bool refused; /* told so, after its greeting */
+};
+
+static void reload_when_it_has_shaken_hands(struct loop_timer *t) {
+    struct overtaken *o = container_of(t, struct overtaken, tick);
+    char why[300] = "";
+    if (atomic_load(&o->step) == HANDSHAKE_DONE) {
+        copy_file("fleet.crl", "used.crl");
+        assert_int_equal(net_reload(o->stage->center, why, sizeof why), ERR_OK);
+        atomic_store(&o->step, LISTS_RELOADED);
+    } else {
+        assert_int_equal(loop_timer_set(o->stage->loop, t, clock_mono_ns() + 5 * NS_PER_MS), ERR_OK);
+    }
+}
+
+static void shake_hands_and_greet_late(struct raw *r) {
+    struct overtaken *o = r->arg;
+    char hello[FRAME_CONTROL_BYTES];
+    const struct rpc_control_hello h = {.version_low = WIRE_VERSION, .version_high = WIRE_VERSION};
+    raw_connect(r);
+    if (!raw_tls(r, ca, "agents/slow-1", TLS1_3_VERSION)) abort();
+    atomic_store(&o->step, HANDSHAKE_DONE);
+    while (atomic_load(&o->step) != LISTS_RELOADED) usleep(1000);
+    raw_put(r, FRAME_HELLO, 0, 0, rpc_control_put_hello(h, "raw", hello));
+    o->refused = raw_get(r) && r->frame.type == FRAME_REFUSE;
+}
+
+static void a_handshake_that_a_reload_overtook_is_looked_at_again(void **state) {
+    (void)state;
+    struct stage st = {0};
+    struct overtaken o = {.stage = &st, .tick.fired = reload_when_it_has_shaken_hands};
+    ca_agent(ca, "slow-1");
+    copy_file("fleet.crl", "used.crl");
+    ca_revoke(ca, "agents/slow-1.pem");
+    stage_listen(&st, ROLE_AGENT, "used.crl");
+    assert_int_equal(loop_timer_set(st.loop, &o.tick, clock_mono_ns()), ERR_OK);
+    raw_run(&st, shake_hands_and_greet_late, &o);
+    UNTIL(&st, st.refused == 1);
+    assert_true(o.refused);
+    assert_non_null(strstr(st.refused_text, "after a reload: certificate revoked"));
+    assert_int_equal(st.server_opened, 0);
+    stage_done(&st);
+}
+
 static void a_reload_disconnects_who_was_revoked_and_nobody_else(void **state) {
     (void)state;
     struct stage st = {0}, other = {0};
@@ -234,6 +288,7 @@ int main(void) {
         cmocka_unit_test(a_certificate_without_identity_is_refused),
         cmocka_unit_test(a_rotated_certificate_is_used_by_the_next_connection),
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
+        cmocka_unit_test(a_handshake_that_a_reload_overtook_is_looked_at_again),
         cmocka_unit_test(a_reload_disconnects_who_was_revoked_and_nobody_else),
     };
     return cmocka_run_group_tests_name("net_files", tests, certificates, no_more_certificates);
