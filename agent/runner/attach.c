@@ -17,18 +17,22 @@ static bool is_probe(struct span link) {
     return false;
 }
 
+/* Without a program there is nothing to attach: perf events are then the buffers that events will come through. */
 static size_t count_probes(pid_t tool) {
     char path[64], link[128];
     snprintf(path, sizeof path, "/proc/%d/fd", (int)tool);
     DIR *d = opendir(path);
     if (!d) return 0;
     size_t n = 0;
+    bool program = false;
     for (struct dirent *e = readdir(d); e; e = readdir(d)) {
         ssize_t len = readlinkat(dirfd(d), e->d_name, link, sizeof link);
-        if (len > 0 && is_probe(span_of(link, (size_t)len))) n++;
+        struct span what = span_of(link, len > 0 ? (size_t)len : 0);
+        program = program || span_eq_str(what, "anon_inode:bpf-prog");
+        n += is_probe(what);
     }
     closedir(d);
-    return n;
+    return program ? n : 0;
 }
 
 bool attach_look(struct attach *a, pid_t tool, uint64_t now_ns) {
