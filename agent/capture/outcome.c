@@ -91,6 +91,11 @@ static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
         buf_add_fmt(why, "%s did not end when told to and had to be killed", f->tool->name);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_TIMEOUT;
     }
+    if (r->signal == SIGINT && r->cause == END_DEADLINE) { /* its argv bounds it, and it had not even begun to listen to signals */
+        buf_add_fmt(why, "%s was not over when its time was and died of being told to stop: this host is too slow or busy for it",
+                    f->tool->name);
+        return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_TIMEOUT;
+    }
     if (!exit_is_success(f->flavour, r)) {
         how_it_died(f, why);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_FAILED;
