@@ -55,7 +55,7 @@ known() {
     runqlat) work=burn what="3 tasks on one CPU: 100 waits of 1 ms and more" check=$long ;;
     cpudist) work=burn what="3 tasks on one CPU: 100 runs of 1 ms and more" check=$long ;;
     runqlen) work=burn what="3 tasks on one CPU: 100 samples of 2 that wait" check='[.histograms[].buckets[] | select(.low >= 2) | .count] | add >= 100' ;;
-    profile) work=burn what="3 tasks on one CPU: their samples at 49 Hz" check='[.stacks[] | select(.comm == "workload") | .count] | add >= 300' ;;
+    profile) work=burn what="3 tasks on one CPU: their samples at 49 Hz" check='[.stacks[] | select(.comm == "twl-load") | .count] | add >= 300' ;;
     offcputime) args=(--pid "$loader") work="nap 100 20" what="20 sleeps of 100 ms: 2 s" check='.total >= 2000000' ;;
     hardirqs) work="read $data 50 4096" what="50 reads: as many of the disk's interrupts" check='[.histograms[] | select(.section.hardirq | test("req|blk")) | .total] | add >= 50' ;;
     softirqs) work="echo 200" what="200 bytes there and back: as many of net_rx" check='[.histograms[] | select(.section.softirq == "net_rx") | .total] | add >= 200' ;;
