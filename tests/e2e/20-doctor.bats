@@ -44,7 +44,7 @@ certs() { "$FLEET_CERTS" "$FLEET_DIR/certs" "$@" >/dev/null; }
     sed -i "s|operators/old.key|operators/admin.key|" "$FLEET_DIR/console.conf"
     doctor
     line "FAIL key fits: $key is not the key of the certificate $FLEET_DIR/certs/operators/old.pem; use the two files that were issued together"
-    certs agent web-1
+    certs agent web-1 --renew
     sed -i "s|operators/old.pem|agents/web-1.pem|; s|operators/admin.key|agents/web-1.key|" "$FLEET_DIR/console.conf"
     doctor
     last "FAIL identity: the certificate is of role agent, and operator is needed here (spiffe://quickstart/agent/web-1); ask for another: certs/trawl-certs DIR operator NAME --renew"
