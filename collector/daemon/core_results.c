@@ -2,7 +2,6 @@
 
 #include "collector/daemon/core_state.h"
 #include "common/merge/percentile.h"
-#include "common/order/selector.h"
 
 /* What results and silence set off. */
 
@@ -114,21 +113,12 @@ static bool is_missing(const struct fleet_host *h, uint64_t now_ns, uint64_t for
     return !h->session && away_ns > for_s * NS_PER_S && away_ns < (for_s + CORE_TARGET_S) * NS_PER_S;
 }
 
-static bool is_target(const struct selector *s, const struct fleet_host *h) {
-    return selector_matches(s, span_str(h->name), h->facts.labels, h->facts.n_labels);
-}
-
-static void look_for_missing(struct core *core, struct core_trigger *t, struct arena *mem) {
-    const struct selector *s = NULL;
+static void look_for_missing(struct core *core, struct core_trigger *t) {
     struct campaign_id id;
-    struct buf words;
     char what[LIMIT_REASON_BYTES], why[QUERY_WHY_BYTES] = "";
-    buf_init(&words, LIMIT_REASON_BYTES);
-    bool parses = selector_parse(t->entry->rule.trigger.what.selector, mem, &words, &s) == ERR_OK;
-    buf_done(&words);
-    for (size_t i = 0; parses && i < fleet_n(core->fleet); i++) {
+    for (size_t i = 0; i < fleet_n(core->fleet); i++) {
         struct fleet_host *h = fleet_host(core->fleet, i);
-        struct core_trigger_host *mine = is_target(s, h) ? core_triggers_host(t, span_str(h->name)) : NULL;
+        struct core_trigger_host *mine = core_triggers_is_for(t, h) ? core_triggers_host(t, span_str(h->name)) : NULL;
         if (!mine) continue;
         bool missing = is_missing(h, clock_wall_ns(), t->entry->rule.when.missing_s), news = missing && !mine->missing;
         mine->missing = missing;
@@ -139,9 +129,6 @@ static void look_for_missing(struct core *core, struct core_trigger *t, struct a
 }
 
 void core_results_tick(struct core *core) {
-    for (struct core_trigger *t = core->triggers; t; t = t->next) {
-        if (t->entry->removed || t->entry->rule.when.kind != WHEN_MISSING) continue;
-        AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
-        if (mem) look_for_missing(core, t, mem);
-    }
+    for (struct core_trigger *t = core->triggers; t; t = t->next)
+        if (!t->entry->removed && t->entry->rule.when.kind == WHEN_MISSING) look_for_missing(core, t);
 }

@@ -62,8 +62,11 @@ struct core_trigger_host {
 struct core_trigger {
     struct core_trigger *next;
     struct rulebook_entry *entry;
+    struct arena *mem;
+    const struct selector *targets; /* in mem; NULL: its selector does not parse, so that it is for nobody */
     struct core_trigger_host *hosts;
     size_t n_hosts, cap_hosts;
+    struct map *host_at; /* a host's name → its place in hosts */
     struct map *alerts; /* that are firing and were acted on, by fingerprint and begin; NULL: none was */
     uint64_t unsaid;    /* suppressed since the audit log had it */
     uint64_t last_wall_ms;
@@ -185,6 +188,7 @@ NODISCARD enum err core_triggers_open(struct core *core, char *why, size_t why_s
 void core_triggers_close(struct core *core);
 /* NULL: not known.  Also one that was removed. */
 struct core_trigger *core_triggers_find(struct core *core, const struct campaign_id *id);
+bool core_triggers_is_for(const struct core_trigger *t, const struct fleet_host *h);
 /* What is known of a host, made when nothing is.  NULL: out of memory. */
 struct core_trigger_host *core_triggers_host(struct core_trigger *t, struct span name);
 /* What became of an event, for those who ask. */

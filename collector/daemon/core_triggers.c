@@ -9,18 +9,32 @@ enum { PATH_BYTES = 512 };
 static uint64_t now_ms(void) { return clock_wall_ns() / NS_PER_MS; }
 
 /* ---- known ones ---- */
+static void trigger_free(struct core_trigger *t) {
+    map_free(t->alerts);
+    map_free(t->host_at);
+    free(t->hosts);
+    arena_free(t->mem);
+    free(t);
+}
+
+static bool read_targets(struct core_trigger *t) {
+    struct buf words;
+    buf_init(&words, LIMIT_REASON_BYTES);
+    enum err e = selector_parse(t->entry->rule.trigger.what.selector, t->mem, &words, &t->targets);
+    buf_done(&words);
+    return e != ERR_NOMEM;
+}
+
 static struct core_trigger *remember(struct core *core, struct rulebook_entry *e) {
     struct core_trigger *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    *t = (struct core_trigger){.next = core->triggers, .entry = e};
+    *t = (struct core_trigger){.next = core->triggers, .entry = e, .mem = arena_new(LIMIT_FRAME_ARENA_BYTES), .host_at = map_new()};
+    if (!t->mem || !t->host_at || !read_targets(t)) {
+        trigger_free(t);
+        return NULL;
+    }
     core->triggers = t;
     return t;
-}
-
-static void trigger_free(struct core_trigger *t) {
-    map_free(t->alerts);
-    free(t->hosts);
-    free(t);
 }
 
 static void forget_all(struct core *core) {
@@ -97,14 +111,8 @@ static void audit(struct core *core, const char *event, const struct rulebook_en
 }
 
 /* ---- to hosts ---- */
-static bool is_for(const struct rulebook_entry *e, const struct fleet_host *h) {
-    AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
-    const struct selector *s = NULL;
-    struct buf words;
-    buf_init(&words, LIMIT_REASON_BYTES);
-    bool parses = mem && selector_parse(e->rule.trigger.what.selector, mem, &words, &s) == ERR_OK;
-    buf_done(&words);
-    return parses && selector_matches(s, span_str(h->name), h->facts.labels, h->facts.n_labels);
+bool core_triggers_is_for(const struct core_trigger *t, const struct fleet_host *h) {
+    return t->targets && selector_matches(t->targets, span_str(h->name), h->facts.labels, h->facts.n_labels);
 }
 
 static void send(struct core *core, const struct rulebook_entry *e, const uint64_t *sessions, size_t n) {
@@ -114,25 +122,25 @@ static void send(struct core *core, const struct rulebook_entry *e, const uint64
 }
 
 /* Those that see for themselves; a removed one is told of to everybody, for hosts also know those that only the collector fires. */
-static void send_to_all(struct core *core, const struct rulebook_entry *e) {
+static void send_to_all(struct core *core, const struct core_trigger *t) {
     AUTO_FREE uint64_t *sessions = calloc(fleet_n(core->fleet) + 1, sizeof *sessions);
     size_t n = 0;
     for (size_t i = 0; sessions && i < fleet_n(core->fleet); i++) {
         const struct fleet_host *h = fleet_host(core->fleet, i);
-        if (h->session && is_for(e, h)) sessions[n++] = h->session;
+        if (h->session && core_triggers_is_for(t, h)) sessions[n++] = h->session;
     }
-    if (e->removed || when_is_hosts(&e->rule.when)) send(core, e, sessions, n);
+    if (t->entry->removed || when_is_hosts(&t->entry->rule.when)) send(core, t->entry, sessions, n);
 }
 
 void core_triggers_connected(struct core *core, const struct fleet_host *h) {
     for (const struct core_trigger *t = core->triggers; t; t = t->next)
-        if ((t->entry->removed || when_is_hosts(&t->entry->rule.when)) && is_for(t->entry, h)) send(core, t->entry, &h->session, 1);
+        if ((t->entry->removed || when_is_hosts(&t->entry->rule.when)) && core_triggers_is_for(t, h)) send(core, t->entry, &h->session, 1);
 }
 
 /* ---- what they say ---- */
 struct core_trigger_host *core_triggers_host(struct core_trigger *t, struct span name) {
-    for (size_t i = 0; i < t->n_hosts; i++)
-        if (span_eq_str(name, t->hosts[i].host)) return &t->hosts[i];
+    const uint64_t *at = map_get(t->host_at, name);
+    if (at) return &t->hosts[*at];
     if (t->n_hosts == t->cap_hosts) {
         size_t want = t->cap_hosts ? 2 * t->cap_hosts : 8;
         struct core_trigger_host *p = reallocarray(t->hosts, want, sizeof *p);
@@ -140,6 +148,7 @@ struct core_trigger_host *core_triggers_host(struct core_trigger *t, struct span
         t->hosts = p;
         t->cap_hosts = want;
     }
+    if (map_put(t->host_at, name, t->n_hosts) != ERR_OK) return NULL;
     struct core_trigger_host *h = &t->hosts[t->n_hosts++];
     *h = (struct core_trigger_host){.armed = false};
     snprintf(h->host, sizeof h->host, "%.*s", (int)name.n, name.p);
@@ -246,10 +255,11 @@ enum rpc_status core_triggers_add(struct core *core, const struct message_questi
     if (status != RPC_OK) return status;
     enum err err = rulebook_add(core->rulebook, &so, &rule, now_ms(), &e);
     if (err == ERR_EXISTS) return refuse(RPC_ALREADY_EXISTS, why, "this very trigger was added before");
-    if (err || !remember(core, e)) return refuse(RPC_UNAVAILABLE, why, "the collector cannot write down the trigger");
+    const struct core_trigger *t = err ? NULL : remember(core, e);
+    if (!t) return refuse(RPC_UNAVAILABLE, why, "the collector cannot write down the trigger");
     LOG(LOG_NOTICE, "trigger.added", KV("trigger", rule.trigger.name), KV("operator", q->operator_name), KV("when", rule.trigger.when));
     audit(core, "trigger.added", e, q->operator_name, q->authority);
-    send_to_all(core, e);
+    send_to_all(core, t);
     return answer(core, rule.trigger.name, mem, why, out);
 }
 
@@ -293,6 +303,6 @@ enum rpc_status core_triggers_remove(struct core *core, const struct message_que
     LOG(LOG_NOTICE, "trigger.removed", KV("trigger", e->rule.trigger.name), KV("operator", q->operator_name));
     audit(core, "trigger.removed", e, q->operator_name, q->authority);
     core_triggers_note(found, SPAN_LIT("removed"));
-    send_to_all(core, e);
+    send_to_all(core, found);
     return answer(core, e->rule.trigger.name, mem, why, out);
 }
