@@ -18,18 +18,10 @@ static void add(struct readings *r, enum when_reading which, struct span number)
     r->known |= 1u << which;
 }
 
-/* The nth word of a line, the first is 0; empty when there are fewer. */
-static struct span word_of(struct span line, size_t nth) {
-    struct span word = SPAN_NONE;
-    for (size_t i = 0; i <= nth; i++)
-        if (!span_word(&line, &word)) return SPAN_NONE;
-    return word;
-}
-
-static void read_loadavg(struct span line, struct readings *r) { add(r, WHEN_LOAD1, word_of(line, 0)); }
+static void read_loadavg(struct span line, struct readings *r) { add(r, WHEN_LOAD1, span_nth_word(line, 0)); }
 
 static void read_stat(struct span line, struct readings *r) {
-    struct span name = word_of(line, 0), first = word_of(line, 1);
+    struct span name = span_nth_word(line, 0), first = span_nth_word(line, 1);
     if (span_eq_str(name, "ctxt")) add(r, WHEN_CONTEXT_SWITCHES, first);
     if (span_eq_str(name, "intr")) add(r, WHEN_INTERRUPTS, first);
     if (span_eq_str(name, "procs_running")) add(r, WHEN_RUN_QUEUE, first);
@@ -39,9 +31,9 @@ static void read_stat(struct span line, struct readings *r) {
 static void read_diskstats(struct span line, struct readings *r) {
     enum { READS = 3, WRITES = 7, BUSY_MS = 12 };
     uint64_t busy_ms = 0;
-    add(r, WHEN_DISK_IOS, word_of(line, READS));
-    add(r, WHEN_DISK_IOS, word_of(line, WRITES));
-    if (r->n_disks == READINGS_DISKS || !span_u64(word_of(line, BUSY_MS), &busy_ms)) return;
+    add(r, WHEN_DISK_IOS, span_nth_word(line, READS));
+    add(r, WHEN_DISK_IOS, span_nth_word(line, WRITES));
+    if (r->n_disks == READINGS_DISKS || !span_u64(span_nth_word(line, BUSY_MS), &busy_ms)) return;
     r->busy_ms[r->n_disks++] = busy_ms;
     r->known |= 1u << WHEN_DISK_BUSY;
 }
@@ -50,8 +42,8 @@ static void read_diskstats(struct span line, struct readings *r) {
 static void read_meminfo(struct span line, struct readings *r) {
     uint64_t kib = 0;
     double *percent = &r->raw[WHEN_MEMORY_AVAILABLE];
-    struct span name = word_of(line, 0);
-    if (!span_u64(word_of(line, 1), &kib) || kib == 0) return;
+    struct span name = span_nth_word(line, 0);
+    if (!span_u64(span_nth_word(line, 1), &kib) || kib == 0) return;
     if (span_eq_str(name, "MemTotal:")) *percent = (double)kib;
     if (!span_eq_str(name, "MemAvailable:") || *percent <= 0) return;
     *percent = 100 * (double)kib / *percent;

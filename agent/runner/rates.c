@@ -12,45 +12,37 @@ static void add(struct rates_look *l, enum cost_counter c, struct span number) {
     l->known |= 1u << c;
 }
 
-/* The nth word of a line, the first is 0; empty when there are fewer. */
-static struct span word_of(struct span line, size_t nth) {
-    struct span word = SPAN_NONE;
-    for (size_t i = 0; i <= nth; i++)
-        if (!span_word(&line, &word)) return SPAN_NONE;
-    return word;
-}
-
 static void read_stat(struct span line, struct rates_look *l) {
     static const struct {
         const char *name;
         enum cost_counter counter;
     } names[] = {
         {"ctxt", COUNTER_CONTEXT_SWITCHES}, {"intr", COUNTER_INTERRUPTS}, {"softirq", COUNTER_SOFTIRQS}, {"processes", COUNTER_PROCESSES}};
-    struct span name = word_of(line, 0);
+    struct span name = span_nth_word(line, 0);
     if (span_starts(name, SPAN_LIT("cpu")) && name.n > 3) l->cpus++;
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (span_eq_str(name, names[i].name)) add(l, names[i].counter, word_of(line, 1));
+        if (span_eq_str(name, names[i].name)) add(l, names[i].counter, span_nth_word(line, 1));
 }
 
 /* Whole devices and their partitions both count: an I/O is counted twice at most, on the safe side. */
 static void read_diskstats(struct span line, struct rates_look *l) {
-    add(l, COUNTER_DISK_IOS, word_of(line, 3));
-    add(l, COUNTER_DISK_IOS, word_of(line, 7));
+    add(l, COUNTER_DISK_IOS, span_nth_word(line, 3));
+    add(l, COUNTER_DISK_IOS, span_nth_word(line, 7));
 }
 
 static void read_vmstat(struct span line, struct rates_look *l) {
-    struct span name = word_of(line, 0);
-    if (span_eq_str(name, "pgpgin") || span_eq_str(name, "pgpgout")) add(l, COUNTER_FILE_OPERATIONS, word_of(line, 1));
+    struct span name = span_nth_word(line, 0);
+    if (span_eq_str(name, "pgpgin") || span_eq_str(name, "pgpgout")) add(l, COUNTER_FILE_OPERATIONS, span_nth_word(line, 1));
 }
 
 /* Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs … */
 static void read_snmp(struct span line, struct rates_look *l) {
     enum { ACTIVE = 5, PASSIVE = 6, IN_SEGMENTS = 10, RETRANSMITTED = 12 };
-    if (!span_eq_str(word_of(line, 0), "Tcp:")) return;
-    add(l, COUNTER_TCP_OPENS, word_of(line, ACTIVE));
-    add(l, COUNTER_TCP_OPENS, word_of(line, PASSIVE));
-    add(l, COUNTER_TCP_SEGMENTS, word_of(line, IN_SEGMENTS));
-    add(l, COUNTER_TCP_RETRANSMITS, word_of(line, RETRANSMITTED));
+    if (!span_eq_str(span_nth_word(line, 0), "Tcp:")) return;
+    add(l, COUNTER_TCP_OPENS, span_nth_word(line, ACTIVE));
+    add(l, COUNTER_TCP_OPENS, span_nth_word(line, PASSIVE));
+    add(l, COUNTER_TCP_SEGMENTS, span_nth_word(line, IN_SEGMENTS));
+    add(l, COUNTER_TCP_RETRANSMITS, span_nth_word(line, RETRANSMITTED));
 }
 
 void rates_look(const char *proc, uint64_t now_ns, struct rates_look *out) {

@@ -7,16 +7,6 @@
 
 enum { NAMES_BYTES = LIMIT_SELECTOR_BYTES };
 
-static double ns_of(struct span unit) {
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"nsecs", 1}, {"usecs", 1e3}, {"msecs", 1e6}, {"ms", 1e6}, {"us", 1e3}, {"secs", 1e9}};
-    for (size_t i = 0; i < COUNT_OF(units); i++)
-        if (span_eq_str(unit, units[i].name)) return units[i].ns;
-    return 0;
-}
-
 /* Hosts that a condition holds for, as a selector of their names; too many for one: "", which is all. */
 struct hits {
     struct buf names;
@@ -36,7 +26,7 @@ static bool holds(const struct aggregate_host *host, const struct when *w, struc
     bool some = false;
     if (hist_merge_get(host->hists, true, mem, &set) != ERR_OK) return false;
     for (size_t i = 0; i < set.n; i++) {
-        double ns = ns_of(set.hists[i].unit);
+        double ns = hist_unit_ns(set.hists[i].unit);
         struct percentile p = percentile_of(&set.hists[i], w->per_thousand);
         if (ns > 0 && p.known) some = some || (w->above ? p.value * ns > w->value : p.value * ns < w->value);
     }

@@ -64,13 +64,7 @@ static enum err add_subject(struct outliers_work *t, const struct subject *s, do
 
 /* ---- words ---- */
 static void time_text(double v, struct span unit, char *out, size_t size) {
-    static const struct {
-        const char *unit;
-        double ns;
-    } units[] = {{"nsecs", 1}, {"usecs", 1e3}, {"msecs", 1e6}, {"ms", 1e6}, {"us", 1e3}, {"secs", 1e9}};
-    double ns = 0;
-    for (size_t i = 0; i < COUNT_OF(units); i++)
-        if (span_eq_str(unit, units[i].unit)) ns = v * units[i].ns;
+    double ns = v * hist_unit_ns(unit);
     if (ns >= 1e9)
         snprintf(out, size, "%.3g s", ns / 1e9);
     else if (ns >= 1e6)

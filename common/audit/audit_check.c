@@ -1,6 +1,5 @@
 #include "common/audit/audit_check.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "common/base/clock.h"
@@ -66,30 +65,22 @@ enum err audit_check_read(struct span text, struct audit_checkpoint *out) {
     return ERR_OK;
 }
 
-__attribute__((format(printf, 4, 5))) static enum err damaged(char *why, size_t why_size, enum err e, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(why, why_size, fmt, args);
-    va_end(args);
-    return e;
-}
-
 static enum err check_line(struct audit_check *c, const struct audit_link *l, char *why, size_t why_size) {
     static const char zeroes[] = "0000000000000000000000000000000000000000000000000000000000000000";
     unsigned long long n = l->n;
-    if (!l->hash_fits) return damaged(why, why_size, ERR_DAMAGED, "line %llu was altered: its hash does not fit", n);
+    if (!l->hash_fits) return err_because(why, why_size, ERR_DAMAGED, "line %llu was altered: its hash does not fit", n);
     if (c->last ? l->n != c->last + 1 : c->whole && l->n != 1)
-        return damaged(why, why_size, ERR_DAMAGED, "line %llu follows line %llu: lines between were taken out, or some were put in", n,
-                       (unsigned long long)c->last);
+        return err_because(why, why_size, ERR_DAMAGED, "line %llu follows line %llu: lines between were taken out, or some were put in", n,
+                           (unsigned long long)c->last);
     if (!span_eq_str(l->prev, c->last ? c->last_hash : l->n == 1 ? zeroes : "") && (c->last || l->n == 1))
-        return damaged(why, why_size, ERR_DAMAGED, "line %llu does not follow what stands before it: that was altered", n);
+        return err_because(why, why_size, ERR_DAMAGED, "line %llu does not follow what stands before it: that was altered", n);
     if (!c->first) c->first = l->n;
     c->last = l->n;
     memcpy(c->last_hash, l->hash.p, AUDIT_HASH_HEX);
     if (!c->checkpoint || c->checkpoint->n != l->n) return ERR_OK;
     c->checkpoint_met = true;
     if (strcmp(c->checkpoint->hash, c->last_hash) == 0) return ERR_OK;
-    return damaged(why, why_size, ERR_DAMAGED, "line %llu is not the one that the checkpoint signs: the log was made anew", n);
+    return err_because(why, why_size, ERR_DAMAGED, "line %llu is not the one that the checkpoint signs: the log was made anew", n);
 }
 
 enum err audit_check_lines(struct audit_check *c, struct span text, char *why, size_t why_size) {
@@ -97,10 +88,10 @@ enum err audit_check_lines(struct audit_check *c, struct span text, char *why, s
         struct span line;
         struct audit_link l;
         if (!span_cut(text, '\n', &line, &text))
-            return damaged(why, why_size, ERR_DAMAGED, "the line after line %llu is cut short", (unsigned long long)c->last);
+            return err_because(why, why_size, ERR_DAMAGED, "the line after line %llu is cut short", (unsigned long long)c->last);
         enum err e = audit_line_read(line, &l);
-        if (e == ERR_NOMEM) return damaged(why, why_size, e, "out of memory");
-        if (e) return damaged(why, why_size, ERR_DAMAGED, "what follows line %llu is no record", (unsigned long long)c->last);
+        if (e == ERR_NOMEM) return err_because(why, why_size, e, "out of memory");
+        if (e) return err_because(why, why_size, ERR_DAMAGED, "what follows line %llu is no record", (unsigned long long)c->last);
         e = check_line(c, &l, why, why_size);
         if (e) return e;
     }
@@ -113,12 +104,12 @@ enum err audit_check_end(const struct audit_check *c, const struct trust *t, cha
     BUF signature, chain;
     buf_init(&signature, 0);
     buf_init(&chain, 0);
-    if (!p) return damaged(why, why_size, ERR_DAMAGED, "there is no checkpoint");
+    if (!p) return err_because(why, why_size, ERR_DAMAGED, "there is no checkpoint");
     if (!c->checkpoint_met)
-        return damaged(why, why_size, ERR_DAMAGED, "the log ends at line %llu, but a checkpoint signs line %llu: its tail was cut off",
-                       (unsigned long long)c->last, (unsigned long long)p->n);
+        return err_because(why, why_size, ERR_DAMAGED, "the log ends at line %llu, but a checkpoint signs line %llu: its tail was cut off",
+                           (unsigned long long)c->last, (unsigned long long)p->n);
     if (!from_hex(p->signature, &signature) || !from_hex(p->certificates, &chain))
-        return damaged(why, why_size, ERR_DAMAGED, "the checkpoint cannot be read");
+        return err_because(why, why_size, ERR_DAMAGED, "the checkpoint cannot be read");
     int n = signed_text(text, sizeof text, p->n, p->hash, p->wall_ms);
     uint64_t wall_ns = p->wall_ms < UINT64_MAX / NS_PER_MS ? p->wall_ms * NS_PER_MS : 0;
     return sign_verify(t, wall_ns, AUDIT_CHECK_DOMAIN, span_of(text, (size_t)n), buf_span(&signature), buf_span(&chain), out_signer,

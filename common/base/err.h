@@ -1,6 +1,8 @@
 /* Every way in which a call can fail, in one list; and the few macros that make ignoring one visible. */
 #pragma once
 
+#include <stddef.h>
+
 #define ERR_LIST(X)                                        \
     X(OK, "success")                                       \
     X(NOMEM, "out of memory or over the memory budget")    \
@@ -38,3 +40,5 @@ enum err {
 const char *err_name(enum err e);
 /* "input is larger than the limit", for people.  Static text.  ERR_SYS does not include errno. */
 const char *err_text(enum err e);
+/* Writes the sentence into why (cut at why_size) and returns e: return err_because(why, why_size, ERR_LIMIT, "at most %d", MAX); */
+__attribute__((format(printf, 4, 5))) enum err err_because(char *why, size_t why_size, enum err e, const char *fmt, ...);

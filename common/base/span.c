@@ -61,6 +61,13 @@ bool span_word(struct span *rest, struct span *word) {
     return true;
 }
 
+struct span span_nth_word(struct span line, size_t nth) {
+    struct span word = SPAN_NONE;
+    for (size_t i = 0; i <= nth; i++)
+        if (!span_word(&line, &word)) return SPAN_NONE;
+    return word;
+}
+
 bool span_i64(struct span s, int64_t *out) {
     bool minus = s.n > 0 && s.p[0] == '-';
     uint64_t v, most = minus ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;

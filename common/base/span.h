@@ -63,6 +63,8 @@ static inline bool span_line(struct span *rest, struct span *line) {
 }
 /* Next run of non-blank bytes (blank: space or tab), advances *rest.  False when only blanks are left. */
 bool span_word(struct span *rest, struct span *word);
+/* The nth word of a line, the first is 0; empty when there are fewer. */
+struct span span_nth_word(struct span line, size_t nth);
 
 enum { SPAN_SAFE_DIGITS = 19 }; /* that no number overflows with */
 

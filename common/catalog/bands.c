@@ -74,14 +74,6 @@ static const struct band *find(const struct tool *t, int permille, struct span k
     return best;
 }
 
-/* Microseconds in one of the unit; 0: not a time. */
-static double unit_us(struct span unit) {
-    if (span_eq_str(unit, "usecs")) return 1;
-    if (span_eq_str(unit, "msecs")) return 1000;
-    if (span_eq_str(unit, "nsecs")) return 0.001;
-    return 0;
-}
-
 static struct span kind_in(const struct hist *h) {
     for (size_t i = 0; i < h->n_section; i++)
         if (span_eq_str(h->section[i].key, "kind")) return h->section[i].value;
@@ -89,7 +81,7 @@ static struct span kind_in(const struct hist *h) {
 }
 
 const char *bands_verdict(const struct tool *t, const struct hist *h, const struct bands *own) {
-    double factor = unit_us(h->unit);
+    double factor = hist_unit_ns(h->unit) / 1e3; /* bands are in microseconds */
     const char *worst = NULL;
     for (size_t i = 0; i < COUNT_OF(permilles) && factor > 0; i++) {
         const struct band *b = find(t, permilles[i], kind_in(h), own);

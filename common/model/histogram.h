@@ -37,6 +37,8 @@ struct hist_set {
     size_t n;
 };
 
+/* Nanoseconds in one of a unit as tools print it ("usecs"); 0: it is no unit of time. */
+double hist_unit_ns(struct span unit);
 uint64_t hist_total(const struct hist *h); /* saturating */
 /* Same unit, scale and section (intervals are not compared). */
 bool hist_same_kind(const struct hist *a, const struct hist *b);

@@ -1,17 +1,8 @@
 #include "common/order/allowance.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { MS_PER_S = 1000, MS_PER_HOUR = 3600 * MS_PER_S };
-
-__attribute__((format(printf, 4, 5))) static enum err no(char *why, size_t size, enum err e, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(why, size, fmt, args);
-    va_end(args);
-    return e;
-}
 
 uint32_t allowance_cost_s(const struct trigger *t) { return spec_rounds(&t->what) * t->what.duration_s; }
 
@@ -20,15 +11,15 @@ static uint64_t age_ms(uint64_t at_ms, uint64_t now_ms) { return now_ms > at_ms 
 
 enum err allowance_ask(const struct allowance *a, const struct trigger *t, uint64_t now_wall_ms, char *why, size_t why_size) {
     uint64_t last = a->at_wall_ms[0], cooldown_ms = (uint64_t)t->cooldown_s * MS_PER_S, oldest = a->at_wall_ms[t->per_hour - 1];
-    if (now_wall_ms >= t->what.expires_wall_ms) return no(why, why_size, ERR_EXPIRED, "the trigger has expired");
+    if (now_wall_ms >= t->what.expires_wall_ms) return err_because(why, why_size, ERR_EXPIRED, "the trigger has expired");
     if (last && age_ms(last, now_wall_ms) < cooldown_ms)
-        return no(why, why_size, ERR_REFUSED, "cool-down: it fired %llu seconds ago and rests for %u",
-                  (unsigned long long)age_ms(last, now_wall_ms) / MS_PER_S, t->cooldown_s);
+        return err_because(why, why_size, ERR_REFUSED, "cool-down: it fired %llu seconds ago and rests for %u",
+                           (unsigned long long)age_ms(last, now_wall_ms) / MS_PER_S, t->cooldown_s);
     if (oldest && age_ms(oldest, now_wall_ms) < MS_PER_HOUR)
-        return no(why, why_size, ERR_REFUSED, "it has fired %u times within an hour, which is the most", t->per_hour);
+        return err_because(why, why_size, ERR_REFUSED, "it has fired %u times within an hour, which is the most", t->per_hour);
     if (a->spent_s + allowance_cost_s(t) > t->budget_s)
-        return no(why, why_size, ERR_REFUSED, "its budget is spent: %llu of %u seconds of tracing", (unsigned long long)a->spent_s,
-                  t->budget_s);
+        return err_because(why, why_size, ERR_REFUSED, "its budget is spent: %llu of %u seconds of tracing", (unsigned long long)a->spent_s,
+                           t->budget_s);
     return ERR_OK;
 }
 

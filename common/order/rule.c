@@ -1,7 +1,5 @@
 #include "common/order/rule.h"
 
-#include <stdarg.h>
-
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
 #include "common/order/course.h"
@@ -10,14 +8,6 @@
 #define BUF __attribute__((cleanup(buf_done))) struct buf
 
 enum { MS_PER_S = 1000 };
-
-__attribute__((format(printf, 4, 5))) static enum err no(char *why, size_t size, enum err e, const char *fmt, ...) {
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(why, size, fmt, args);
-    va_end(args);
-    return e;
-}
 
 enum err rule_sign(const struct trigger *t, const struct signer *by, struct buf *out) {
     if (sign_expires_wall_ns(by) / NS_PER_MS <= t->what.issued_wall_ms) return ERR_EXPIRED;
@@ -31,11 +21,11 @@ enum err rule_sign(const struct trigger *t, const struct signer *by, struct buf 
 
 static enum err check_limits(const struct trigger *t, char *why, size_t size) {
     if (t->cooldown_s < 1 || t->cooldown_s > RULE_COOLDOWN_MAX_S)
-        return no(why, size, ERR_LIMIT, "a cool-down is 1 second to a day, not %u seconds", t->cooldown_s);
+        return err_because(why, size, ERR_LIMIT, "a cool-down is 1 second to a day, not %u seconds", t->cooldown_s);
     if (t->per_hour < 1 || t->per_hour > LIMIT_PER_HOUR)
-        return no(why, size, ERR_LIMIT, "a trigger fires 1 to %d times an hour at the most, not %u", LIMIT_PER_HOUR, t->per_hour);
+        return err_because(why, size, ERR_LIMIT, "a trigger fires 1 to %d times an hour at the most, not %u", LIMIT_PER_HOUR, t->per_hour);
     if (t->budget_s < spec_rounds(&t->what) * t->what.duration_s)
-        return no(why, size, ERR_LIMIT, "a budget of %u seconds does not cover one firing", t->budget_s);
+        return err_because(why, size, ERR_LIMIT, "a budget of %u seconds does not cover one firing", t->budget_s);
     return ERR_OK;
 }
 
@@ -44,7 +34,7 @@ static enum err check_what(const struct trigger *t, char *why, size_t size) {
     static const struct campaign_id none;
     const struct spec *s = &t->what;
     if (memcmp(s->campaign.b, none.b, sizeof none.b) != 0 || s->fired.number || s->start_wall_ms || s->retry.states)
-        return no(why, size, ERR_SYNTAX, "a trigger's order names no campaign, firing, start or retry");
+        return err_because(why, size, ERR_SYNTAX, "a trigger's order names no campaign, firing, start or retry");
     return ERR_OK;
 }
 
@@ -56,9 +46,10 @@ enum err rule_verify(const struct signed_order *so, const struct order_check *ch
     if (!e) e = identity_may_sign(&r.signer, check->may_sign ? check->may_sign : IDENTITY_MAY_SIGN, why, why_size);
     if (e) return e;
     e = trigger_decode(so->spec, mem, &r.trigger);
-    if (e) return no(why, why_size, e, "the trigger cannot be read: %s", err_text(e));
+    if (e) return err_because(why, why_size, e, "the trigger cannot be read: %s", err_text(e));
     if (r.trigger.version != TRIGGER_VERSION)
-        return no(why, why_size, ERR_VERSION, "the trigger is of version %u, this program knows %d", r.trigger.version, TRIGGER_VERSION);
+        return err_because(why, why_size, ERR_VERSION, "the trigger is of version %u, this program knows %d", r.trigger.version,
+                           TRIGGER_VERSION);
     e = when_parse(r.trigger.when, &r.when, why, why_size);
     if (!e) e = check_limits(&r.trigger, why, why_size);
     if (!e) e = check_what(&r.trigger, why, why_size);
@@ -125,7 +116,7 @@ static enum err is_made_of(const struct trigger *t, struct span spec_bytes, cons
     if (!e) e = spec_encode(&made, &bytes);
     if (e == ERR_NOMEM) return e;
     if (!e && span_eq(buf_span(&bytes), spec_bytes)) return ERR_OK;
-    return no(why, size, ERR_REFUSED, "the firing asks for something else than its trigger allows");
+    return err_because(why, size, ERR_REFUSED, "the firing asks for something else than its trigger allows");
 }
 
 static enum err check_target(const struct trigger *t, const struct order_check *c, struct arena *mem, char *why, size_t size) {
@@ -134,7 +125,7 @@ static enum err check_target(const struct trigger *t, const struct order_check *
     buf_init(&words, size);
     enum err e = selector_parse(t->what.selector, mem, &words, &s);
     if (e || !c->host.p || selector_matches(s, c->host, c->labels, c->n_labels)) return e;
-    return no(why, size, ERR_REFUSED, "%.*s is not among the trigger's targets", (int)c->host.n, c->host.p);
+    return err_because(why, size, ERR_REFUSED, "%.*s is not among the trigger's targets", (int)c->host.n, c->host.p);
 }
 
 enum err rule_allows(const struct signed_order *so, const struct spec *spec, const struct order_check *check, struct arena *mem, char *why,
@@ -142,11 +133,11 @@ enum err rule_allows(const struct signed_order *so, const struct spec *spec, con
     struct trigger t;
     char when[32];
     enum err e = trigger_decode(so->trigger, mem, &t);
-    if (e) return no(why, why_size, e, "the trigger cannot be read: %s", err_text(e));
+    if (e) return err_because(why, why_size, e, "the trigger cannot be read: %s", err_text(e));
     uint64_t until_ms = t.what.expires_wall_ms;
     if (check->wall_ns / NS_PER_MS >= until_ms || spec->issued_wall_ms >= until_ms)
-        return no(why, why_size, ERR_EXPIRED, "the trigger expired at %s",
-                  clock_wall_text(until_ms < UINT64_MAX / NS_PER_MS ? until_ms * NS_PER_MS : 0, when));
+        return err_because(why, why_size, ERR_EXPIRED, "the trigger expired at %s",
+                           clock_wall_text(until_ms < UINT64_MAX / NS_PER_MS ? until_ms * NS_PER_MS : 0, when));
     e = is_made_of(&t, so->spec, spec, mem, why, why_size);
     return e ? e : check_target(&t, check, mem, why, why_size);
 }

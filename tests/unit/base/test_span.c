@@ -80,6 +80,8 @@ static void every_line_comes_once_the_unfinished_last_one_too(void **state) {
 static void words_are_what_blanks_leave(void **state) {
     (void)state;
     struct span rest = S("  12 \tab\n "), word;
+    assert_true(span_eq_str(span_nth_word(rest, 0), "12") && span_eq_str(span_nth_word(rest, 1), "ab\n"));
+    assert_true(span_nth_word(rest, 2).n == 0);
     assert_true(span_word(&rest, &word) && span_eq_str(word, "12"));
     assert_true(span_word(&rest, &word) && span_eq_str(word, "ab\n"));
     assert_false(span_word(&rest, &word));

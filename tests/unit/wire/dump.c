@@ -291,34 +291,70 @@ static void key(const struct part_key *k, struct buf *out) {
     number(out, "part", k->part);
 }
 
+static void signed_order(const char *what, const struct signed_order *so, struct buf *out) {
+    start(out, what);
+    text(out, "spec", so->spec);
+    text(out, "signature", so->signature);
+    text(out, "certificates", so->certificates);
+    if (so->trigger.n) text(out, "trigger", so->trigger);
+}
+
 void dump_from_agent(const struct from_agent *m, struct buf *out) {
-    if (m->kind == FROM_AGENT_FACTS) return dump_facts(&m->facts, out);
-    if (m->kind == FROM_AGENT_STATE) {
+    switch (m->kind) {
+    case FROM_AGENT_FACTS:
+        dump_facts(&m->facts, out);
+        return;
+    case FROM_AGENT_STATE:
         start(out, "state");
         campaign(out, &m->state.campaign);
         number(out, "coverage", m->state.coverage);
         text(out, "note", m->state.note);
-    } else {
+        break;
+    case FROM_AGENT_PART:
         start(out, "part");
         key(&m->part.key, out);
         text(out, "body", m->part.body);
+        break;
+    case FROM_AGENT_TRIGGER:
+        start(out, "trigger");
+        campaign(out, &m->trigger.id);
+        number(out, "armed", m->trigger.armed);
+        text(out, "note", m->trigger.note);
+        number(out, "fired", m->trigger.fired);
+        number(out, "suppressed", m->trigger.suppressed);
+        break;
+    case FROM_AGENT_FIRING:
+        signed_order("firing", &m->firing, out);
+        break;
     }
     end(out);
 }
 
 void dump_to_agent(const struct to_agent *m, struct buf *out) {
-    if (m->kind == TO_AGENT_ORDER) {
-        start(out, "order");
-        text(out, "spec", m->order.spec);
-        text(out, "signature", m->order.signature);
-        text(out, "certificates", m->order.certificates);
-    } else if (m->kind == TO_AGENT_STOP) {
-        start(out, "stop");
+    switch (m->kind) {
+    case TO_AGENT_ORDER:
+        signed_order("order", &m->order, out);
+        break;
+    case TO_AGENT_LOCKDOWN:
+        signed_order("lockdown", &m->order, out);
+        break;
+    case TO_AGENT_ARM:
+        signed_order("arm", &m->order, out);
+        break;
+    case TO_AGENT_STOP:
+    case TO_AGENT_FIRING:
+        start(out, m->kind == TO_AGENT_STOP ? "stop" : "firing");
         campaign(out, &m->stop.campaign);
         text(out, "why", m->stop.why);
-    } else {
+        break;
+    case TO_AGENT_DISARM:
+        start(out, "disarm");
+        campaign(out, &m->disarm);
+        break;
+    case TO_AGENT_ACK:
         start(out, "ack");
         key(&m->ack, out);
+        break;
     }
     end(out);
 }

@@ -290,19 +290,27 @@ void random_targets(struct random *r, struct target_info **out, size_t *out_n) {
     *out_n = n;
 }
 
+static struct signed_order random_signed(struct random *r) {
+    return (struct signed_order){
+        .spec = tool_text(r), .signature = tool_text(r), .certificates = tool_text(r), .trigger = chance(r, 50) ? tool_text(r) : SPAN_NONE};
+}
+
 void random_from_agent(struct random *r, struct from_agent *out) {
-    *out = (struct from_agent){.kind = (enum from_agent_kind)random_below(r, 3)};
+    *out = (struct from_agent){.kind = (enum from_agent_kind)random_below(r, FROM_AGENT_FIRING + 1)};
     if (out->kind == FROM_AGENT_FACTS) random_facts(r, &out->facts);
     out->state.campaign = campaign(r);
     out->state.coverage = chance(r, 50) ? COVERAGE_PENDING : COVERAGE_RUNNING;
     out->state.note = people_text(r);
     out->part.key = (struct part_key){campaign(r), name(r), name(r), random_below(r, 9), random_below(r, LIMIT_PARTS)};
     out->part.body = tool_text(r);
+    out->trigger = (struct trigger_state){campaign(r), chance(r, 50), people_text(r), random_below(r, 9000), random_below(r, 9000)};
+    out->firing = random_signed(r);
 }
 
 void random_to_agent(struct random *r, struct to_agent *out) {
-    *out = (struct to_agent){.kind = (enum to_agent_kind)random_below(r, 3)};
-    out->order = (struct signed_order){.spec = tool_text(r), .signature = tool_text(r), .certificates = tool_text(r)};
+    *out = (struct to_agent){.kind = (enum to_agent_kind)random_below(r, TO_AGENT_FIRING + 1)};
+    out->order = random_signed(r);
+    out->disarm = campaign(r);
     out->stop.campaign = campaign(r);
     out->stop.why = people_text(r);
     out->ack = (struct part_key){campaign(r), SPAN_LIT(""), name(r), random_below(r, 9), random_below(r, LIMIT_PARTS)};
