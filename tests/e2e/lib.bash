@@ -36,9 +36,9 @@ fleet_up() {
     fleet_wait 30 fleet_online $#
 }
 
-# Making keys takes its time: the fleets of one file begin with the same ones.
+# Making keys takes its time: the fleets of one file begin with the same ones, unless a test has a script of its own.
 certs_of_the_file() {
-    local made=$BATS_FILE_TMPDIR/fleet host
+    local made=$BATS_FILE_TMPDIR/${FLEET_CERTS##*/} host
     [ -d "$made" ] || FLEET_DIR=$made fleet_certs
     for host in "${@%%:*}"; do
         [ -e "$made/certs/agents/$host.pem" ] || "$FLEET_CERTS" "$made/certs" agent "$host" >/dev/null
