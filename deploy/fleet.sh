@@ -48,7 +48,7 @@ fleet_wait() {
     shift
     while ! "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -le "$fleet_until" ] || return 1
-        sleep 0.05
+        sleep 0.1
     done
 }
 

@@ -28,7 +28,7 @@ certs() { "$FLEET_CERTS" "$FLEET_DIR/certs" "$@" >/dev/null; }
     [[ "$output" == "level,what,why,do"* ]]
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "what is wrong with the console's files stops it with a reason and a remedy" {
     fleet_up
     local key=$FLEET_DIR/certs/operators/admin.key pem=$FLEET_DIR/certs/operators/admin.pem
@@ -108,7 +108,7 @@ certs() { "$FLEET_CERTS" "$FLEET_DIR/certs" "$@" >/dev/null; }
     line "ok   versions: every agent is of $("$FLEET_BIN/trawl" --version | cut -d' ' -f2)"
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "a host where nothing fits together says so line by line" {
     fleet_up
     fleet_agent_make web-1 role=web
@@ -132,7 +132,7 @@ certs() { "$FLEET_CERTS" "$FLEET_DIR/certs" "$@" >/dev/null; }
     line "FAIL tls_key: $dir/agent.key cannot be read by $FLEET_USER: Permission denied; let $FLEET_USER read it: look at its owner, its mode and the folders above"
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "a host whose agent is revoked hears it from its own list" {
     fleet_up
     fleet_agent_make web-1 role=web

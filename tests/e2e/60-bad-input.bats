@@ -222,7 +222,7 @@ nothing_is_lost() { # CAMPAIGN that was good before
     json '.coverage.ok == .coverage.targeted and .coverage.ok > 0 and (.histograms | length) > 0'
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "the table has at least 60 rows, each with a name of its own" {
     [ "$(grep -vc '^group' "$TABLE")" -ge 60 ]
     [ "$(cut -f 1,2 "$TABLE" | sort | uniq -d)" = "" ]
@@ -230,13 +230,13 @@ nothing_is_lost() { # CAMPAIGN that was good before
     run ! grep -P '\t\?$' "$TABLE"
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "words and options that make no sense" { rows words; }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "print-outs that are not what they should be" { rows parse; }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "the console's own files" {
     console_files
     rows files
@@ -252,7 +252,7 @@ nothing_is_lost() { # CAMPAIGN that was good before
     nothing_is_lost "$good"
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "an agent's configuration, files and identity" {
     fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
     fleet_up web-1:role=web
@@ -291,7 +291,7 @@ nothing_is_lost() { # CAMPAIGN that was good before
     nothing_is_lost "$good"
 }
 
-# bats test_tags=one-thread
+# bats test_tags=no-tsan
 @test "tools that fail in each of their ways" {
     fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
     fleet_up web-1:role=web

@@ -216,6 +216,8 @@ EOF
     fleet_stop alertmanager
 }
 
+# TSan has a thread of its own that wakes ten times a second.
+# bats test_tags=no-tsan
 @test "an armed agent at rest wakes for its heartbeat and for nothing else" {
     need_psi
     command -v strace >/dev/null || skip "strace is not installed (deploy/packages optional)"

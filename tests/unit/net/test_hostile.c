@@ -66,14 +66,15 @@ static void a_silent_connection_is_closed_after_the_first_frame_s_time(void **st
     uint64_t began = clock_mono_ns();
     raw_run(&st, say_nothing, NULL);
     uint64_t took = clock_mono_ns() - began;
-    assert_true(took >= 300 * NS_PER_MS && took < 2000 * NS_PER_MS);
+    assert_true(took >= 300 * NS_PER_MS && took < 10 * NS_PER_S);
     UNTIL(&st, st.refused == 1);
     assert_string_equal(st.refused_text, "no greeting in time");
     still_serves(&st, "agents/web-1");
 }
 
 static void tls_and_nothing(struct raw *r) {
-    connect_as_agent(r);
+    raw_connect(r);
+    *(bool *)r->arg = raw_tls(r, stage_ca(), "agents/web-1", TLS1_3_VERSION);
     raw_at_end(r);
 }
 
@@ -81,10 +82,15 @@ static void silence_after_tls_is_closed_too(void **state) {
     (void)state;
     struct stage st = {0};
     stand(&st, ROLE_AGENT);
-    net_times(st.center)->first_frame_ms = 300;
-    raw_run(&st, tls_and_nothing, NULL);
-    UNTIL(&st, st.refused == 1);
-    assert_string_equal(st.refused_text, "no greeting in time");
+    bool stood = false;
+    unsigned tries = 0;
+    for (uint32_t ms = 300; !stood; ms *= 2) { /* a busy machine may not come through the handshake in the first */
+        net_times(st.center)->first_frame_ms = ms;
+        raw_run(&st, tls_and_nothing, &stood);
+        tries++;
+        UNTIL(&st, st.refused == tries);
+        assert_string_equal(st.refused_text, "no greeting in time");
+    }
     still_serves(&st, "agents/web-1");
 }
 
