@@ -21,7 +21,7 @@ enum err redact_capture(struct capture *c, unsigned set, struct arena *mem, uint
     *out_cells = 0;
     if (!redact_concerns(c, set)) return ERR_OK;
     if (c->kind == RESULT_EVENTS) {
-        enum err e = strings_add(&c->events.strings, REDACT_MARK, &mark);
+        enum err e = strings_add(&c->events.strings, CATALOG_CLASS_MARK, &mark);
         if (e) return e;
     }
     for (size_t i = 0; i < c->events.n_columns; i++) {
@@ -37,7 +37,7 @@ enum err redact_capture(struct capture *c, unsigned set, struct arena *mem, uint
         for (size_t k = 0; k < c->hists.hists[i].n_section; k++) {
             struct label *section = &c->hists.hists[i].section[k];
             if (!is_masked(section->key, false, set)) continue;
-            section->value = REDACT_MARK;
+            section->value = CATALOG_CLASS_MARK;
             cells++;
         }
     c->leftover = SPAN_NONE;
@@ -48,17 +48,4 @@ enum err redact_capture(struct capture *c, unsigned set, struct arena *mem, uint
     }
     *out_cells = cells;
     return ERR_OK;
-}
-
-struct span redact_names(unsigned set, struct arena *mem) {
-    struct buf text;
-    buf_init(&text, 0);
-    for (int c = CATALOG_CLASS_NONE + 1; c < CATALOG_CLASS__COUNT; c++) {
-        if (!(set & 1u << c)) continue;
-        if (text.n) buf_add_str(&text, ", ");
-        buf_add_str(&text, catalog_class_name((enum catalog_class)c));
-    }
-    struct span copy = arena_copy(mem, buf_span(&text));
-    buf_done(&text);
-    return copy.p ? copy : SPAN_LIT("");
 }

@@ -5,12 +5,8 @@
 #include "common/catalog/catalog_class.h"
 #include "common/model/capture.h"
 
-#define REDACT_MARK SPAN_LIT("[redacted]")
-
 /* Does this tool print anything of the set?  Then what no grammar understood and what the tool said besides may hold it, too. */
 bool redact_concerns(const struct capture *c, unsigned set);
-/* Cells and sections become REDACT_MARK, empty ones stay; left-over text and the parser's notes are dropped.  out_cells: how many were
+/* Cells and sections become CATALOG_CLASS_MARK, empty ones stay; left-over text and the parser's notes are dropped.  out_cells: how many were
  * masked.  ERR_NOMEM: the capture must not leave. */
 NODISCARD enum err redact_capture(struct capture *c, unsigned set, struct arena *mem, uint64_t *out_cells);
-/* "ARGS, HOST"; in mem, empty when there is no room. */
-struct span redact_names(unsigned set, struct arena *mem);

@@ -113,7 +113,7 @@ enum coverage finish_capture(const struct finish *f, struct outcome_facts *facts
         return o.coverage;
     }
     if (masked) {
-        o.redacted = redact_names(f->redact, words);
+        o.redacted = catalog_class_names(f->redact, words);
         o.redacted_cells = masked;
     }
     finish_spool(f, &c, &o);

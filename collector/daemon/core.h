@@ -16,6 +16,7 @@ struct core_options {
     const char *tls_cert, *tls_key;                  /* keeps; sign the audit log's checkpoints; NULL: nobody does */
     uint64_t keep_days, keep_bytes;                  /* retention; 0: for ever, without limit */
     uint64_t operator_campaigns, operator_captures;  /* that one operator may have at a time */
+    unsigned mask[AUTHORITY__COUNT];                 /* what operators are not shown: bits 1 << catalog_class */
 };
 
 /* Reads the hosts and all campaigns that have not ended.  The store's writer must have been opened before.  why gets a sentence. */

@@ -74,11 +74,13 @@ static enum err encode_info(const struct campaign *c, struct buf *out) {
     return query_encode_info(&info, out);
 }
 
-static enum err encode_detail(const struct campaign *c, struct arena *mem, struct buf *out) {
+static enum err encode_detail(const struct campaign *c, unsigned mask, struct arena *mem, struct buf *out) {
     struct campaign_detail detail = {0};
-    enum err e = query_detail(c, mem, &detail);
+    enum err e = query_detail(c, mask, mem, &detail);
     return e == ERR_OK ? query_encode_detail(&detail, out) : e;
 }
+
+static unsigned mask_of(const struct asked *a) { return a->core->opt.mask[a->q->authority]; }
 
 /* ---- one verb each ---- */
 static enum rpc_status ask_hosts(struct asked *a) {
@@ -104,7 +106,7 @@ static enum rpc_status ask_show(struct asked *a) {
     enum rpc_status status = decode(a, QUERY_REF, &q);
     if (status == RPC_OK) status = find(a, q.campaign, &cc);
     if (status != RPC_OK) return status;
-    enum err e = encode_detail(cc->c, a->mem, &a->out);
+    enum err e = encode_detail(cc->c, mask_of(a), a->mem, &a->out);
     return e == ERR_OK ? RPC_OK : failed(a, e);
 }
 
@@ -173,7 +175,8 @@ static enum rpc_status ask_results(struct asked *a, enum query_kind kind) {
                                 .fleet = a->core->fleet,
                                 .store = a->core->reader,
                                 .kind = kind,
-                                .query = &q};
+                                .query = &q,
+                                .mask = mask_of(a)};
     return query_results(&of, a->mem, a->why, &a->out);
 }
 
@@ -218,6 +221,9 @@ static enum err give_hosts(struct giving *g, const struct campaign *c, struct sp
 static enum rpc_status ask_parts(struct asked *a) {
     struct query_parts q = {.n = 0};
     struct core_campaign *cc = NULL;
+    if (mask_of(a))
+        return refuse(a, RPC_PERMISSION_DENIED, "a bundle has everything that the hosts sent, and your role is not shown all of it "
+                                                "(mask_viewer, mask_runner in collector.conf)");
     enum err e = query_parts_decode(a->q->bytes, a->mem, &q);
     if (e != ERR_OK) return refuse(a, RPC_INVALID_ARGUMENT, err_text(e));
     enum rpc_status status = find(a, q.campaign, &cc);
@@ -306,7 +312,7 @@ void core_questions_ask(struct core *core, struct message *m) {
         buf_done(&a.out);
     else {
         if (status != RPC_OK) buf_reset(&a.out);
-        if (status != RPC_OK && rpc_method_least(m->question.method) > AUTHORITY_VIEWER)
+        if (status == RPC_PERMISSION_DENIED || (status != RPC_OK && rpc_method_least(m->question.method) > AUTHORITY_VIEWER))
             core_audit_refused(core, &m->question, status, a.why);
         answer(core, m->question.id, status, a.why, &a.out, false);
     }
@@ -388,7 +394,7 @@ static void answer_started(struct core *core, uint64_t question, enum rpc_status
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_ANSWER_ARENA_BYTES);
     struct buf out;
     buf_init(&out, LIMIT_ANSWER_BYTES);
-    if (status == RPC_OK && (!mem || encode_detail(c, mem, &out) != ERR_OK)) {
+    if (status == RPC_OK && (!mem || encode_detail(c, 0, mem, &out) != ERR_OK)) {
         status = RPC_RESOURCE_EXHAUSTED;
         why = "the collector is out of memory";
     }

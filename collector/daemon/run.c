@@ -121,21 +121,22 @@ static struct net_files files_of(const struct settings *set, const char *ca, con
 }
 
 static enum err make_core(struct collector *c, char *why) {
-    const struct core_options opt = {.inbox = c->to_core,
-                                     .store = c->to_store,
-                                     .ingest = c->to_ingest,
-                                     .consoles = c->to_consoles,
-                                     .outside = outside_inbox(c->outside),
-                                     .store_path = c->set->store,
-                                     .fleet = c->set->fleet,
-                                     .keep_days = c->set->keep_days,
-                                     .keep_bytes = c->set->keep_bytes,
-                                     .operator_campaigns = c->set->operator_campaigns,
-                                     .operator_captures = c->set->operator_captures,
-                                     .operators_ca = c->set->operators_ca,
-                                     .operators_crl = settings_path(c->set->operators_crl),
-                                     .tls_cert = c->set->tls_cert,
-                                     .tls_key = c->set->tls_key};
+    struct core_options opt = {.inbox = c->to_core,
+                               .store = c->to_store,
+                               .ingest = c->to_ingest,
+                               .consoles = c->to_consoles,
+                               .outside = outside_inbox(c->outside),
+                               .store_path = c->set->store,
+                               .fleet = c->set->fleet,
+                               .keep_days = c->set->keep_days,
+                               .keep_bytes = c->set->keep_bytes,
+                               .operator_campaigns = c->set->operator_campaigns,
+                               .operator_captures = c->set->operator_captures,
+                               .operators_ca = c->set->operators_ca,
+                               .operators_crl = settings_path(c->set->operators_crl),
+                               .tls_cert = c->set->tls_cert,
+                               .tls_key = c->set->tls_key};
+    for (int a = 0; a < AUTHORITY__COUNT; a++) opt.mask[a] = settings_mask(c->set, (enum authority)a);
     return core_new(&opt, why, WHY_BYTES, &c->core);
 }
 

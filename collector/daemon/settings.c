@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "common/base/auto.h"
+#include "common/catalog/catalog_class.h"
 
 #define ITEM(field, kind, fallback_text, help_text)                                                                                        \
     { .key = #field, .type = kind, .offset = offsetof(struct settings, field), .fallback = fallback_text, .help = help_text }
@@ -29,6 +30,10 @@ static const struct conf_item items[] = {
     ITEM(http_key, CONF_PATH, "", "its key; empty: tls_key"),
     ITEM(http_token_file, CONF_PATH, "/etc/trawl/http.token",
          "the secret that callers show (Authorization: Bearer); only its owner may read it"),
+    ITEM(mask_viewer, CONF_WORDS, "",
+         "what operators who may only look are not shown: ARGS (command lines), PATH (file names), HOST (host names and addresses in "
+         "results)"),
+    ITEM(mask_runner, CONF_WORDS, "", "the same for operators who may start campaigns; an admin is shown everything"),
     ITEM(keep_days, CONF_U64, "0", "results of campaigns that ended longer ago are removed, their summaries stay; 0: none are"),
     ITEM(keep_bytes, CONF_U64, "0", "when the store's content takes more, the oldest results are removed; 0: it may grow"),
     ITEM(operator_campaigns, CONF_U64, "256", "how many campaigns one operator may have under way at a time"),
@@ -38,7 +43,27 @@ static const struct conf_item items[] = {
 };
 
 enum err settings_load(const char *path, struct settings *out, char *why, size_t why_size) {
-    return conf_load(items, COUNT_OF(items), path, out, why, why_size);
+    enum err e = conf_load(items, COUNT_OF(items), path, out, why, why_size);
+    if (e != ERR_OK) return e;
+    unsigned unused;
+    struct span word;
+    const struct { const char *key, *words; } masks[] = {{"mask_viewer", out->mask_viewer}, {"mask_runner", out->mask_runner}};
+    for (size_t i = 0; i < COUNT_OF(masks); i++) {
+        if (catalog_class_words(masks[i].words, &unused, &word)) continue;
+        snprintf(why, why_size, "%s: \"%.*s\" is not ARGS, PATH or HOST", masks[i].key, (int)word.n, word.p);
+        settings_done(out);
+        return ERR_SYNTAX;
+    }
+    return ERR_OK;
+}
+
+unsigned settings_mask(const struct settings *s, enum authority a) {
+    unsigned viewer = 0, runner = 0;
+    struct span unused;
+    IGNORED(catalog_class_words(s->mask_viewer, &viewer, &unused)); /* settings_load refused what is none */
+    IGNORED(catalog_class_words(s->mask_runner, &runner, &unused));
+    if (a >= AUTHORITY_ADMIN) return 0;
+    return a == AUTHORITY_RUNNER ? runner : viewer | runner; /* who may less is not shown more */
 }
 
 void settings_done(struct settings *s) { conf_done(items, COUNT_OF(items), s); }

@@ -75,19 +75,21 @@ void query_info(const struct campaign *c, struct campaign_info *out) {
         if (coverage_is_end((enum coverage)k) && k != COVERAGE_OK && k != COVERAGE_PARTIAL) out->with_result += c->with_result[k];
 }
 
-static enum err target_info(const struct campaign_target *t, struct arena *mem, struct target_info *out) {
+static enum err target_info(const struct campaign_target *t, unsigned mask, struct arena *mem, struct target_info *out) {
     *out = (struct target_info){.host = span_str(t->host), .coverage = t->coverage, .reason = span_str(t->reason ? t->reason : "")};
     if (!t->outcome.n) return ERR_OK;
     struct part_body body = {0};
     enum err e = part_decode(t->outcome, mem, &body);
-    if (e == ERR_OK) out->outcome = body.outcome;
-    return e;
+    if (e != ERR_OK) return e;
+    if (body.outcome) query_mask_outcome(mask, body.outcome);
+    out->outcome = body.outcome;
+    return ERR_OK;
 }
 
 enum targets { TARGETS_ALL, TARGETS_OK, TARGETS_NOT_OK };
 
 /* w: of those that are asked about; NULL: of all. */
-static enum err target_infos(const struct campaign *c, enum targets which, const struct query_work *w, struct arena *mem,
+static enum err target_infos(const struct campaign *c, enum targets which, const struct query_work *w, unsigned mask, struct arena *mem,
                              struct target_info **out, size_t *out_n) {
     struct target_info *infos = arena_array(mem, c->n_targets ? c->n_targets : 1, sizeof *infos);
     if (!infos) return ERR_NOMEM;
@@ -95,7 +97,7 @@ static enum err target_infos(const struct campaign *c, enum targets which, const
     for (size_t i = 0; i < c->n_targets; i++) {
         if (which != TARGETS_ALL && (c->targets[i].coverage == COVERAGE_OK) != (which == TARGETS_OK)) continue;
         if (w && !query_rows_on(w, span_str(c->targets[i].host))) continue;
-        enum err e = target_info(&c->targets[i], mem, &infos[n++]);
+        enum err e = target_info(&c->targets[i], mask, mem, &infos[n++]);
         if (e != ERR_OK) return e;
     }
     *out = infos;
@@ -103,10 +105,10 @@ static enum err target_infos(const struct campaign *c, enum targets which, const
     return ERR_OK;
 }
 
-enum err query_detail(const struct campaign *c, struct arena *mem, struct campaign_detail *out) {
+enum err query_detail(const struct campaign *c, unsigned mask, struct arena *mem, struct campaign_detail *out) {
     struct campaign_detail d = {0};
     query_info(c, &d.info);
-    enum err e = target_infos(c, TARGETS_ALL, NULL, mem, &d.targets, &d.n_targets);
+    enum err e = target_infos(c, TARGETS_ALL, NULL, mask, mem, &d.targets, &d.n_targets);
     if (e == ERR_OK) *out = d;
     return e;
 }
@@ -195,7 +197,7 @@ static enum err narrow_info(struct query_work *w) {
         const struct campaign_target *t = &c->targets[i];
         struct target_info one;
         if (!query_rows_on(w, span_str(t->host))) continue;
-        enum err e = target_info(t, w->mem, &one);
+        enum err e = target_info(t, w->of->mask, w->mem, &one);
         if (e != ERR_OK) return e;
         if (one.outcome) capture_ledger_add(&info->ledger, &one.outcome->ledger);
         info->targeted++;
@@ -216,13 +218,14 @@ enum rpc_status query_results(const struct query_of *of, struct arena *mem, char
     status = select_hosts(&w);
     if (status != RPC_OK) return status;
     query_info(of->campaign, &a.info);
-    enum err e = target_infos(of->campaign, TARGETS_NOT_OK, &w, mem, &a.targets, &a.n_targets);
-    if (e == ERR_OK) e = target_infos(of->campaign, TARGETS_OK, &w, mem, &a.measured, &a.n_measured);
+    enum err e = target_infos(of->campaign, TARGETS_NOT_OK, &w, of->mask, mem, &a.targets, &a.n_targets);
+    if (e == ERR_OK) e = target_infos(of->campaign, TARGETS_OK, &w, of->mask, mem, &a.measured, &a.n_measured);
     if (e == ERR_OK && w.selector) e = narrow_info(&w);
     if (e != ERR_OK) return query_failed(&w, e);
     note_course(&w);
     status = fill(&w);
     if (status != RPC_OK) return status;
+    query_mask_note(&w);
     e = query_encode_answer(of->kind, &a, out);
     if (e == ERR_OK && out->n > LIMIT_ANSWER_BYTES) e = ERR_LIMIT;
     return e == ERR_OK ? RPC_OK : query_failed(&w, e);

@@ -23,6 +23,7 @@ struct query_of {
     enum query_kind kind; /* QUERY_HIST and those behind it */
     const struct query *query;
     size_t top_budget_bytes; /* 0: LIMIT_TOP_BYTES */
+    unsigned mask;           /* bits 1 << catalog_class: what is not shown to the operator */
 };
 
 /* The encoded answer, appended to *out.  Otherwise a status and why (QUERY_WHY_BYTES) in words. */
@@ -36,4 +37,4 @@ NODISCARD enum err query_plan_make(const struct fleet *f, const struct order *o,
 
 /* In mem, texts borrowed from c.  ERR_NOMEM. */
 void query_info(const struct campaign *c, struct campaign_info *out);
-NODISCARD enum err query_detail(const struct campaign *c, struct arena *mem, struct campaign_detail *out);
+NODISCARD enum err query_detail(const struct campaign *c, unsigned mask, struct arena *mem, struct campaign_detail *out);

@@ -12,6 +12,7 @@ struct query_work {
     struct answer *a;
     const struct selector *selector; /* NULL: all hosts */
     size_t cap_notes;
+    unsigned masked; /* classes of what was there and is not shown */
 };
 
 enum { QUERY_NOTES_MAX = 200 }; /* then one that says how many more there are */
@@ -25,6 +26,15 @@ bool query_wants(const struct query_work *w, const struct store_part *p);
 NODISCARD enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e);
 /* The status for a failure that is ours: out of memory, or the store. */
 enum rpc_status query_failed(struct query_work *w, enum err e);
+
+/* Without the columns that the role is not shown; room must stay as long as *e. */
+struct query_columns {
+    struct column columns[LIMIT_COLUMNS];
+};
+void query_mask_events(struct query_work *w, struct query_columns *room, struct events *e);
+void query_mask_hist(struct query_work *w, struct hist *h); /* its sections' values */
+void query_mask_outcome(unsigned mask, struct outcome *o);  /* what the tool said besides may hold anything */
+void query_mask_note(struct query_work *w);
 
 /* Is this host asked about?  Labels are those it has now: a campaign does not keep them. */
 bool query_rows_on(const struct query_work *w, struct span host);

@@ -26,8 +26,10 @@ static enum err one_hist(struct query_work *w, const struct hist *h, enum sectio
     struct hist *one = arena_array(w->mem, 1, sizeof *one);
     if (!one) return ERR_NOMEM;
     *one = *h;
+    query_mask_hist(w, one);
+    bool yes = wanted(one, w->of->query);
     cut_sections(one, how);
-    *out = (struct hist_set){one, wanted(h, w->of->query)};
+    *out = (struct hist_set){one, yes};
     return ERR_OK;
 }
 
@@ -42,6 +44,7 @@ static enum err host_set(struct query_work *w, const struct aggregate_host *h, e
     if (!few) return ERR_NOMEM;
     uint32_t refused = h->refused_hists;
     for (size_t i = 0; i < all.n; i++) {
+        query_mask_hist(w, &all.hists[i]);
         if (!wanted(&all.hists[i], w->of->query)) continue;
         cut_sections(&all.hists[i], how);
         e = hist_merge_add(few, &all.hists[i]);

@@ -28,6 +28,8 @@ static enum err on_part(void *arg, const struct store_part *p) {
     if (e != ERR_OK) return query_unreadable(r->w, p, e);
     if (body.kind != RESULT_EVENTS || body.events.n_columns == 0) return ERR_OK;
     struct where_source from = source_of(r->w, p->key.host);
+    struct query_columns room;
+    query_mask_events(r->w, &room, &body.events);
     return r->fn(r->arg, &from, &body.events);
 }
 
@@ -39,6 +41,8 @@ static enum err from_memory(struct query_work *w, const struct event_table *tabl
         event_table_at(table, i, &host, &events);
         struct where_source from = source_of(w, span_str(aggregate_host(w->of->aggregate, host)->name));
         if (!query_rows_on(w, from.host)) continue;
+        struct query_columns room;
+        query_mask_events(w, &room, &events);
         from.dictionary = event_table_dictionary(table);
         e = fn(arg, &from, &events);
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/buf.h"
+
 static const char *const names[CATALOG_CLASS__COUNT] = {
     [CATALOG_CLASS_ARGS] = "ARGS", [CATALOG_CLASS_PATH] = "PATH", [CATALOG_CLASS_HOST] = "HOST"};
 
@@ -38,6 +40,19 @@ bool catalog_class_words(const char *words, unsigned *out_set, struct span *out_
     }
     *out_set = set;
     return true;
+}
+
+struct span catalog_class_names(unsigned set, struct arena *mem) {
+    struct buf text;
+    buf_init(&text, 0);
+    for (int c = CATALOG_CLASS_NONE + 1; c < CATALOG_CLASS__COUNT; c++) {
+        if (!(set & 1u << c)) continue;
+        if (text.n) buf_add_str(&text, ", ");
+        buf_add_str(&text, names[c]);
+    }
+    struct span copy = arena_copy(mem, buf_span(&text));
+    buf_done(&text);
+    return copy.p ? copy : SPAN_LIT("");
 }
 
 enum catalog_class catalog_class_of(struct span name, bool is_address) {

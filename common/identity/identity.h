@@ -13,7 +13,7 @@ enum role { ROLE_NONE, ROLE_AGENT, ROLE_COLLECTOR, ROLE_OPERATOR };
 
 /* What an operator may do; each may what those before it may.  A viewer asks, a runner starts and stops captures, an admin locks the fleet
  * down.  Nobody but operators has any. */
-enum authority { AUTHORITY_NONE, AUTHORITY_VIEWER, AUTHORITY_RUNNER, AUTHORITY_ADMIN };
+enum authority { AUTHORITY_NONE, AUTHORITY_VIEWER, AUTHORITY_RUNNER, AUTHORITY_ADMIN, AUTHORITY__COUNT };
 
 struct identity {
     enum role role;

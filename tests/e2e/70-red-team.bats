@@ -67,8 +67,10 @@ rows() { # WHERE
     "$FLEET_CERTS" "$RED/other" operator admin --role admin
     VERA="cert=$FLEET_DIR/certs/operators/vera.pem key=$FLEET_DIR/certs/operators/vera.key"
     RUDI="cert=$FLEET_DIR/certs/operators/rudi.pem key=$FLEET_DIR/certs/operators/rudi.key"
+    echo "mask_viewer = ARGS, HOST" >>"$FLEET_DIR/collector.conf"
     fleet_outside
     fleet_wait 70 fleet_online 1
+    trawl run runqlat --for 1s
     trawl trigger add page runqlat --when call --for 1s --cooldown 1h
     rows collector
 

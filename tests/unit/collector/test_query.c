@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "collector/query/query.h"
+#include "common/catalog/catalog_class.h"
 
 /* A campaign with stored parts, asked one question. */
 struct asked {
@@ -16,6 +17,7 @@ struct asked {
     char why[QUERY_WHY_BYTES];
     struct answer answer;
     size_t top_budget_bytes;
+    unsigned mask;
 };
 
 static const struct span hosts[] = {{"db-1", 4}, {"db-2", 4}, {"db-3", 4}};
@@ -54,7 +56,7 @@ static void part(struct asked *q, size_t host, uint32_t n, struct span body) {
 
 static enum rpc_status ask(struct asked *q, enum query_kind kind, const struct query *question) {
     const struct query_of of = {
-        .campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question, .top_budget_bytes = q->top_budget_bytes};
+        .campaign = q->c, .aggregate = q->a, .store = q->store, .kind = kind, .query = question, .top_budget_bytes = q->top_budget_bytes, .mask = q->mask};
     buf_reset(&q->out);
     enum rpc_status status = query_results(&of, q->mem, q->why, &q->out);
     if (status == RPC_OK) assert_int_equal(query_decode_answer(kind, buf_span(&q->out), q->mem, &q->answer), ERR_OK);
@@ -281,6 +283,80 @@ static void top_counts_sums_and_says_which_columns_there_are(void **state) {
     end(&q);
 }
 
+/* Two rows of a task and its arguments. */
+static struct span commands(struct asked *q, struct outcome *o) {
+    static const struct span texts[][2] = {{{"sh", 2}, {"-c secret", 9}}, {{"cc1", 3}, {"x.c", 3}}};
+    const struct column columns[] = {{.name = SPAN_LIT("PCOMM"), .unit = SPAN_LIT(""), .type = COLUMN_TEXT},
+                                     {.name = SPAN_LIT("ARGS"), .unit = SPAN_LIT(""), .type = COLUMN_TEXT}};
+    struct part_body body = {.kind = RESULT_EVENTS, .outcome = o};
+    struct buf out;
+    assert_int_equal(events_init(&body.events, columns, 2, q->mem), ERR_OK);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        size_t row = 0;
+        assert_int_equal(events_row(&body.events, q->mem, &row), ERR_OK);
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(strings_add(&body.events.strings, texts[i][k], &body.events.columns[k].text[row]), ERR_OK);
+    }
+    buf_init(&out, 0);
+    assert_int_equal(part_encode(&body, &out), ERR_OK);
+    return buf_span(&out);
+}
+
+static void what_a_role_is_not_shown_cannot_be_asked_for(void **state) {
+    struct asked q;
+    struct outcome o = ok(RESULT_EVENTS);
+    struct span note = SPAN_LIT("the tool said: secret");
+    const struct query all = {0}, by_args = {.by = SPAN_LIT("ARGS")}, by_comm = {.by = SPAN_LIT("PCOMM")};
+    const struct query filtered = {.by = SPAN_LIT("PCOMM"), .where = SPAN_LIT("ARGS=x.c")};
+    (void)state;
+    o.notes = &note;
+    o.n_notes = 1;
+    o.leftover = SPAN_LIT("secret");
+    for (unsigned masked = 0; masked < 2; masked++) {
+        const enum rpc_status then = masked ? RPC_INVALID_ARGUMENT : RPC_OK;
+        begin(&q, "execsnoop");
+        part(&q, 0, 0, commands(&q, &o));
+        q.mask = masked ? 1u << CATALOG_CLASS_ARGS | 1u << CATALOG_CLASS_HOST : 0;
+        assert_int_equal(ask(&q, QUERY_EVENTS, &all), RPC_OK);
+        assert_int_equal(q.answer.host_events[0].events.n_columns, 2 - masked);
+        assert_int_equal(q.answer.measured[0].outcome->n_notes, 1 - masked);
+        assert_int_equal(q.answer.measured[0].outcome->leftover.n, masked ? 0 : 6);
+        if (masked) expect_note(&q, "ARGS: this collector does not show them to operators of your role");
+        assert_int_equal(span_find_span(buf_span(&q.out), SPAN_LIT("secret")) < q.out.n, !masked);
+        assert_int_equal(ask(&q, QUERY_TOP, &by_comm), RPC_OK);
+        assert_int_equal(ask(&q, QUERY_TOP, &by_args), then);
+        assert_int_equal(ask(&q, QUERY_TOP, &filtered), then);
+        assert_int_equal(ask(&q, QUERY_EVENTS, &filtered), then);
+        struct campaign_detail detail = {0};
+        assert_int_equal(query_detail(q.c, q.mask, q.mem, &detail), ERR_OK);
+        assert_int_equal(detail.targets[0].outcome->n_notes, 1 - masked);
+        end(&q);
+    }
+}
+
+static void a_masked_section_is_neither_told_nor_found(void **state) {
+    struct asked q;
+    struct outcome o = ok(RESULT_HISTOGRAM);
+    struct label there = {SPAN_LIT("Remote Address"), SPAN_LIT("10.1.2.3")};
+    struct hist_slot slot = {.low = 4, .high = 7, .count = 10};
+    struct hist h = {.unit = SPAN_LIT("usecs"), .slots = &slot, .n_slots = 1, .interval = SPAN_LIT(""), .section = {there}, .n_section = 1};
+    struct part_body body = {.kind = RESULT_HISTOGRAM, .hists = {&h, 1}, .outcome = &o};
+    const struct query all = {0}, one = {.section = &there, .n_section = 1};
+    struct buf out;
+    (void)state;
+    buf_init(&out, 0);
+    assert_int_equal(part_encode(&body, &out), ERR_OK);
+    begin(&q, "tcprtt");
+    part(&q, 0, 0, buf_span(&out));
+    q.mask = 1u << CATALOG_CLASS_HOST;
+    assert_int_equal(ask(&q, QUERY_HIST, &all), RPC_OK);
+    assert_true(span_eq(q.answer.merged.hists[0].section[0].value, CATALOG_CLASS_MARK));
+    assert_true(span_find_span(buf_span(&q.out), there.value) == q.out.n);
+    assert_int_equal(ask(&q, QUERY_HIST, &one), RPC_OK);
+    assert_int_equal(q.answer.merged.n, 0);
+    end(&q);
+}
+
 static void events_are_shared_out_fairly_and_counted_in_all(void **state) {
     struct asked q;
     struct query t = {.n = 4};
@@ -378,6 +454,8 @@ int main(void) {
         cmocka_unit_test(sections_are_kept_chosen_or_merged_away),
         cmocka_unit_test(a_top_list_over_its_budget_has_bounds_and_says_so),
         cmocka_unit_test(top_counts_sums_and_says_which_columns_there_are),
+        cmocka_unit_test(what_a_role_is_not_shown_cannot_be_asked_for),
+        cmocka_unit_test(a_masked_section_is_neither_told_nor_found),
         cmocka_unit_test(events_are_shared_out_fairly_and_counted_in_all),
         cmocka_unit_test(a_stored_part_that_cannot_be_read_is_said_and_left_out),
         cmocka_unit_test(stacks_are_cut_to_the_best_with_the_whole_told),

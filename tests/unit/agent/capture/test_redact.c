@@ -60,13 +60,13 @@ static void masked_texts_are_in_no_part(void **state) {
     assert_false(leaves_with(&c));
     buf_init(&cell, 0);
     events_cell(&c.events, 0, 3, &cell);
-    assert_true(span_eq(buf_span(&cell), REDACT_MARK));
+    assert_true(span_eq(buf_span(&cell), CATALOG_CLASS_MARK));
     buf_reset(&cell);
     events_cell(&c.events, 0, 2, &cell); /* not asked for */
     assert_true(span_eq_str(buf_span(&cell), "10.0.0.1"));
     buf_done(&cell);
     assert_int_equal(c.n_notes, 1); /* it is still partial, and says so */
-    assert_true(span_eq_str(redact_names(set, mem), "ARGS, PATH"));
+    assert_true(span_eq_str(catalog_class_names(set, mem), "ARGS, PATH"));
 }
 
 static void addresses_are_hosts_in_columns_and_sections(void **state) {
@@ -83,7 +83,7 @@ static void addresses_are_hosts_in_columns_and_sections(void **state) {
     struct capture hists = {.kind = RESULT_HISTOGRAM, .hists = {&h, 1}};
     assert_int_equal(redact_capture(&hists, set, mem, &cells), ERR_OK);
     assert_int_equal(cells, 1);
-    assert_true(span_eq(h.section[0].value, REDACT_MARK));
+    assert_true(span_eq(h.section[0].value, CATALOG_CLASS_MARK));
     assert_false(catalog_class_words("ARGS, COLOUR", &set, &bad));
     assert_true(span_eq_str(bad, "COLOUR"));
 }
