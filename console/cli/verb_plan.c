@@ -77,6 +77,12 @@ static enum err print_json(const struct plan *p, const struct tool *t) {
     return e;
 }
 
+enum err verb_plan_show(struct ask *k, const struct tool *t, const struct args *a, struct plan *out) {
+    enum err e = query_plan_decode(buf_span(&k->reply), k->mem, out);
+    if (e) return e;
+    return a->output == OUTPUT_JSON ? print_json(out, t) : print_table(out, a);
+}
+
 /* As run would end, by what is foretold. */
 static int exit_code(const struct plan *p) {
     size_t runs = 0;
@@ -95,8 +101,7 @@ int verb_plan(const struct args *a) {
         enum err e = spec_args_fill(&k, t, a, &s);
         if (!e) e = spec_encode(&s, &k.request);
         if (e || ask_call(&k, RPC_CONSOLE_PLAN)) {
-            if (!e) e = query_plan_decode(buf_span(&k.reply), k.mem, &p);
-            if (!e) e = a->output == OUTPUT_JSON ? print_json(&p, t) : print_table(&p, a);
+            if (!e) e = verb_plan_show(&k, t, a, &p);
             code = e ? ask_failed(&k, e) : exit_code(&p);
         }
     }

@@ -7,6 +7,7 @@
 #include "common/order/allowance.h"
 #include "common/order/rule.h"
 #include "console/cli/spec_args.h"
+#include "console/cli/verb_plan.h"
 #include "console/render/table.h"
 
 enum { WHY_BYTES = 1024, COOLDOWN_S = 300, PER_HOUR = 4, BUDGET_S = 600, EXPIRY_S = 7 * 24 * 3600 };
@@ -160,57 +161,18 @@ static int add(const struct args *a) {
 }
 
 /* ---- test: nothing is sent but questions ---- */
-/* The flavour that would run there; NULL with the first reason why none would. */
-static const struct tool_fact *fact_of(const struct facts *f, struct span tool, struct span *out_why) {
-    *out_why = SPAN_LIT("it does not say that it has the tool");
-    for (size_t i = 0; i < f->n_tools; i++) {
-        if (!span_eq(f->tools[i].tool, tool)) continue;
-        if (f->tools[i].runnable) return &f->tools[i];
-        *out_why = f->tools[i].why;
-    }
-    return NULL;
-}
-
-static size_t add_hosts(struct table *t, const struct host_list *l, struct span tool) {
-    size_t able = 0;
-    for (size_t i = 0; i < l->n; i++) {
-        const struct host_info *h = &l->hosts[i];
-        struct span why;
-        const struct tool_fact *f = fact_of(&h->facts, tool, &why);
-        bool locked = h->facts.lockdown.n > 0, can = h->online && f && !locked;
-        able += can;
-        table_row(t);
-        table_cell(t, h->facts.host);
-        table_cell_str(t, can ? "yes" : "no");
-        table_cell(t, f ? f->flavour : SPAN_NONE);
-        table_cell(t, can ? SPAN_NONE : !h->online ? SPAN_LIT("offline") : locked ? h->facts.lockdown : why);
-    }
-    return able;
-}
-
-static void print_cost(const struct trigger *t, const struct tool *tool, size_t hosts, size_t able) {
+static void print_cost(const struct trigger *t, const struct tool *tool, const struct plan *p) {
     uint32_t each = allowance_cost_s(t);
     uint64_t ns = cost_event_ns(tool);
-    printf("\n%s for %u s on %zu hosts, %zu of which can: %llu seconds of tracing a firing\n", tool->name, each, hosts, able,
+    size_t able = 0;
+    for (size_t i = 0; i < p->n; i++) able += p->rows[i].coverage == COVERAGE_OK;
+    printf("\n%s for %u s on %zu hosts, %zu of which can: %llu seconds of tracing a firing\n", tool->name, each, p->n, able,
            (unsigned long long)each * able);
     printf("at the most %u firings an hour, %u s apart, and %u in all (a budget of %u s on each host)\n", t->per_hour, t->cooldown_s,
            t->budget_s / each, t->budget_s);
     if (ns)
         printf("while it traces, an event costs its host about %llu ns (%s); a host refuses what is over its max_cost\n",
                (unsigned long long)ns, cost_source(tool));
-}
-
-static enum err print_test(struct ask *k, const struct args *a, const struct trigger *t, const struct tool *tool) {
-    static const struct table_column columns[] = {
-        {"HOST", TABLE_LEFT}, {"WOULD TRACE", TABLE_LEFT}, {"FLAVOUR", TABLE_LEFT}, {"WHY NOT", TABLE_WRAP}};
-    AUTO(table_free) struct table *table = table_new(columns, COUNT_OF(columns));
-    struct host_list l;
-    enum err e = table ? query_decode_hosts(buf_span(&k->reply), k->mem, &l) : ERR_NOMEM;
-    if (e) return e;
-    size_t able = add_hosts(table, &l, span_str(tool->name));
-    e = print_table(table, a);
-    if (!e && a->output == OUTPUT_TABLE) print_cost(t, tool, l.n, able);
-    return e;
 }
 
 /* One that is armed, or one that would be. */
@@ -232,12 +194,17 @@ static const struct tool *what_to_test(struct ask *k, const struct args *a, stru
 static int test(const struct args *a) {
     struct ask k;
     struct trigger t = {.version = 0};
+    struct plan p = {.n = 0};
     int code = EXIT_FAILED;
     if (ask_open(&k, verb)) {
         const struct tool *tool = what_to_test(&k, a, &t);
-        const struct query q = {.selector = t.what.selector};
-        if (tool && ask_query(&k, QUERY_HOSTS, &q) && ask_call(&k, RPC_CONSOLE_HOSTS)) {
-            enum err e = print_test(&k, a, &t, tool);
+        buf_reset(&k.request);
+        enum err e = tool ? spec_encode(&t.what, &k.request) : ERR_OK;
+        if (e)
+            code = ask_failed(&k, e);
+        else if (tool && ask_call(&k, RPC_CONSOLE_PLAN)) {
+            e = verb_plan_show(&k, tool, a, &p);
+            if (!e && a->output == OUTPUT_TABLE) print_cost(&t, tool, &p);
             code = e ? ask_failed(&k, e) : EXIT_OK;
         }
     }

@@ -135,6 +135,9 @@ EOF
     trawl trigger add deeper runqlat --when 'runqlat.p50 > 1us on 2 of 2 hosts' --for 2s --cooldown 1s
     trawl trigger add never runqlat --when 'runqlat.p50 > 1h' --for 2s --cooldown 1s
     trawl trigger add elsewhere runqlat --when 'runqlat.p50 > 1us' --on role=db --for 1s --cooldown 1s
+    run -0 trawl trigger test deeper
+    [[ "$output" == *"2 would run it (2 libbpf)"*web-1*ok*libbpf*"runqlat for 2 s on 2 hosts, 2 of which can: 4 seconds"* ]]
+    trawl trigger test new runqlat --when call --for 1s --on role=web -o json | jq -e '.hosts | length == 2'
     trawl run runqlat --for 1s
     fleet_wait 20 campaigns '== 2'
     fleet_wait 20 campaign_is done
