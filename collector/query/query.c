@@ -12,7 +12,7 @@
 void query_note(struct query_work *w, const char *fmt, ...) {
     char text[LIMIT_NOTE_BYTES];
     struct answer *a = w->a;
-    if (a->n_notes > QUERY_NOTES_MAX) return;
+    if (w->again || a->n_notes > QUERY_NOTES_MAX) return;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);

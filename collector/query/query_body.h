@@ -13,6 +13,7 @@ struct query_work {
     const struct selector *selector; /* NULL: all hosts */
     size_t cap_notes;
     unsigned masked; /* classes of what was there and is not shown */
+    bool again; /* what is read was read before, and all that is to be noted of it was noted */
 };
 
 enum { QUERY_NOTES_MAX = 200 }; /* then one that says how many more there are */

@@ -184,6 +184,17 @@ static enum err finish(struct top_work *t) {
     return ERR_OK;
 }
 
+/* Once, and as often as the quantiles need. */
+static enum err read_rows(struct top_work *t) {
+    const struct query *q = t->w->of->query;
+    enum err e = ERR_OK;
+    do {
+        e = query_rows(t->w, t->connections ? on_connections : on_rows, t);
+        if (e == ERR_OK && t->top) e = top_again(t->top, q->rank, q->n, &t->w->again);
+    } while (e == ERR_OK && t->w->again);
+    return e;
+}
+
 enum rpc_status query_top_fill(struct query_work *w) {
     const struct query *q = w->of->query;
     bool connections = w->of->kind == QUERY_CONNECTIONS;
@@ -195,7 +206,7 @@ enum rpc_status query_top_fill(struct query_work *w) {
     struct top_work t = {.w = w, .scratch = arena_new(LIMIT_FRAME_ARENA_BYTES * 8), .connections = connections, .status = RPC_OK};
     w->a->rank = q->rank;
     t.status = query_rows_where(w, &t.where);
-    enum err e = t.status != RPC_OK ? ERR_REFUSED : t.scratch ? query_rows(w, connections ? on_connections : on_rows, &t) : ERR_NOMEM;
+    enum err e = t.status != RPC_OK ? ERR_REFUSED : t.scratch ? read_rows(&t) : ERR_NOMEM;
     if (e == ERR_OK) e = finish(&t);
     top_free(t.top);
     arena_free(t.scratch);

@@ -15,19 +15,20 @@ struct group {
 
 struct top {
     struct top_options opt;
-    struct arena *names, *sums; /* a quarter of the budget each, and the other half heavy's; or the sums', where heavy cannot take over */
+    struct arena *names, *sums; /* a quarter of the budget each; the other half is the quantiles', or heavy's when it takes over */
     struct top_groups by;
     struct group *groups;
-    struct sketch *sketches; /* NULL: not asked for */
-    size_t cap_groups, cap_sketches;
-    unsigned decimals; /* of every total and max */
-    bool negative;     /* a number below zero was added */
+    size_t cap_groups;
+    unsigned decimals;           /* of every total and max */
+    bool negative;               /* a number below zero was added */
+    struct quantiles *quantiles; /* NULL: not asked for */
+    bool chosen, again;          /* whose quantiles; rows come again for these alone */
     struct heavy *heavy;
-    size_t budget_bytes, sums_bytes; /* of the arenas */
+    size_t budget_bytes; /* of an arena */
     uint64_t rows, left_out;
 };
 
-enum { SOON = 16, NEXT = 8, MANY = 2000 }; /* rows ahead; groups that are many */
+enum { AHEAD = 16 /* rows whose sums are fetched, for those of many groups fit no cache */ };
 enum { FIRST_GROUPS = 32, HEAVY_BYTES = 256 /* of a counter and its key, roughly */ };
 
 static enum err keep_words(struct top *t) {
@@ -44,22 +45,21 @@ struct top *top_new(const struct top_options *opt) {
     if (!t) return NULL;
     t->opt = *opt;
     t->budget_bytes = opt->budget_bytes / 4;
-    t->sums_bytes = opt->rank == TOP_COUNT || opt->rank == TOP_TOTAL ? t->budget_bytes : 3 * t->budget_bytes;
     t->names = arena_new(t->budget_bytes);
-    t->sums = arena_new(t->sums_bytes);
+    t->sums = arena_new(t->budget_bytes);
     if (!t->names || !t->sums || keep_words(t) || top_groups_init(&t->by, &t->opt, t->budget_bytes, t->names)) return NULL;
     t->groups = arena_array(t->sums, FIRST_GROUPS, sizeof *t->groups);
     t->cap_groups = FIRST_GROUPS;
     if (!t->groups) return NULL;
     if (!opt->of.n || (!opt->p99 && opt->rank != TOP_P99)) return TAKE(t);
-    t->sketches = arena_array(t->sums, FIRST_GROUPS, sizeof *t->sketches);
-    t->cap_sketches = FIRST_GROUPS;
-    return t->sketches ? TAKE(t) : NULL;
+    t->quantiles = quantiles_new(990, 2 * t->budget_bytes);
+    return t->quantiles ? TAKE(t) : NULL;
 }
 
 void top_free(struct top *t) {
     if (!t) return;
     top_groups_done(&t->by);
+    quantiles_free(t->quantiles);
     heavy_free(t->heavy);
     arena_free(t->names);
     arena_free(t->sums);
@@ -94,18 +94,18 @@ static void use_decimals(struct top *t, unsigned decimals) {
 }
 
 /* ---- exact ---- */
-static bool is_full(const struct top *t, size_t bytes) { return t->sums_bytes - arena_used(t->sums) < bytes + 64; }
-
 /* Groups for which there is none stay without. */
 static enum err room(struct top *t) {
     enum err e = t->by.n <= t->cap_groups ? ERR_OK : arena_grow(t->sums, &t->groups, &t->cap_groups, t->by.n, sizeof *t->groups);
-    if (!e && t->sketches && t->by.n > t->cap_sketches)
-        e = arena_grow(t->sums, &t->sketches, &t->cap_sketches, t->by.n, sizeof *t->sketches);
-    size_t each = sizeof *t->groups + (t->sketches ? sizeof *t->sketches : 0);
-    return e && is_full(t, 2 * (t->by.n + 1) * each) ? ERR_OK : e;
+    if (e && t->budget_bytes - arena_used(t->sums) < 2 * (t->by.n + 1) * sizeof *t->groups + 64) e = ERR_OK;
+    return e || !t->quantiles ? e : quantiles_room(t->quantiles, t->by.n < t->cap_groups ? t->by.n : t->cap_groups);
 }
 
-static bool has_room(const struct top *t, uint32_t group) { return group < t->cap_groups && (!t->sketches || group < t->cap_sketches); }
+/* Groups below this have room. */
+static uint32_t rooms(const struct top *t) {
+    size_t n = t->by.n < t->cap_groups ? t->by.n : t->cap_groups;
+    return (uint32_t)(t->quantiles && quantiles_groups(t->quantiles) < n ? quantiles_groups(t->quantiles) : n);
+}
 
 static void add_number(struct group *g, __int128_t v) {
     if (__builtin_add_overflow(g->total, v, &g->total)) g->total = limit_of(v < 0);
@@ -113,47 +113,39 @@ static void add_number(struct group *g, __int128_t v) {
     g->any = true;
 }
 
-/* A quantile that lacks some of its numbers would be no quantile: false, rather, for the whole row.  ERR_NOMEM: malloc failed. */
-static enum err add_to_sketch(struct top *t, uint32_t group, double value, bool *out_added) {
-    enum err e = sketch_add(&t->sketches[group], value, 1, t->sums);
-    *out_added = !e;
-    return e && is_full(t, SKETCH_BYTES_MAX) ? ERR_OK : e;
-}
+static unsigned decimals_of(const struct column *c) { return c && c->type == COLUMN_DECIMAL ? c->decimals : 0; }
 
-/* Many groups' sums fit no cache: those of rows to come are fetched while one is added. */
-static void fetch(const struct top *t, const struct column *of, double inverse, const uint32_t *group_of, size_t row, size_t n_rows) {
-    if (!t->sketches || t->by.n < MANY || row + SOON >= n_rows) return;
-    uint32_t soon = group_of[row + SOON], next = group_of[row + NEXT];
-    if (soon != TOP_GROUPS_NO_ROW && has_room(t, soon)) {
-        __builtin_prefetch(&t->groups[soon], 1);
-        __builtin_prefetch(&t->sketches[soon], 1);
+/* Groups that lose their room lose their rows, too: what is in the list is counted to the last row. */
+static enum err add_quantiles(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
+    const struct quantiles_rows rows = {group_of, of->number, (double)scaled(1, decimals_of(of)), e->n_rows};
+    if (t->again) {
+        quantiles_refine(t->quantiles, &rows);
+        return ERR_OK;
     }
-    if (next != TOP_GROUPS_NO_ROW && has_room(t, next)) sketch_soon(&t->sketches[next], (double)of->number[row + NEXT] * inverse);
+    uint32_t before = rooms(t);
+    enum err err = quantiles_count(t->quantiles, &rows);
+    for (uint32_t i = rooms(t); i < before; i++) {
+        t->left_out = num_sat_add(t->left_out, t->groups[i].count);
+        t->groups[i].count = 0;
+    }
+    return err;
 }
 
-static enum err add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
-    unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
-    int64_t factor = (int64_t)scaled(1, t->decimals - decimals);
-    double unit = (double)scaled(1, decimals);
+static void add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
+    int64_t factor = (int64_t)scaled(1, t->decimals - decimals_of(of));
+    uint32_t n = rooms(t);
     for (size_t row = 0; row < e->n_rows; row++) {
-        uint32_t group = group_of[row];
-        fetch(t, of, 1 / unit, group_of, row, e->n_rows);
-        if (group == TOP_GROUPS_NO_ROW) continue;
-        bool number = of && of->number[row] != EVENTS_NULL, added = has_room(t, group);
-        enum err err = ERR_OK;
-        if (added && number && t->sketches) err = add_to_sketch(t, group, (double)of->number[row] / unit, &added);
-        if (err) return err;
-        if (!added) {
-            t->left_out = num_sat_add(t->left_out, 1);
+        if (row + AHEAD < e->n_rows && group_of[row + AHEAD] < n) __builtin_prefetch(&t->groups[group_of[row + AHEAD]], 1);
+        if (group_of[row] >= n) {
+            if (group_of[row] != TOP_GROUPS_NO_ROW) t->left_out = num_sat_add(t->left_out, 1);
             continue;
         }
-        struct group *g = &t->groups[group];
+        struct group *g = &t->groups[group_of[row]];
         g->count = num_sat_add(g->count, 1);
-        if (!number) continue;
+        if (!of || of->number[row] == EVENTS_NULL) continue;
         add_number(g, (__int128_t)of->number[row] * factor);
         t->negative |= of->number[row] < 0;
     }
-    return ERR_OK;
 }
 
 /* ---- bounded ---- */
@@ -188,20 +180,22 @@ static enum err begin_bounded(struct top *t) {
     if (n < room) n = room < UINT32_MAX / 8 ? (uint32_t)room : UINT32_MAX / 8;
     AUTO(heavy_free) struct heavy *h = heavy_new(n ? n : 1);
     enum err e = h ? hand_over(t, h) : ERR_NOMEM;
-    if (!e) t->heavy = TAKE(h);
-    return e;
+    if (e) return e;
+    t->heavy = TAKE(h);
+    quantiles_free(t->quantiles);
+    t->quantiles = NULL;
+    return ERR_OK;
 }
 
 static enum err add_bounded(struct top *t, const struct events *e, const struct where_source *from, const struct column *of,
                             const unsigned char *fulfils) {
-    unsigned decimals = of && of->type == COLUMN_DECIMAL ? of->decimals : 0;
     struct buf key;
     enum err err = ERR_OK;
     buf_init(&key, 0);
     for (size_t row = 0; row < e->n_rows && !err; row++) {
         if (fulfils && !fulfils[row]) continue;
         __int128_t weight = 1;
-        if (t->opt.rank == TOP_TOTAL) weight = of->number[row] == EVENTS_NULL ? 0 : scaled(of->number[row], t->decimals - decimals);
+        if (t->opt.rank == TOP_TOTAL) weight = of->number[row] == EVENTS_NULL ? 0 : scaled(of->number[row], t->decimals - decimals_of(of));
         if (weight < 0) { /* there are no bounds below zero */
             t->left_out = num_sat_add(t->left_out, 1);
             continue;
@@ -214,10 +208,13 @@ static enum err add_bounded(struct top *t, const struct events *e, const struct 
 }
 
 /* ---- a table ---- */
-static bool lacks_room(const struct top *t, const uint32_t *group_of, size_t n) {
-    for (size_t row = 0; row < n; row++)
-        if (group_of[row] != TOP_GROUPS_NO_ROW && !has_room(t, group_of[row])) return true;
-    return false;
+static bool lacks_room(const struct top *t) { return t->by.full || t->by.n > rooms(t); }
+
+static uint64_t fulfilling(const unsigned char *fulfils, size_t n) {
+    uint64_t yes = 0;
+    if (!fulfils) return n;
+    for (size_t i = 0; i < n; i++) yes += fulfils[i];
+    return yes;
 }
 
 static enum err find_column(const struct top *t, const struct events *e, const struct column **out, struct span *out_name) {
@@ -253,13 +250,17 @@ enum err top_add(struct top *t, const struct events *e, const struct where_sourc
     if (fulfils && (err = where_rows(t->opt.where, e, from, fulfils, out_name)) != ERR_OK) return err;
     if (!t->heavy) {
         err = top_groups_of(&t->by, e, from, fulfils, group_of, out_name);
-        if (!err) err = room(t);
-        if (!err && lacks_room(t, group_of, e->n_rows) && can_be_bounded(t, e, of)) err = begin_bounded(t);
-        if (err) return err;
+        if (!err && !t->again) err = room(t);
+        if (!err && !t->again && lacks_room(t) && can_be_bounded(t, e, of)) err = begin_bounded(t);
+        if (!err && t->quantiles) err = add_quantiles(t, e, of, group_of);
+        if (err || t->again) return err;
     }
-    use_decimals(t, of && of->type == COLUMN_DECIMAL ? of->decimals : 0);
-    err = t->heavy ? add_bounded(t, e, from, of, fulfils) : add_rows(t, e, of, group_of);
-    for (size_t row = 0; row < e->n_rows && !err; row++) t->rows += !fulfils || fulfils[row];
+    use_decimals(t, decimals_of(of));
+    if (t->heavy)
+        err = add_bounded(t, e, from, of, fulfils);
+    else
+        add_rows(t, e, of, group_of);
+    if (!err) t->rows += fulfilling(fulfils, e->n_rows);
     return err;
 }
 
@@ -294,7 +295,16 @@ static int better(const struct top_row *a, const struct top_row *b, const struct
     return c;
 }
 
-static int by_rank(const void *pa, const void *pb, void *opt) { return better(pa, pb, opt); }
+/* What can be listed, by its number among the groups or heavy's keys. */
+struct listed {
+    struct top_row row;
+    uint32_t i;
+};
+
+static int by_rank(const void *pa, const void *pb, void *opt) {
+    const struct listed *a = pa, *b = pb;
+    return better(&a->row, &b->row, opt);
+}
 
 /* False: no row has it. */
 static bool exact_row(const struct top *t, uint32_t i, struct top_row *out) {
@@ -302,7 +312,7 @@ static bool exact_row(const struct top *t, uint32_t i, struct top_row *out) {
     if (g->count == 0) return false;
     *out = (struct top_row){.count = g->count, .total = saturated(g->total), .max = saturated(g->max), .decimals = t->decimals};
     top_groups_values(&t->by, i, out->values);
-    if (t->sketches) out->p99 = sketch_quantile(&t->sketches[i], 990);
+    if (t->chosen) out->p99 = quantiles_get(t->quantiles, i);
     return true;
 }
 
@@ -321,43 +331,78 @@ static bool bounded_row(const struct top *t, uint32_t i, struct top_row *out) {
 }
 
 /* The best n in a heap whose first is the worst of them. */
-static void keep(struct top_row *heap, size_t *n, size_t max, const struct top_row *row, const struct top_options *opt) {
+static void keep(struct listed *heap, size_t *n, size_t max, const struct listed *one, struct top_options *opt) {
     size_t at = 0;
     if (*n < max) {
-        for (at = (*n)++; at > 0 && better(&heap[(at - 1) / 2], row, opt) < 0; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
-        heap[at] = *row;
+        for (at = (*n)++; at > 0 && by_rank(&heap[(at - 1) / 2], one, opt) < 0; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+        heap[at] = *one;
         return;
     }
-    if (max == 0 || better(row, &heap[0], opt) >= 0) return;
+    if (max == 0 || by_rank(one, &heap[0], opt) >= 0) return;
     for (size_t child; (child = 2 * at + 1) < max; at = child) {
-        if (child + 1 < max && better(&heap[child + 1], &heap[child], opt) > 0) child++;
-        if (better(&heap[child], row, opt) <= 0) break;
+        if (child + 1 < max && by_rank(&heap[child + 1], &heap[child], opt) > 0) child++;
+        if (by_rank(&heap[child], one, opt) <= 0) break;
         heap[at] = heap[child];
     }
-    heap[at] = *row;
+    heap[at] = *one;
+}
+
+/* The best *n of them all (0: all), in order.  NULL: out of memory. */
+static struct listed *list(const struct top *t, enum top_rank rank, size_t *n, size_t *out_groups) {
+    struct top_options opt = t->opt;
+    struct listed one;
+    if (!t->heavy) opt.rank = rank;
+    uint32_t all = t->heavy ? heavy_n(t->heavy) : t->by.n < t->cap_groups ? t->by.n : (uint32_t)t->cap_groups;
+    size_t max = *n && *n < all ? *n : all;
+    struct listed *best = calloc(max + 1, sizeof *best);
+    *n = *out_groups = 0;
+    for (one.i = 0; best && one.i < all; one.i++) {
+        if (!(t->heavy ? bounded_row(t, one.i, &one.row) : exact_row(t, one.i, &one.row))) continue;
+        ++*out_groups;
+        keep(best, n, max, &one, &opt);
+    }
+    if (best) qsort_r(best, *n, sizeof *best, by_rank, &opt);
+    return best;
+}
+
+/* For the n highest all that may be among them; otherwise those that will be listed. */
+static enum err choose(struct top *t, enum top_rank rank, size_t n) {
+    AUTO_FREE unsigned char *wanted = calloc(quantiles_groups(t->quantiles) + 1, 1);
+    if (!wanted) return ERR_NOMEM;
+    if (rank == TOP_P99) {
+        quantiles_highest(t->quantiles, n ? n : SIZE_MAX, wanted);
+    } else {
+        size_t groups;
+        AUTO_FREE struct listed *best = list(t, rank, &n, &groups);
+        if (!best) return ERR_NOMEM;
+        for (size_t i = 0; i < n; i++) wanted[best[i].i] = 1;
+    }
+    enum err e = quantiles_choose(t->quantiles, wanted);
+    t->chosen = !e;
+    return e;
+}
+
+enum err top_again(struct top *t, enum top_rank rank, size_t n, bool *out) {
+    enum err e = t->quantiles && !t->chosen ? choose(t, rank, n) : ERR_OK;
+    if (!e) *out = t->again = t->chosen && quantiles_again(t->quantiles);
+    return e;
 }
 
 enum err top_get(const struct top *t, enum top_rank rank, size_t n, struct arena *mem, struct top_row **out, size_t *out_n,
                  struct top_summary *out_summary) {
-    struct top_options opt = t->opt;
-    if (!t->heavy) opt.rank = rank;
-    uint32_t all = t->heavy ? heavy_n(t->heavy) : t->by.n < t->cap_groups ? t->by.n : (uint32_t)t->cap_groups;
-    size_t max = n && n < all ? n : all, n_rows = 0, groups = 0;
-    struct top_row *rows = arena_array(mem, max + 1, sizeof *rows), row;
+    size_t groups;
+    AUTO_FREE struct listed *best = list(t, rank, &n, &groups);
+    struct top_row *rows = best ? arena_array(mem, n + 1, sizeof *rows) : NULL;
     if (!rows) return ERR_NOMEM;
-    for (uint32_t i = 0; i < all; i++) {
-        if (!(t->heavy ? bounded_row(t, i, &row) : exact_row(t, i, &row))) continue;
-        groups++;
-        keep(rows, &n_rows, max, &row, &opt);
-    }
-    qsort_r(rows, n_rows, sizeof *rows, by_rank, &opt);
-    for (size_t i = 0; i < n_rows; i++)
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = best[i].row;
         for (size_t f = 0; f < t->opt.n_fields; f++) {
             rows[i].values[f] = arena_copy(mem, rows[i].values[f]);
             if (!rows[i].values[f].p) return ERR_NOMEM;
         }
+    }
     *out_summary = (struct top_summary){groups, t->rows, t->heavy != NULL, t->heavy ? heavy_least(t->heavy) : 0, t->left_out};
     *out = rows;
-    *out_n = n_rows;
+    *out_n = n;
     return ERR_OK;
 }

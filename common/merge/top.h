@@ -1,6 +1,6 @@
 /* Top-N over the events of a fleet: per value of a field, or per combination of several, the count, and of a numeric column the total,
  * average, maximum and p99.  A field is a column, `host` or `label:KEY`.  Nothing is truncated before it is merged.
- * Exact (p99: within SKETCH_ERROR), while all groups find room in the budget.  Beyond it, by what is ranked:
+ * Exact (p99: within QUANTILES_ERROR), while all groups find room in the budget.  Beyond it, by what is ranked:
  *   count, total   heavy.h takes over with as many counters as there were groups: each row has a true lower and upper bound, and
  *                  nothing but the quantity it is ranked by
  *   avg, max, p99  groups that come later are left out whole, and their rows are counted
@@ -8,7 +8,7 @@
 #pragma once
 
 #include "common/base/auto.h"
-#include "common/merge/sketch.h"
+#include "common/merge/quantiles.h"
 #include "common/merge/where.h"
 
 enum top_rank { TOP_COUNT, TOP_TOTAL, TOP_AVG, TOP_MAX, TOP_P99 };
@@ -19,7 +19,7 @@ struct top_options {
     size_t n_fields;
     struct span of; /* the numeric column that is summed, "" for none */
     enum top_rank rank;
-    bool p99;                  /* keep it, though the rank does not need it */
+    bool p99;                  /* wanted, though the rank does not need it */
     const struct where *where; /* keeps; NULL: all rows */
     size_t budget_bytes;
 };
@@ -54,6 +54,9 @@ AUTO_TYPE(struct top, top_free)
  * the name; nothing of e was added then.  ERR_NOMEM: t is only good for top_free.  A cell to sum that is not a number counts as a row and
  * adds nothing. */
 NODISCARD enum err top_add(struct top *t, const struct events *e, const struct where_source *from, struct span *out_name);
+/* After the last table: are all of them wanted again?  True while a p99 needs one more reading for the list that top_get(t, rank, n) is
+ * to give; then top_add takes the same tables, which change nothing but that.  ERR_NOMEM. */
+NODISCARD enum err top_again(struct top *t, enum top_rank rank, size_t n, bool *out);
 /* Best first by rank, which need not be the option's while all is exact; ties by values bytewise; averages are compared exactly.  At
  * most n (0: all), in mem. */
 NODISCARD enum err top_get(const struct top *t, enum top_rank rank, size_t n, struct arena *mem, struct top_row **out, size_t *out_n,

@@ -47,7 +47,9 @@ static enum err value_of_text(struct top_groups *g, struct span text, uint32_t *
     uint32_t index = 0;
     enum err e = strings_add(&g->values, text, &index);
     *out = e ? TOP_GROUPS_NO_ROOM : index;
-    return e && is_full(g, text.n) ? ERR_OK : e;
+    if (!e || !is_full(g, text.n)) return e;
+    g->full = true;
+    return ERR_OK;
 }
 
 /* The known numbers of the texts of e: kept while e's table is the same and only grows. */
@@ -124,6 +126,7 @@ static enum err new_tuple(struct top_groups *g, const uint32_t *tuple, uint32_t 
     enum err e = hash_room(g->mem, &g->hash, &g->hash_size, g->n);
     if (!e) e = arena_grow(g->mem, &g->tuples, &g->cap_tuples, ((size_t)g->n + 1) * width, sizeof *g->tuples);
     if (e && is_full(g, 0)) {
+        g->full = true;
         *out = TOP_GROUPS_NO_ROOM;
         return ERR_OK;
     }

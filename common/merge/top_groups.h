@@ -13,6 +13,7 @@ struct top_groups {
     size_t budget_bytes; /* of mem */
     struct strings values;
     uint32_t n; /* groups there are */
+    bool full;  /* one found no room */
     /* several fields: per group its values, and (values) → 1 + group */
     uint32_t *tuples;
     size_t cap_tuples;

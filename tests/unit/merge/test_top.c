@@ -172,8 +172,8 @@ static void a_column_that_is_not_there_or_not_a_number_is_said(void **state) {
     put(&e, mem, "curl", 1, 1);
     assert_int_equal(events_init(&none, NULL, 0, mem), ERR_OK);
     AUTO(top_free)
-    struct top *by = new_top("UID", "LAT", BUDGET),
-               *of = new_top("COMM", "BYTES", BUDGET), *text = new_top("COMM", "COMM", BUDGET), *fine = new_top("COMM", "LAT", BUDGET);
+    struct top *by = new_top("UID", "LAT", BUDGET), *of = new_top("COMM", "BYTES", BUDGET), *text = new_top("COMM", "COMM", BUDGET),
+               *fine = new_top("COMM", "LAT", BUDGET);
     assert_int_equal(add(by, &e), ERR_NOTFOUND);
     assert_int_equal(add(of, &e), ERR_NOTFOUND);
     assert_int_equal(add(text, &e), ERR_NOTFOUND);
@@ -344,6 +344,78 @@ static void check_case(struct gen *g, struct arena *mem, size_t c) {
     }
 }
 
+enum { MANY = 30, MANY_ROWS = 200 };
+
+/* All rows in tables, twice where a p99 wants it. */
+static enum err read_twice(struct top *t, struct events *const *tables, size_t n_tables, enum top_rank rank, size_t n) {
+    bool again = true;
+    enum err err = ERR_OK;
+    for (int times = 0; again && !err; times++) {
+        assert_true(times < 3);
+        for (size_t i = 0; i < n_tables && !err; i++) err = add(t, tables[i]);
+        if (!err) err = top_again(t, rank, n, &again);
+    }
+    return err;
+}
+
+static bool p99_of(const struct raw *raw, size_t n, size_t name, double *out) {
+    int64_t all[MANY_ROWS];
+    size_t n_all = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (raw[i].name != name) continue;
+        size_t at = n_all++;
+        for (; at > 0 && all[at - 1] > raw[i].value * raw[i].unit; at--) all[at] = all[at - 1];
+        all[at] = raw[i].value * raw[i].unit;
+    }
+    if (n_all) *out = (double)all[(n_all * 990 + 999) / 1000 - 1] / 100;
+    return n_all > 0;
+}
+
+/* Whatever the rank, each row's p99 is that of all its numbers; ranked by it, nothing that is not listed is above what is. */
+static void check_p99(struct gen *g, struct arena *mem, size_t c) {
+    const struct top_options opt = {
+        .fields = {SPAN_LIT("COMM")}, .n_fields = 1, .of = SPAN_LIT("LAT"), .rank = TOP_P99, .p99 = true, .budget_bytes = BUDGET};
+    AUTO(top_free) struct top *t = top_new(&opt);
+    struct events e[2] = {table(mem, 0), table(mem, 2)}, *both[2] = {&e[0], &e[1]};
+    struct raw raw[MANY_ROWS];
+    size_t n = gen_below(g, MANY_ROWS + 1), limit = gen_below(g, 6), n_got = 0;
+    enum top_rank rank = (enum top_rank)gen_below(g, TOP_P99 + 1);
+    unsigned octaves = (unsigned)gen_below(g, 12);
+    struct top_row *got = NULL;
+    struct top_summary summary;
+    bool listed[MANY] = {false};
+    for (size_t i = 0; i < n; i++) {
+        char name[] = {(char)('a' + gen_below(g, gen_below(g, MANY) + 1)), 0};
+        size_t which = gen_below(g, 2);
+        raw[i] = (struct raw){(size_t)(name[0] - 'a'), ((int64_t)gen_below(g, 300) - 20) * (1 << gen_below(g, octaves + 1)), which ? 1 : 100};
+        put(&e[which], mem, name, 1, raw[i].value);
+    }
+    assert_int_equal(read_twice(t, both, 2, rank, limit), ERR_OK);
+    assert_int_equal(top_get(t, rank, limit, mem, &got, &n_got, &summary), ERR_OK);
+    assert_int_equal(n_got, limit && limit < summary.groups ? limit : summary.groups);
+    assert_true(summary.rows == n && !summary.left_out && !summary.bounded);
+    for (size_t i = 0; i < n_got; i++) {
+        size_t name = (size_t)(got[i].value.p[0] - 'a');
+        double want = 0;
+        listed[name] = p99_of(raw, n, name, &want);
+        if (!listed[name] || !got[i].p99.known || want < got[i].p99.low || want > got[i].p99.high) fail_msg("case %zu: %g", c, want);
+        if (rank == TOP_P99 && i > 0) assert_true(got[i - 1].p99.value >= got[i].p99.value);
+    }
+    for (size_t name = 0; name < MANY && rank == TOP_P99 && n_got; name++) {
+        double value;
+        if (!listed[name] && p99_of(raw, n, name, &value) && value > got[n_got - 1].p99.high) fail_msg("case %zu: %g is above", c, value);
+    }
+}
+
+static void a_p99_is_that_of_all_rows_and_ranks_as_brute_force_does(void **state) {
+    (void)state;
+    struct gen g = made_gen();
+    for (size_t c = 0; c < CASES; c++) {
+        AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+        check_p99(&g, mem, c);
+    }
+}
+
 static void the_top_equals_brute_force(void **state) {
     (void)state;
     struct gen g = made_gen();
@@ -366,6 +438,7 @@ int main(void) {
         cmocka_unit_test(ranked_by_average_groups_over_the_budget_are_left_out_whole_and_counted),
         cmocka_unit_test(several_fields_are_grouped_by_their_combinations),
         cmocka_unit_test(the_top_equals_brute_force),
+        cmocka_unit_test(a_p99_is_that_of_all_rows_and_ranks_as_brute_force_does),
     };
     return cmocka_run_group_tests_name("top", tests, NULL, NULL);
 }
