@@ -25,6 +25,10 @@ void *arena_array(struct arena *mem, size_t n, size_t size);
 struct span arena_copy(struct arena *mem, struct span s);
 /* Grow an array that lives in mem to at least want elements (doubling).  *cap elements now; new ones are zeroed.  ERR_NOMEM leaves all as it was. */
 NODISCARD enum err arena_grow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t elem_size);
+/* The same where nobody keeps a pointer into the old array: a large one is not copied, and its memory is not taken twice. */
+NODISCARD enum err arena_regrow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t elem_size);
+/* So many bytes will be needed, more or less: large blocks from the start, if they are many. */
+void arena_expect(struct arena *mem, size_t bytes);
 /* A piece that nobody will look at any more.  A large one goes back to the system and to the budget at once; of others nothing happens. */
 void arena_release(struct arena *mem, void *piece, size_t bytes);
 bool arena_exhausted(const struct arena *mem);

@@ -33,8 +33,13 @@ static inline struct span span_head(struct span s, size_t n) { return span_of(s.
 struct span span_trim(struct span s); /* without blanks (space, tab, CR, NL) on both ends */
 struct span span_trim_end(struct span s);
 
-static inline bool span_starts(struct span s, struct span prefix) { return span_eq(span_head(s, prefix.n), prefix); }
-static inline bool span_ends(struct span s, struct span suffix) { return s.n >= suffix.n && span_eq(span_drop(s, s.n - suffix.n), suffix); }
+/* Of a known length each is a comparison or two. */
+static inline bool span_starts(struct span s, struct span prefix) {
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+static inline bool span_ends(struct span s, struct span suffix) {
+    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
 
 /* Offset of the first (last) byte c; s.n when there is none. */
 static inline size_t span_find(struct span s, char c) {

@@ -165,6 +165,23 @@ static void a_large_piece_that_is_released_is_there_for_others(void **state) {
     assert_true(small[0] == 'x' && small[99] == 'x');
 }
 
+static void a_large_array_keeps_its_elements_when_it_moves_and_takes_its_size_once(void **state) {
+    (void)state;
+    enum { ELEMENTS = 6 << 20 };
+    AUTO(arena_free) struct arena *mem = arena_new(128 << 20);
+    uint32_t *a = NULL;
+    size_t cap = 0;
+    arena_expect(mem, 64 << 20);
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        if (i == cap) assert_int_equal(arena_regrow(mem, &a, &cap, (size_t)i + 1, sizeof *a), ERR_OK);
+        if (a[i] != 0) fail_msg("element %u is not zero", i);
+        a[i] = i;
+    }
+    for (uint32_t i = 0; i < ELEMENTS; i++)
+        if (a[i] != i) fail_msg("element %u is %u", i, a[i]);
+    assert_true(arena_used(mem) < cap * sizeof *a + (4 << 20));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
@@ -174,6 +191,7 @@ int main(void) {
         cmocka_unit_test(two_arrays_that_grow_in_turn_keep_their_elements),
         cmocka_unit_test(an_array_takes_the_last_of_the_budget),
         cmocka_unit_test(without_memory_nothing_changes),
+        cmocka_unit_test(a_large_array_keeps_its_elements_when_it_moves_and_takes_its_size_once),
         cmocka_unit_test(a_large_piece_that_is_released_is_there_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "common/base/auto.h"
-#include "common/base/span.h"
+#include "common/base/bytemask.h"
 
 #define S(text) span_str(text)
 
@@ -151,6 +151,19 @@ static void durations_and_sizes_have_units(void **state) {
     assert_int_equal(v, 42);
 }
 
+static void a_mask_has_a_bit_for_each_byte_that_is_meant_and_none_behind_the_end(void **state) {
+    (void)state;
+    char text[200];
+    for (size_t i = 0; i < sizeof text; i++) text[i] = (char)(i * 37);
+    for (size_t n = 0; n <= sizeof text; n++) {
+        for (size_t at = 0; at < n; at++) {
+            uint64_t mask = bytemask_eq(span_of(text, n), at, ' '), want = 0;
+            for (size_t i = 0; i < 64 && at + i < n; i++) want |= (uint64_t)(text[at + i] == ' ') << i;
+            assert_true(mask == want);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_compare_by_their_bytes),
@@ -161,6 +174,7 @@ int main(void) {
         cmocka_unit_test(words_are_what_blanks_leave),
         cmocka_unit_test(only_whole_numbers_in_range_are_numbers),
         cmocka_unit_test(decimals_keep_their_digits),
+        cmocka_unit_test(a_mask_has_a_bit_for_each_byte_that_is_meant_and_none_behind_the_end),
         cmocka_unit_test(durations_and_sizes_have_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
