@@ -26,26 +26,42 @@ static inline uint64_t hash_load4(const char *p) {
     return v;
 }
 
-/* Two words at a time in two lanes while there are many, then one; the rest is read overlapping, so there is no loop over single
- * bytes. */
+static inline uint64_t hash_pair(uint64_t h, const char *first, const char *second) {
+    return hash_mix(h ^ hash_load8(first), hash_load8(second) ^ 0x9e3779b97f4a7c15ULL);
+}
+
+static inline uint64_t hash_short(uint64_t h, struct span s) {
+    if (s.n >= 8) return hash_pair(h, s.p, s.p + s.n - 8);
+    if (s.n >= 4) return hash_mix(h ^ (hash_load4(s.p) << 32 | hash_load4(s.p + s.n - 4)), 0xc2b2ae3d27d4eb4fULL);
+    if (s.n == 0) return h;
+    uint64_t v = (uint64_t)(unsigned char)s.p[0] << 16 | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 | (unsigned char)s.p[s.n - 1];
+    return hash_mix(h ^ v, 0xc2b2ae3d27d4eb4fULL);
+}
+
+/* Two words at a time in two lanes while there are many; the last 32 bytes, or 16, are read overlapping what was read before, so there
+ * is no loop over the rest. */
 static inline uint32_t hash_bytes(uint64_t seed, struct span s) {
-    uint64_t h = seed ^ s.n, other = seed;
-    size_t i = 0;
-    for (; i + 32 < s.n; i += 32) {
-        h = hash_mix(h ^ hash_load8(s.p + i), hash_load8(s.p + i + 8) ^ 0x9e3779b97f4a7c15ULL);
-        other = hash_mix(other ^ hash_load8(s.p + i + 16), hash_load8(s.p + i + 24) ^ 0xa0761d6478bd642fULL);
+    uint64_t h = seed ^ s.n * 0xa0761d6478bd642fULL;
+    if (s.n <= 16) {
+        h = hash_short(h, s);
+    } else {
+        const char *p = s.p, *end = s.p + s.n;
+        uint64_t other = seed;
+        for (; end - p > 32; p += 32) {
+            h = hash_pair(h, p, p + 8);
+            other = hash_pair(other, p + 16, p + 24);
+        }
+        p = s.n < 32 ? s.p : end - 32;
+        h = hash_pair(h, p, p + 8) ^ hash_pair(other, end - 16, end - 8);
     }
-    if (i > 0) h ^= other;
-    if (s.n >= 8) {
-        for (; i + 8 < s.n; i += 8) h = hash_mix(h ^ hash_load8(s.p + i), 0x9e3779b97f4a7c15ULL);
-        h = hash_mix(h ^ hash_load8(s.p + s.n - 8), 0xc2b2ae3d27d4eb4fULL);
-    } else if (s.n >= 4) {
-        h = hash_mix(h ^ (hash_load4(s.p) << 32 | hash_load4(s.p + s.n - 4)), 0xc2b2ae3d27d4eb4fULL);
-    } else if (s.n > 0) {
-        uint64_t v = (uint64_t)(unsigned char)s.p[0] << 16 | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 | (unsigned char)s.p[s.n - 1];
-        h = hash_mix(h ^ v, 0xc2b2ae3d27d4eb4fULL);
-    }
+    h = hash_mix(h, 0xc2b2ae3d27d4eb4fULL);
     return (uint32_t)(h ^ h >> 32);
+}
+
+/* The same bytes, of short texts mostly: n of both. */
+static inline bool hash_same(const char *a, const char *b, size_t n) {
+    if (n < 8 || n > 16) return memcmp(a, b, n) == 0;
+    return ((hash_load8(a) ^ hash_load8(b)) | (hash_load8(a + n - 8) ^ hash_load8(b + n - 8))) == 0;
 }
 
 static inline uint32_t hash_words(uint64_t seed, uint64_t a, uint64_t b) {

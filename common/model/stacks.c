@@ -5,7 +5,7 @@
 #include "common/base/num.h"
 #include "common/model/hash.h"
 
-enum { FIRST_NODES = 64, FIRST_ROWS = 32, FIRST_SLOTS = 128, PATH_PIECE = 32 };
+enum { FIRST_NODES = 64, FIRST_ROWS = 32, FIRST_SLOTS = 128 };
 
 enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem) {
     struct stacks new = {.n_nodes = 1, .cap_nodes = FIRST_NODES, .cap_rows = FIRST_ROWS, .mem = mem};
@@ -22,19 +22,9 @@ enum err stacks_init(struct stacks *s, struct span unit, struct arena *mem) {
     return ERR_OK;
 }
 
-/* arena_grow, and the old ones go back: a fleet's stacks are many, and nobody keeps places in these arrays. */
-static enum err grow(struct arena *mem, void *array_pointer, size_t *cap, size_t want, size_t each) {
-    void *old;
-    size_t old_bytes = *cap * each;
-    memcpy(&old, array_pointer, sizeof old);
-    enum err e = arena_grow(mem, array_pointer, cap, want, each);
-    if (e == ERR_OK && memcmp(&old, array_pointer, sizeof old) != 0) arena_release(mem, old, old_bytes);
-    return e;
-}
-
 enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out) {
     if (s->n_nodes >= UINT32_MAX) return ERR_NOMEM;
-    enum err e = grow(s->mem, &s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof *s->nodes);
+    enum err e = arena_regrow(s->mem, &s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof *s->nodes);
     if (e) return e;
     s->nodes[s->n_nodes] = (struct stack_node){.parent = parent, .frame = frame, .kind = kind};
     *out = (uint32_t)s->n_nodes++;
@@ -80,43 +70,11 @@ enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum fr
     return child_at(s, (struct stack_node){.parent = parent, .frame = frame, .kind = kind, .path = path}, out);
 }
 
-/* A path's hash does not need its nodes: so what they are found by is fetched for all of them before the first is looked at. */
-static enum err walk(struct stacks *s, const struct stack_frame *frames, size_t n, uint32_t *node) {
-    struct stack_node step[PATH_PIECE];
-    uint32_t path = s->nodes[*node].path;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t frame = 0;
-        enum err e = strings_add(&s->strings, frames[i].text, &frame);
-        if (e) return e;
-        path = path_hash(s, path, frame, frames[i].kind);
-        step[i] = (struct stack_node){.frame = frame, .kind = frames[i].kind, .path = path};
-        __builtin_prefetch(&s->node_hash[path & (s->node_hash_size - 1)]);
-    }
-    for (size_t i = 0; i < n; i++) __builtin_prefetch(&s->nodes[s->node_hash[step[i].path & (s->node_hash_size - 1)].index]);
-    for (size_t i = 0; i < n; i++) {
-        step[i].parent = *node;
-        enum err e = child_at(s, step[i], node);
-        if (e) return e;
-    }
-    return ERR_OK;
-}
-
-enum err stacks_path(struct stacks *s, const struct stack_frame *frames, size_t n, uint32_t *out) {
-    assert(s->node_hash);
-    uint32_t node = STACKS_ROOT;
-    for (size_t i = 0; i < n; i += PATH_PIECE) {
-        enum err e = walk(s, frames + i, n - i < PATH_PIECE ? n - i : PATH_PIECE, &node);
-        if (e) return e;
-    }
-    *out = node;
-    return ERR_OK;
-}
-
 static enum err new_row(struct stacks *s, struct stack_row row, uint32_t tag, uint32_t *out) {
     if (s->n_rows >= UINT32_MAX - 1) return ERR_NOMEM;
     enum err e = hash_room(s->mem, &s->row_hash, &s->row_hash_size, s->n_rows);
     if (e) return e;
-    e = grow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
+    e = arena_regrow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
     if (e) return e;
     uint32_t index = (uint32_t)s->n_rows++;
     s->rows[index] = row;

@@ -16,12 +16,6 @@ struct stack_node {
     uint32_t path;   /* hash of all from the root to here; of no use in stacks only read */
 };
 
-/* A frame as printed. */
-struct stack_frame {
-    struct span text;
-    enum frame_kind kind;
-};
-
 struct stack_row {
     uint32_t leaf;  /* index into nodes */
     uint32_t comm;  /* index into strings; 0 when not printed */
@@ -49,8 +43,6 @@ NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span fr
 NODISCARD enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
 /* A child that is known not to be there yet.  stacks_node and stacks_child do not find it: who appends looks after that alone. */
 NODISCARD enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
-/* The node at the end of n frames, root first, made where it is new.  Faster than one by one: it waits for memory once for many. */
-NODISCARD enum err stacks_path(struct stacks *s, const struct stack_frame *frames, size_t n, uint32_t *out);
 /* The row of (leaf, comm, pid), made with count 0 when new. */
 NODISCARD enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out);
 /* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */

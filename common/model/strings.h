@@ -19,3 +19,6 @@ struct strings {
 NODISCARD enum err strings_init(struct strings *t, struct arena *mem);
 /* The index of s, added when new (its bytes are copied into mem).  ERR_NOMEM leaves the table as it was. */
 NODISCARD enum err strings_add(struct strings *t, struct span s, uint32_t *out);
+enum { STRINGS_AT_ONCE = 16 };
+/* The same for up to STRINGS_AT_ONCE: a large table is waited for together.  ERR_NOMEM: some may have been added. */
+NODISCARD enum err strings_add_many(struct strings *t, const struct span *s, size_t n, uint32_t *out);

@@ -1,14 +1,19 @@
 #include "common/parse/parse_folded.h"
 
+#include "common/base/bytemask.h"
 #include "common/base/num.h"
 #include "common/model/hash.h"
+#include "common/model/stacks_many.h"
 
 enum { FIRST_SLOTS = 256, CACHE_LINE = 64 };
 
 struct parse_folded_seen {
     struct span stack; /* in the print-out */
-    uint32_t row;      /* in the capture's stacks */
+    uint64_t count;
+    uint32_t comm; /* in the strings of the capture's stacks */
 };
+
+/* ---- frames ---- */
 
 struct span parse_folded_frame(struct span frame, enum frame_kind *kind) {
     if (!span_ends(frame, SPAN_LIT("_[k]"))) return frame;
@@ -16,38 +21,52 @@ struct span parse_folded_frame(struct span frame, enum frame_kind *kind) {
     return span_head(frame, frame.n - 4);
 }
 
-/* A stack with a border "-" between user and kernel has frames of both kinds; without one they are not told apart. */
-static enum err add_frames(struct parse_job *job, struct parse_folded *f, struct span rest, uint32_t *out_leaf) {
-    size_t n = 0, border = SIZE_MAX;
-    bool more = true;
-    while (more) {
-        struct stack_frame frame = {.kind = FRAME_UNKNOWN};
-        more = span_cut(rest, ';', &frame.text, &rest);
-        if (border == SIZE_MAX && frame.text.n == 1 && frame.text.p[0] == '-') {
-            border = n;
-            continue;
-        }
-        if (border != SIZE_MAX) frame.kind = FRAME_KERNEL;
-        frame.text = parse_folded_frame(frame.text, &frame.kind);
-        enum err e = arena_grow(job->mem, &f->frames, &f->cap_frames, n + 1, sizeof *f->frames);
-        if (e) return e;
-        f->frames[n++] = frame;
+static bool is_border(struct span frame) { return frame.n == 1 && frame.p[0] == '-'; }
+
+/* The next frame of the stack that began with f->frames[begin]; *border becomes its place when it is the border. */
+static enum err add_frame(struct parse_job *job, struct parse_folded *f, struct span frame, size_t *border) {
+    if (*border == SIZE_MAX && is_border(frame)) {
+        *border = f->n_frames;
+        return ERR_OK;
     }
-    for (size_t i = 0; border != SIZE_MAX && i < border; i++)
-        if (f->frames[i].kind == FRAME_UNKNOWN) f->frames[i].kind = FRAME_USER;
-    return stacks_path(&job->capture->stacks, f->frames, n, out_leaf);
+    enum frame_kind kind = *border == SIZE_MAX ? FRAME_UNKNOWN : FRAME_KERNEL;
+    uint32_t string = 0;
+    frame = parse_folded_frame(frame, &kind);
+    enum err e = strings_add(&job->capture->stacks.strings, frame, &string);
+    if (!e && string > STACKS_MANY_STRINGS_MAX) e = ERR_NOMEM;
+    if (!e) f->frames[f->n_frames++] = stacks_many_frame(string, kind);
+    return e;
 }
 
-/* The row of a stack that was not printed before, in these words. */
-static enum err add_stack(struct parse_job *job, struct parse_folded *f, struct span stack, uint32_t *out_row) {
-    struct span comm, frames;
-    uint32_t leaf = STACKS_ROOT;
+/* A stack with a border "-" between user and kernel has frames of both kinds; without one they are not told apart. */
+static void split_at(struct parse_folded *f, size_t begin, size_t border) {
+    if (border == SIZE_MAX) return;
+    for (size_t i = begin; i < border; i++)
+        if ((f->frames[i] & ((1u << STACKS_MANY_KIND_BITS) - 1)) == FRAME_UNKNOWN) f->frames[i] |= FRAME_USER;
+}
+
+static enum err add_frames(struct parse_job *job, struct parse_folded *f, struct span text, struct stacks_path *out) {
+    size_t begin = f->n_frames, border = SIZE_MAX, from = 0;
     enum err e = ERR_OK;
-    if (span_cut(stack, ';', &comm, &frames)) e = add_frames(job, f, frames, &leaf);
-    return e ? e : stacks_row(&job->capture->stacks, leaf, comm, STACKS_NO_PID, out_row);
+    for (size_t at = 0; !e && at < text.n; at += BYTEMASK_BYTES) {
+        e = arena_regrow(job->mem, &f->frames, &f->cap_frames, f->n_frames + BYTEMASK_BYTES + 1, sizeof *f->frames);
+        for (uint64_t ends = bytemask_eq(text, at, ';'); !e && ends; ends &= ends - 1) {
+            size_t end = at + (size_t)__builtin_ctzll(ends);
+            e = add_frame(job, f, span_of(text.p + from, end - from), &border);
+            from = end + 1;
+        }
+    }
+    if (!e) e = arena_regrow(job->mem, &f->frames, &f->cap_frames, f->n_frames + 1, sizeof *f->frames);
+    if (!e) e = add_frame(job, f, span_drop(text, from), &border);
+    if (e) return e;
+    split_at(f, begin, border);
+    *out = (struct stacks_path){.begin = begin, .n = (uint32_t)(f->n_frames - begin)};
+    return ERR_OK;
 }
 
-static const struct parse_folded_seen *find(const struct parse_folded *f, struct span stack, uint32_t tag) {
+/* ---- stacks ---- */
+
+static struct parse_folded_seen *find(const struct parse_folded *f, struct span stack, uint32_t tag) {
     size_t mask = f->hash_size - 1;
     if (f->hash_size == 0) return NULL;
     for (size_t i = tag & mask; f->hash[i].index; i = (i + 1) & mask)
@@ -55,31 +74,31 @@ static const struct parse_folded_seen *find(const struct parse_folded *f, struct
     return NULL;
 }
 
-static enum err remember(struct parse_job *job, struct parse_folded *f, struct parse_folded_seen seen, uint32_t tag) {
+static enum err make_room(struct parse_job *job, struct parse_folded *f) {
     if (f->hash_size == 0) {
         f->hash = arena_array(job->mem, FIRST_SLOTS, sizeof *f->hash);
         if (!f->hash) return ERR_NOMEM;
         f->hash_size = FIRST_SLOTS;
     }
-    enum err e = f->n >= UINT32_MAX - 1 ? ERR_NOMEM : hash_room(job->mem, &f->hash, &f->hash_size, f->n);
-    if (!e) e = arena_grow(job->mem, &f->seen, &f->cap, f->n + 1, sizeof *f->seen);
-    if (e) return e;
-    f->seen[f->n++] = seen;
-    hash_place(f->hash, f->hash_size, (struct hash_slot){(uint32_t)f->n, tag});
-    return ERR_OK;
+    enum err e = f->n >= UINT32_MAX / 4 - 1 ? ERR_NOMEM : hash_room(job->mem, &f->hash, &f->hash_size, f->n);
+    if (!e) e = arena_regrow(job->mem, &f->seen, &f->cap, f->n + 1, sizeof *f->seen);
+    return e ? e : arena_regrow(job->mem, &f->paths, &f->cap_paths, f->n + 1, sizeof *f->paths);
 }
 
-static enum err row_of(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row, uint32_t *out_row) {
-    const struct parse_folded_seen *before = find(f, row->stack, row->tag);
-    struct parse_folded_seen seen = {.stack = row->stack};
-    if (before) {
-        *out_row = before->row;
-        return ERR_OK;
-    }
-    enum err e = add_stack(job, f, row->stack, &seen.row);
-    if (!e) e = remember(job, f, seen, row->tag);
-    if (!e) *out_row = seen.row;
-    return e;
+/* A stack that was not printed before, in these words. */
+static enum err remember(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row) {
+    struct parse_folded_seen new = {.stack = row->stack, .count = row->count};
+    struct stacks_path path = {.n = 0};
+    struct span comm, frames;
+    enum err e = make_room(job, f);
+    bool more = span_cut(row->stack, ';', &comm, &frames);
+    if (!e) e = strings_add(&job->capture->stacks.strings, comm, &new.comm);
+    if (!e && more) e = add_frames(job, f, frames, &path);
+    if (e) return e;
+    f->paths[f->n] = path;
+    f->seen[f->n++] = new;
+    hash_place(f->hash, f->hash_size, (struct hash_slot){(uint32_t)f->n, row->tag});
+    return ERR_OK;
 }
 
 bool parse_folded_cut(const struct parse_job *job, const struct parse_folded *f, struct span line, struct parse_folded_row *out) {
@@ -100,11 +119,18 @@ void parse_folded_fetch(const struct parse_folded *f, const struct parse_folded_
 }
 
 enum err parse_folded_add(struct parse_job *job, struct parse_folded *f, const struct parse_folded_row *row) {
-    uint32_t index = 0;
-    enum err e = row_of(job, f, row, &index);
-    if (e) return e;
-    struct stack_row *r = &job->capture->stacks.rows[index];
-    r->count = num_sat_add(r->count, row->count);
+    struct parse_folded_seen *before = find(f, row->stack, row->tag);
     job->has_rows = true;
+    if (!before) return remember(job, f, row);
+    before->count = num_sat_add(before->count, row->count);
     return ERR_OK;
+}
+
+/* Stacks that were printed in other words may be the same. */
+enum err parse_folded_end(struct parse_job *job, struct parse_folded *f) {
+    struct stacks *s = &job->capture->stacks;
+    enum err e = stacks_many(s, f->frames, f->paths, f->n);
+    for (size_t i = 0; !e && i < f->n; i++)
+        e = stacks_add(s, f->paths[i].leaf, s->strings.text[f->seen[i].comm], STACKS_NO_PID, f->seen[i].count);
+    return e;
 }

@@ -167,7 +167,8 @@ static enum err read_folded(struct reader *r, struct span rest) {
             if (is_row[i]) parse_folded_fetch(&r->folded, &rows[i]);
         for (size_t i = 0; !e && i < n; i++) e = on_folded_line(r, lines[i], is_row[i] ? &rows[i] : NULL);
     }
-    return e ? e : drop_held(r);
+    if (!e) e = drop_held(r);
+    return e ? e : parse_folded_end(r->job, &r->folded);
 }
 
 static enum err read_blocks(struct reader *r, struct span rest) {

@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/model/stacks.h"
+#include "common/model/stacks_many.h"
+#include "tests/support/gen.h"
 
 static uint32_t node(struct stacks *s, uint32_t parent, const char *frame, enum frame_kind kind) {
     uint32_t n = 0;
@@ -138,12 +139,50 @@ static void a_budget_too_small_for_an_empty_set_is_said(void **state) {
     }
 }
 
+/* As stacks_node does it, one by one: the nodes of both trees are the same frames under the same frames. */
+static void many_stacks_at_once_make_the_same_tree(void **state) {
+    (void)state;
+    enum { STACKS = 500, DEPTH = 12 };
+    static uint32_t frames[STACKS * DEPTH], one_by_one[STACKS * DEPTH + 1];
+    struct stacks_path paths[STACKS];
+    struct stacks many, single;
+    struct gen g;
+    gen_init(&g);
+    gen_print(&g);
+    AUTO(arena_free) struct arena *mem = arena_new(4 << 20);
+    assert_int_equal(stacks_init(&many, SPAN_LIT("usecs"), mem), ERR_OK);
+    assert_int_equal(stacks_init(&single, SPAN_LIT("usecs"), mem), ERR_OK);
+    for (size_t i = 0; i < STACKS; i++) {
+        paths[i] = (struct stacks_path){.begin = i * DEPTH, .n = (uint32_t)gen_below(&g, DEPTH + 1)};
+        for (size_t k = 0; k < paths[i].n; k++) {
+            char name[] = {(char)('a' + gen_below(&g, 3)), '\0'};
+            uint32_t string = 0;
+            assert_int_equal(strings_add(&many.strings, span_str(name), &string), ERR_OK);
+            frames[paths[i].begin + k] = stacks_many_frame(string, gen_below(&g, 8) ? FRAME_USER : FRAME_KERNEL);
+        }
+    }
+    assert_int_equal(stacks_many(&many, frames, paths, STACKS), ERR_OK);
+    for (size_t i = 0; i < STACKS; i++) {
+        uint32_t path[DEPTH], at = STACKS_ROOT;
+        assert_int_equal(stacks_frames(&many, paths[i].leaf, path, DEPTH), paths[i].n);
+        for (size_t k = 0; k < paths[i].n; k++) {
+            const struct stack_node *n = &many.nodes[path[k]];
+            assert_int_equal(stacks_many_frame(n->frame, (enum frame_kind)n->kind), frames[paths[i].begin + k]);
+            assert_int_equal(stacks_node(&single, at, many.strings.text[n->frame], (enum frame_kind)n->kind, &at), ERR_OK);
+            if (one_by_one[path[k]]) assert_int_equal(one_by_one[path[k]], at);
+            one_by_one[path[k]] = at;
+        }
+    }
+    assert_int_equal(many.n_nodes, single.n_nodes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_paths_are_one_node_and_kinds_differ),
         cmocka_unit_test(rows_of_one_process_and_stack_add_up_and_saturate),
         cmocka_unit_test(frames_come_root_first_and_a_short_array_gets_those_next_to_the_root),
         cmocka_unit_test(a_large_tree_is_found_again_and_parents_come_first),
+        cmocka_unit_test(many_stacks_at_once_make_the_same_tree),
         cmocka_unit_test(a_full_budget_leaves_tree_and_rows_as_they_were),
         cmocka_unit_test(a_budget_too_small_for_an_empty_set_is_said),
     };

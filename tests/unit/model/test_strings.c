@@ -102,6 +102,25 @@ static void a_full_budget_leaves_the_table_as_it_was(void **state) {
     }
 }
 
+static void many_at_once_are_the_same_as_one_by_one(void **state) {
+    (void)state;
+    AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+    struct strings t;
+    assert_int_equal(strings_init(&t, mem), ERR_OK);
+    for (unsigned round = 0; round < 100; round++) {
+        char room[STRINGS_AT_ONCE][8];
+        struct span s[STRINGS_AT_ONCE];
+        uint32_t many[STRINGS_AT_ONCE], one = 0;
+        for (unsigned i = 0; i < STRINGS_AT_ONCE; i++)
+            s[i] = span_of(room[i], i == 3 ? 0 : (size_t)snprintf(room[i], sizeof room[i], "%u", (round * i) % 97));
+        assert_int_equal(strings_add_many(&t, s, STRINGS_AT_ONCE, many), ERR_OK);
+        for (unsigned i = 0; i < STRINGS_AT_ONCE; i++) {
+            assert_int_equal(strings_add(&t, s[i], &one), ERR_OK);
+            assert_int_equal(many[i], one);
+        }
+    }
+}
+
 static void a_budget_too_small_for_an_empty_table_is_said(void **state) {
     (void)state;
     for (size_t budget = 0; budget < 1024; budget += 64) {
@@ -118,6 +137,7 @@ int main(void) {
         cmocka_unit_test(equal_bytes_have_one_index_and_the_table_keeps_its_own_copy),
         cmocka_unit_test(bytes_of_every_length_are_told_apart),
         cmocka_unit_test(a_hundred_thousand_strings_are_found_again),
+        cmocka_unit_test(many_at_once_are_the_same_as_one_by_one),
         cmocka_unit_test(a_full_budget_leaves_the_table_as_it_was),
         cmocka_unit_test(a_budget_too_small_for_an_empty_table_is_said),
     };
