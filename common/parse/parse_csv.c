@@ -4,7 +4,7 @@
 static bool split_forward(const struct parse_columns *c, struct span *rest, size_t first, size_t before, struct parse_cell *cells) {
     for (size_t i = first; i < before; i++) {
         bool more = span_cut(*rest, ',', &cells[i].text, rest);
-        if (!parse_columns_cell(c->column[i], &cells[i]) || more != (i + 1 < c->n)) return false;
+        if (!parse_cell_read(c->column[i], &cells[i]) || more != (i + 1 < c->n)) return false;
     }
     return true;
 }
@@ -28,7 +28,7 @@ static bool split_backward(const struct parse_columns *c, struct span rest, stru
         size_t comma = span_rfind(rest, ',');
         if (comma == rest.n) return false;
         cells[i].text = span_drop(rest, comma + 1);
-        if (!parse_columns_cell(c->column[i], &cells[i])) return false;
+        if (!parse_cell_read(c->column[i], &cells[i])) return false;
         rest = span_head(rest, comma);
     }
     cells[c->free].text = rest;
@@ -37,6 +37,7 @@ static bool split_backward(const struct parse_columns *c, struct span rest, stru
 
 bool parse_csv_split(const struct parse_columns *c, struct span line, struct parse_cell cells[PARSE_COLUMNS_MAX]) {
     struct span rest = line;
+    for (size_t i = 0; i < c->n; i++) cells[i].string = 0;
     if (!split_forward(c, &rest, 0, c->free, cells)) return false;
     if (c->free == c->n) return true;
     return c->column[c->n - 1]->to_end && c->free < c->n - 1 ? split_both(c, rest, cells) : split_backward(c, rest, cells);

@@ -1,23 +1,29 @@
 #include "common/parse/parse_histogram.h"
 
+#include "common/base/bytemask.h"
 #include "common/parse/parse_dict.h"
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_section.h"
 
-enum { SECTION_BYTES = 256, TASK_BYTES = 32 /* of a section with a task's name, from its begin */, SLOTS_FIRST = 64 };
+enum {
+    SECTION_BYTES = 256,
+    TASK_BYTES = 32 /* of a section with a task's name, from its begin */,
+    SLOTS_FIRST = 64,
+    HIST_BYTES = 1024 /* of one in the print-out, usually */
+};
 
-/* A histogram found, and the blank lines above it, which tell intervals apart. */
+/* What else is known of a histogram. */
 struct found {
-    struct hist hist;
-    unsigned blanks;
-    bool marked; /* hist.interval is a mark that the tool printed */
+    unsigned blanks; /* lines above it, which tell intervals apart */
+    bool marked;     /* its interval is a mark that the tool printed */
 };
 
 struct reader {
     struct parse_job *job;
-    struct found *found;
-    size_t n, cap;
-    bool is_open;            /* rows go to found[n - 1] */
+    struct hist *hists;
+    struct found *found; /* of each */
+    size_t n, cap, cap_found;
+    bool is_open;            /* rows go to hists[n - 1] */
     struct hist_slot *slots; /* of the open one, so far */
     size_t n_slots, cap_slots;
     struct parse_dict_slots dict;
@@ -31,31 +37,42 @@ struct reader {
 /* ---- lines ---- */
 
 static void skip_blanks(struct span *s) {
-    while (s->n > 0 && s->p[0] == ' ') *s = span_drop(*s, 1);
+    size_t n = 0;
+    while (n < s->n && s->p[n] == ' ') n++;
+    *s = span_drop(*s, n);
 }
 
 static bool number(struct span *s, uint64_t *out) {
     size_t n = 0;
-    while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9') n++;
-    bool ok = span_u64(span_head(*s, n), out);
+    uint64_t v = 0;
+    for (; n < s->n && s->p[n] >= '0' && s->p[n] <= '9'; n++) v = v * 10 + (uint64_t)(s->p[n] - '0');
+    bool ok = n > 0 && (n <= SPAN_SAFE_DIGITS || span_u64(span_head(*s, n), &v));
+    if (ok) *out = v;
     *s = span_drop(*s, n);
     return ok;
 }
 
-static bool token(struct span *s, struct span want) {
+static inline bool token(struct span *s, struct span want) {
     bool ok = span_starts(*s, want);
     if (ok) *s = span_drop(*s, want.n);
     return ok;
 }
 
+/* The first byte from `at` on that is not c; there is one. */
+static size_t run_end(struct span s, size_t at, char c) {
+    for (;; at += BYTEMASK_BYTES) {
+        uint64_t others = ~bytemask_eq(s, at, c);
+        if (others) return at + (size_t)__builtin_ctzll(others);
+    }
+}
+
 /* "|*****     |", "|****+|": stars, at most one plus, blanks. */
-static bool is_bar(struct span s) {
+static bool is_bar(struct span s, const char *end) {
     if (s.n < 2 || s.p[0] != '|' || s.p[s.n - 1] != '|') return false;
-    size_t i = 1;
-    while (i < s.n - 1 && s.p[i] == '*') i++;
-    if (i < s.n - 1 && s.p[i] == '+') i++;
-    while (i < s.n - 1 && s.p[i] == ' ') i++;
-    return i == s.n - 1;
+    struct span readable = span_of(s.p, (size_t)(end - s.p));
+    size_t i = run_end(readable, 1, '*');
+    if (s.p[i] == '+') i++;
+    return run_end(readable, i, ' ') == s.n - 1;
 }
 
 struct row {
@@ -64,8 +81,8 @@ struct row {
     bool negative;
 };
 
-/* "  64 -> 127  : 84  |****|" or "  3  : 338  |****|", the whole line. */
-static bool is_row(struct span line, struct row *out) {
+/* "  64 -> 127  : 84  |****|" or "  3  : 338  |****|", the whole line.  Bytes may be read up to end. */
+static bool is_row(struct span line, const char *end, struct row *out) {
     struct span s = span_trim_end(line);
     struct row r = {.scale = HIST_LINEAR};
     skip_blanks(&s);
@@ -82,7 +99,7 @@ static bool is_row(struct span line, struct row *out) {
     if (!number(&s, &r.slot.count)) return false;
     before = s.n;
     skip_blanks(&s);
-    if (s.n == before || !is_bar(s)) return false;
+    if (s.n == before || !is_bar(s, end)) return false;
     *out = r;
     return true;
 }
@@ -126,7 +143,7 @@ static enum err close_hist(struct reader *r) {
         return ERR_OK;
     }
     const struct parse_spec *spec = r->job->spec;
-    struct hist *h = &r->found[r->n - 1].hist;
+    struct hist *h = &r->hists[r->n - 1];
     struct hist_slot *last = &r->slots[r->n_slots - 1];
     if (spec->histogram_clamps && h->scale == HIST_LOG2 && last->low >= spec->clamp_low) last->high = HIST_OPEN;
     h->slots = arena_array(r->job->mem, r->n_slots, sizeof *h->slots);
@@ -147,16 +164,24 @@ static void end_section(struct reader *r, struct span header) {
     if (newlines > own && whole.n - own <= TASK_BYTES) r->section.n = whole.n - own;
 }
 
+static enum err add_hist(struct reader *r, const struct hist *h, struct found found) {
+    size_t room = r->n ? r->n + 1 : r->job->text.n / HIST_BYTES + 1;
+    enum err e = arena_regrow(r->job->mem, &r->hists, &r->cap, room, sizeof *r->hists);
+    if (!e) e = arena_regrow(r->job->mem, &r->found, &r->cap_found, r->n + 1, sizeof *r->found);
+    if (e) return e;
+    r->hists[r->n] = *h;
+    r->found[r->n++] = found;
+    return ERR_OK;
+}
+
 static enum err open_hist(struct reader *r, struct span unit) {
     struct arena *mem = r->job->mem;
     struct found f = {.blanks = r->section.p ? r->blanks_above : r->blanks, .marked = r->mark.p != NULL};
-    enum err e = arena_grow(mem, &r->found, &r->cap, r->n + 1, sizeof *r->found);
-    if (!e && r->section.p) e = parse_section_labels(r->section, mem, f.hist.section, &f.hist.n_section);
+    struct hist h = {.unit = arena_copy(mem, unit), .interval = f.marked ? arena_copy(mem, r->mark) : SPAN_LIT("")};
+    if (!h.unit.p || !h.interval.p) return ERR_NOMEM;
+    enum err e = r->section.p ? parse_section_labels(r->section, mem, h.section, &h.n_section) : ERR_OK;
+    if (!e) e = add_hist(r, &h, f);
     if (e) return e;
-    f.hist.unit = arena_copy(mem, unit);
-    f.hist.interval = f.marked ? arena_copy(mem, r->mark) : SPAN_LIT("");
-    if (!f.hist.unit.p || !f.hist.interval.p) return ERR_NOMEM;
-    r->found[r->n++] = f;
     r->section = SPAN_NONE;
     r->is_open = true;
     r->n_slots = 0;
@@ -165,10 +190,10 @@ static enum err open_hist(struct reader *r, struct span unit) {
 
 /* A row that continues the open histogram: ascending, of one scale.  ERR_SYNTAX: it does not. */
 static enum err add_row(struct reader *r, struct row *row) {
-    struct hist *h = &r->found[r->n - 1].hist;
+    struct hist *h = &r->hists[r->n - 1];
     if (r->n_slots > 0 && (row->scale != h->scale || row->slot.low <= r->slots[r->n_slots - 1].high)) return ERR_SYNTAX;
     if ((row->scale == HIST_LOG2 && !is_log2(&row->slot)) || !unsign(row)) return ERR_SYNTAX;
-    enum err e = arena_grow(r->job->mem, &r->slots, &r->cap_slots, r->n_slots ? r->n_slots + 1 : SLOTS_FIRST, sizeof *r->slots);
+    enum err e = arena_regrow(r->job->mem, &r->slots, &r->cap_slots, r->n_slots ? r->n_slots + 1 : SLOTS_FIRST, sizeof *r->slots);
     if (e) return e;
     h->scale = row->scale;
     r->slots[r->n_slots++] = row->slot;
@@ -183,8 +208,6 @@ static enum err add_dict(struct reader *r, struct span line) {
     enum err e = parse_dict_line(mem, line, &r->dict, &h);
     if (e || h.n_slots == 0) return e;
     const struct hist_slot *slots = h.slots;
-    e = arena_grow(mem, &r->found, &r->cap, r->n + 1, sizeof *r->found);
-    if (e) return e;
     h.slots = arena_array(mem, h.n_slots, sizeof *h.slots);
     h.unit = arena_copy(mem, h.unit);
     h.interval = arena_copy(mem, h.interval);
@@ -195,9 +218,8 @@ static enum err add_dict(struct reader *r, struct span line) {
     }
     if (!ok) return ERR_NOMEM;
     memcpy(h.slots, slots, h.n_slots * sizeof *h.slots);
-    r->found[r->n++] = (struct found){.hist = h, .marked = true};
     r->job->has_rows = true;
-    return ERR_OK;
+    return add_hist(r, &h, (struct found){.marked = true});
 }
 
 static enum err on_blank(struct reader *r) {
@@ -240,7 +262,7 @@ static enum err on_line(struct reader *r, struct span line) {
     if (span_starts(line, SPAN_LIT("^C"))) line = span_drop(line, 2); /* the terminal's echo in a print-out kept by hand */
     bool cut = line.n > 0 && parse_job_is_open(r->job, line);
     if (parse_job_is_blank(line) && !cut) return on_blank(r);
-    if (r->is_open && is_row(line, &row)) {
+    if (r->is_open && is_row(line, r->job->text.p + r->job->text.n, &row)) {
         r->job->cut = r->job->cut || cut; /* the row is whole, what came behind it is not there */
         enum err e = add_row(r, &row);
         return e == ERR_SYNTAX ? parse_job_unknown(r->job, line) : e;
@@ -282,8 +304,8 @@ static unsigned fewest_blanks(const struct reader *r) {
  * as sections of one name. */
 static bool begins_interval(const struct reader *r, size_t first, size_t i, unsigned least) {
     const struct found *f = &r->found[i];
-    if (f->hist.n_section == 0 || f->blanks >= 2 || f->blanks > least) return true;
-    return f->blanks >= r->found[0].blanks && same_section(&f->hist, &r->found[first].hist);
+    if (r->hists[i].n_section == 0 || f->blanks >= 2 || f->blanks > least) return true;
+    return f->blanks >= r->found[0].blanks && same_section(&r->hists[i], &r->hists[first]);
 }
 
 static enum err number_intervals(struct reader *r) {
@@ -293,7 +315,7 @@ static enum err number_intervals(struct reader *r) {
     for (int pass = 0; pass < 2; pass++) {
         uint64_t at = 0;
         for (size_t i = 0; i < r->n; i++) {
-            struct hist *h = &r->found[i].hist;
+            struct hist *h = &r->hists[i];
             if (r->found[i].marked) continue;
             if (at == 0 || begins_interval(r, first, i, least)) at++, first = i;
             if (pass == 0 || intervals < 2) continue;
@@ -316,9 +338,7 @@ enum err parse_histogram(struct parse_job *job) {
     if (!e) e = number_intervals(&r);
     if (e) return e;
     struct hist_set *set = &job->capture->hists;
-    set->hists = arena_array(job->mem, r.n ? r.n : 1, sizeof *set->hists);
-    if (!set->hists) return ERR_NOMEM;
-    for (size_t i = 0; i < r.n; i++) set->hists[i] = r.found[i].hist;
+    set->hists = r.hists;
     set->n = r.n;
     return ERR_OK;
 }

@@ -5,18 +5,6 @@
 
 enum { NOTE_TEXT_BYTES = 320, NOTE_BYTES = 480 };
 
-bool parse_job_line(const struct parse_job *job, struct span *rest, struct span *line) {
-    if (!span_line(rest, line)) return false;
-    if (job->crlf && line->n > 0 && line->p[line->n - 1] == '\r') line->n--;
-    return true;
-}
-
-bool parse_job_is_blank(struct span line) {
-    for (size_t i = 0; i < line.n; i++)
-        if (line.p[i] != ' ' && line.p[i] != '\t') return false;
-    return true;
-}
-
 bool parse_job_is_clock(struct span s) {
     if (s.n != 8 || s.p[2] != ':' || s.p[5] != ':') return false;
     for (size_t i = 0; i < s.n; i++)
@@ -25,8 +13,6 @@ bool parse_job_is_clock(struct span s) {
 }
 
 bool parse_job_is_mark(struct span line) { return parse_job_is_clock(span_trim_end(line)); }
-
-bool parse_job_is_open(const struct parse_job *job, struct span line) { return line.p + line.n == job->text.p + job->text.n; }
 
 struct span parse_job_joined(struct span from, struct span to) { return span_of(from.p, (size_t)(to.p + to.n - from.p)); }
 

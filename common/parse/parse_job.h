@@ -31,12 +31,20 @@ struct parse_job {
 };
 
 /* The next line of *rest, without its end.  False when there is none. */
-bool parse_job_line(const struct parse_job *job, struct span *rest, struct span *line);
-bool parse_job_is_blank(struct span line);
+static inline bool parse_job_line(const struct parse_job *job, struct span *rest, struct span *line) {
+    if (!span_line(rest, line)) return false;
+    if (job->crlf && line->n > 0 && line->p[line->n - 1] == '\r') line->n--;
+    return true;
+}
+static inline bool parse_job_is_blank(struct span line) {
+    for (size_t i = 0; i < line.n; i++)
+        if (line.p[i] != ' ' && line.p[i] != '\t') return false;
+    return true;
+}
 bool parse_job_is_clock(struct span s); /* "11:07:42" and nothing else */
 bool parse_job_is_mark(struct span line); /* the same alone on its line: an interval's mark */
 /* The line runs to the end of the print-out without '\n'. */
-bool parse_job_is_open(const struct parse_job *job, struct span line);
+static inline bool parse_job_is_open(const struct parse_job *job, struct span line) { return line.p + line.n == job->text.p + job->text.n; }
 /* A piece (of one or more lines) that no grammar understood: kept, counted as one. */
 NODISCARD enum err parse_job_unknown(struct parse_job *job, struct span piece);
 /* A line whose end is missing: kept, counted, and said; a sign of failure in it is remembered. */

@@ -5,6 +5,7 @@
 #include "common/parse/parse_histogram.h"
 #include "common/parse/parse_notices.h"
 #include "common/parse/parse_row_stack.h"
+#include "common/parse/parse_split.h"
 
 enum {
     DECIMALS_MAX = 9,
@@ -21,7 +22,9 @@ struct reader {
     struct parse_job *job;
     struct parse_columns columns;
     bool has_header;
-    struct parse_cell cells[PARSE_COLUMNS_MAX]; /* the row that waits: its last cell may go on in the next lines */
+    struct parse_cell room[2][PARSE_COLUMNS_MAX];
+    struct parse_cell *cells; /* the row that waits: its last cell may go on in the next lines */
+    struct parse_cell *next;  /* the row that is being read */
     bool has_row;
     struct span held[HELD_LINES]; /* lines that are no rows: the begin of the next one, or the previous cell going on */
     size_t n_held;
@@ -30,6 +33,11 @@ struct reader {
     uint64_t tables;              /* headers seen so far */
     uint32_t lead_text;           /* the lead column's cell, in the events' strings */
     struct parse_row_stack stack; /* of the row that waits */
+    struct {
+        struct span text[STRINGS_AT_ONCE];
+        size_t row[STRINGS_AT_ONCE], column[STRINGS_AT_ONCE];
+        size_t n;
+    } late;                       /* cells whose texts are not in the strings yet */
     bool ends_in_blanks;          /* rows end in the blank that the tool puts there: nobody has taken it away since */
 };
 
@@ -78,15 +86,48 @@ static void widen(struct column *c, size_t rows, unsigned decimals) {
 
 static int64_t decimal(struct column *c, size_t row, struct parse_cell cell) {
     if (cell.number == EVENTS_NULL) return EVENTS_NULL;
+    if (cell.decimals == c->decimals) return cell.number;
     for (; cell.decimals > DECIMALS_MAX; cell.decimals--) cell.number /= 10;
     if (cell.decimals > c->decimals) widen(c, row, cell.decimals);
     return scaled(cell.number, c->decimals - cell.decimals);
 }
 
-static enum err add_cell(struct reader *r, size_t row, size_t i) {
+/* The texts that wait for their places in the strings. */
+static enum err add_late(struct reader *r) {
     struct events *e = &r->job->capture->events;
-    struct column *c = &e->columns[i + (r->lead != LEAD_NONE)];
-    if (!column_is_number(c->type)) return strings_add(&e->strings, r->cells[i].text, &c->text[row]);
+    uint32_t string[STRINGS_AT_ONCE] = {0};
+    enum err err = strings_add_many(&e->strings, r->late.text, r->late.n, string);
+    for (size_t i = 0; !err && i < r->late.n; i++) e->columns[r->late.column[i]].text[r->late.row[i]] = string[i];
+    r->late.n = 0;
+    return err;
+}
+
+/* A long text: there may be many of them, so it is looked for together with others. */
+static enum err add_long(struct reader *r, struct span text, size_t row, size_t column) {
+    size_t i = r->late.n++;
+    r->late.text[i] = text;
+    r->late.row[i] = row;
+    r->late.column[i] = column;
+    return r->late.n == STRINGS_AT_ONCE ? add_late(r) : ERR_OK;
+}
+
+static enum err add_text(struct reader *r, size_t i, size_t row, size_t column) {
+    const struct parse_cell *cell = &r->cells[i];
+    struct strings *strings = &r->job->capture->events.strings;
+    uint32_t *out = &r->job->capture->events.columns[column].text[row];
+    struct parse_memo_key key = {.about = 0};
+    if ((*out = cell->string)) return ERR_OK;
+    if (!parse_memo_key(cell->text, i, r->columns.end, &key)) return cell->text.n ? add_long(r, cell->text, row, column) : ERR_OK;
+    if ((*out = parse_memo_find(r->columns.memo, &key))) return ERR_OK;
+    enum err e = strings_add(strings, cell->text, out);
+    if (!e) parse_memo_keep(r->columns.memo, &key, *out);
+    return e;
+}
+
+static enum err add_cell(struct reader *r, size_t row, size_t i) {
+    size_t column = i + (r->lead != LEAD_NONE);
+    struct column *c = &r->job->capture->events.columns[column];
+    if (!column_is_number(c->type)) return add_text(r, i, row, column);
     c->number[row] = c->type == COLUMN_DECIMAL ? decimal(c, row, r->cells[i]) : r->cells[i].number;
     r->job->null_cells += c->number[row] == EVENTS_NULL;
     return ERR_OK;
@@ -113,7 +154,7 @@ static enum err finish_row(struct reader *r) {
     enum err e = events_row(&r->job->capture->events, r->job->mem, &row);
     for (size_t i = 0; !e && i < r->columns.n; i++) e = add_cell(r, row, i);
     if (!e && r->lead != LEAD_NONE) r->job->capture->events.columns[0].text[row] = r->lead_text;
-    return e ? e : parse_row_stack_give(r->job, &r->stack, row);
+    return e || r->stack.n == 0 ? e : parse_row_stack_give(r->job, &r->stack, row);
 }
 
 /* Most lines end in a blank. */
@@ -165,7 +206,7 @@ static enum err drop_some(struct reader *r, size_t n) {
     return e;
 }
 
-static enum err drop_held(struct reader *r) { return drop_some(r, r->n_held); }
+static enum err drop_held(struct reader *r) { return r->n_held ? drop_some(r, r->n_held) : ERR_OK; }
 
 static enum err hold(struct reader *r, struct span line) {
     enum err e = r->n_held == HELD_LINES ? drop_some(r, 1) : ERR_OK;
@@ -173,9 +214,12 @@ static enum err hold(struct reader *r, struct span line) {
     return e;
 }
 
-static enum err begin_row(struct reader *r, const struct parse_cell cells[PARSE_COLUMNS_MAX]) {
+/* The row that was read waits. */
+static enum err begin_row(struct reader *r) {
     enum err e = finish_row(r);
-    memcpy(r->cells, cells, r->columns.n * sizeof *cells);
+    struct parse_cell *cells = r->next;
+    r->next = r->cells;
+    r->cells = cells;
     r->has_row = true;
     return e;
 }
@@ -228,37 +272,37 @@ static enum err on_blank(struct reader *r, struct span line) {
 }
 
 static enum err on_line(struct reader *r, struct span line) {
-    struct parse_cell cells[PARSE_COLUMNS_MAX];
+    struct parse_cell *cells = r->next;
     enum err e = ERR_OK;
     if (parse_job_is_blank(line) && (line.n == 0 || !parse_job_is_open(r->job, line))) return on_blank(r, line);
     if (is_special(r, line, &e)) return e;
     if (must_go_on(r)) return drop_line(r, line);
-    bool alone = parse_columns_split(&r->columns, line, true, cells);
+    bool alone = parse_split(&r->columns, line, true, cells);
     bool padded = alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].text.n > 0 &&
                   cells[r->columns.free].text.p[0] == ' ';
     if (alone && !padded) {
         e = drop_held(r);
-        return e ? e : begin_row(r, cells);
+        return e ? e : begin_row(r);
     }
     for (size_t i = r->n_held; i-- > 0;) {
-        if (!parse_columns_split(&r->columns, parse_job_joined(r->held[i], line), true, cells)) continue;
+        if (!parse_split(&r->columns, parse_job_joined(r->held[i], line), true, cells)) continue;
         e = drop_some(r, i); /* a newline in a task's name had split its row */
         r->n_held = 0;
-        return e ? e : begin_row(r, cells);
+        return e ? e : begin_row(r);
     }
     if (alone) {
         e = drop_held(r);
-        return e || !parse_columns_split(&r->columns, line, true, cells) ? e : begin_row(r, cells);
+        return e || !parse_split(&r->columns, line, true, cells) ? e : begin_row(r);
     }
     bool may_be_aside = !r->job->spec->multiline_last || is_telling(&r->columns);
-    if (may_be_aside && !r->columns.csv && parse_columns_split(&r->columns, line, false, cells)) {
+    if (may_be_aside && !r->columns.csv && parse_split(&r->columns, line, false, cells)) {
         e = drop_held(r);
-        return e ? e : begin_row(r, cells);
+        return e ? e : begin_row(r);
     }
     bool echoed = span_starts(line, SPAN_LIT("^C")); /* by the terminal, before the tool's last row */
-    if (echoed && parse_columns_split(&r->columns, span_drop(line, 2), true, cells)) {
+    if (echoed && parse_split(&r->columns, span_drop(line, 2), true, cells)) {
         e = drop_held(r);
-        return e ? e : begin_row(r, cells);
+        return e ? e : begin_row(r);
     }
     return hold(r, line);
 }
@@ -276,13 +320,17 @@ static enum err begin_events(struct reader *r) {
 }
 
 enum err parse_table(struct parse_job *job) {
-    struct reader r = {.job = job};
+    struct reader r = {.job = job, .cells = r.room[0], .next = r.room[1]};
     struct span rest = job->text, line;
     r.has_header = find_header(job, &r.columns);
+    r.columns.end = job->text.p + job->text.n;
+    r.columns.memo = arena_array(job->mem, 1, sizeof *r.columns.memo);
+    if (!r.columns.memo) return ERR_NOMEM;
     r.lead = find_lead(&r);
     r.ends_in_blanks = job->spec->trailing_blank && ends_in_blanks(job);
     enum err e = begin_events(&r);
     while (!e && parse_job_line(job, &rest, &line)) e = on_line(&r, line);
     if (!e) e = drop_held(&r);
-    return e ? e : finish_row(&r);
+    if (!e) e = finish_row(&r);
+    return e ? e : add_late(&r);
 }
