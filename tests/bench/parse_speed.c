@@ -24,6 +24,7 @@ static const char usage[] = "usage: parse_speed write NAME SIZE SEED > FILE    a
 /* What a reading costs, and what it found. */
 struct reading {
     uint64_t ns;
+    uint64_t faults;           /* of pages */
     char answer[ANSWER_BYTES]; /* "COUNT SUM" */
 };
 
@@ -31,6 +32,12 @@ static uint64_t cpu_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t page_faults(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (uint64_t)used.ru_minflt;
 }
 
 static void keep_best(struct reading *best, const struct reading *r) {
@@ -69,10 +76,11 @@ static bool ours(const struct print_out *p, struct span text, struct reading *ou
     const struct flavour *f = catalog_flavour(catalog_find(span_str(p->tool)), FLAVOUR_LIBBPF);
     struct parse_input in = {.out = text};
     struct capture c;
-    uint64_t began = cpu_ns();
+    uint64_t began = cpu_ns(), faults = page_faults();
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_OFFLINE_ARENA_BYTES);
     enum err e = mem ? parse_output(&f->parse, &in, mem, &c) : ERR_NOMEM;
     out->ns = cpu_ns() - began;
+    out->faults = page_faults() - faults;
     if (e || c.ledger.parse > 0) {
         fprintf(stderr, "parse_speed: %s: %s, %llu lines not understood\n", p->name, err_text(e),
                 e ? 0 : (unsigned long long)c.ledger.parse);
@@ -150,8 +158,8 @@ static int measure(const struct print_out *p, const char *path, struct span text
     tell("memchr", &lines, text.n, "lines: ");
     tell("wc -l", &wc, text.n, "");
     tell("mawk", &mawk, text.n, "count and sum: ");
-    printf("  %.1f ns a line; peak memory %.2f × the input, which is part of it\n", (double)parsed.ns / (double)n_lines,
-           (double)peak / (double)text.n);
+    printf("  %.1f ns a line, %llu page faults; peak memory %.2f × the input, which is part of it\n", (double)parsed.ns / (double)n_lines,
+           (unsigned long long)parsed.faults, (double)peak / (double)text.n);
     if (strcmp(parsed.answer, mawk.answer) == 0) return EXIT_SUCCESS;
     fputs("parse_speed: mawk counts something else\n", stderr);
     return EXIT_FAILURE;
