@@ -38,21 +38,28 @@ static inline uint64_t hash_short(uint64_t h, struct span s) {
     return hash_mix(h ^ v, 0xc2b2ae3d27d4eb4fULL);
 }
 
-/* Two words at a time in two lanes while there are many; the last 32 bytes, or 16, are read overlapping what was read before, so there
- * is no loop over the rest. */
+/* 32 bytes into two lanes. */
+static inline void hash_block(uint64_t lane[2], const char *p) {
+    lane[0] = hash_pair(lane[0], p, p + 8);
+    lane[1] = hash_pair(lane[1], p + 16, p + 24);
+}
+
+/* In two lanes, or four while there are many; the last 32 bytes, or 16, are read overlapping what was read before, so there is no loop
+ * over the rest. */
 static inline uint32_t hash_bytes(uint64_t seed, struct span s) {
     uint64_t h = seed ^ s.n * 0xa0761d6478bd642fULL;
     if (s.n <= 16) {
         h = hash_short(h, s);
     } else {
         const char *p = s.p, *end = s.p + s.n;
-        uint64_t other = seed;
-        for (; end - p > 32; p += 32) {
-            h = hash_pair(h, p, p + 8);
-            other = hash_pair(other, p + 16, p + 24);
+        uint64_t lane[2] = {h, seed}, more[2] = {~h, ~seed};
+        for (; end - p > 64; p += 64) {
+            hash_block(lane, p);
+            hash_block(more, p + 32);
         }
+        if (end - p > 32) hash_block(lane, p);
         p = s.n < 32 ? s.p : end - 32;
-        h = hash_pair(h, p, p + 8) ^ hash_pair(other, end - 16, end - 8);
+        h = hash_pair(lane[0] ^ more[0], p, p + 8) ^ hash_pair(lane[1] + more[1], end - 16, end - 8);
     }
     h = hash_mix(h, 0xc2b2ae3d27d4eb4fULL);
     return (uint32_t)(h ^ h >> 32);

@@ -24,21 +24,34 @@ struct work {
     uint64_t seed;
 };
 
-/* Where the child is, made when new. */
-static enum err place_of(struct work *w, uint32_t parent, uint32_t frame, uint32_t level, uint32_t *out) {
-    size_t mask = w->size - 1, i = hash_words(w->seed, (uint64_t)parent << 32 | frame, level) & mask;
-    for (; w->children[i].level_many >> 1 == level; i = (i + 1) & mask) {
-        if (w->children[i].parent != parent || w->children[i].frame != frame) continue;
-        w->children[i].level_many |= 1;
-        *out = (uint32_t)i;
+static enum err append(struct stacks *s, uint32_t parent, uint32_t frame, uint32_t *out) {
+    enum frame_kind kind = (enum frame_kind)(frame & STACKS_MANY_KIND);
+    return stacks_append(s, parent, frame >> STACKS_MANY_KIND_BITS, kind, out);
+}
+
+/* Where the search for a path's child begins.  It is on its way from memory then. */
+static void aim(struct work *w, size_t i, uint32_t level) {
+    const struct stacks_path *path = &w->paths[w->active[i]];
+    uint64_t key = (uint64_t)path->leaf << 32 | w->frames[path->begin + level - 1];
+    w->place[i] = hash_words(w->seed, key, level) & (uint32_t)(w->size - 1);
+    __builtin_prefetch(&w->children[w->place[i]]);
+}
+
+/* The place of a path's child, made when new. */
+static enum err find(struct work *w, size_t i, uint32_t level) {
+    const struct stacks_path *path = &w->paths[w->active[i]];
+    struct child want = {.parent = path->leaf, .frame = w->frames[path->begin + level - 1], .level_many = level << 1};
+    uint32_t at = w->place[i];
+    for (; w->children[at].level_many >> 1 == level; at = (at + 1) & (uint32_t)(w->size - 1)) {
+        if (w->children[at].parent != want.parent || w->children[at].frame != want.frame) continue;
+        w->children[at].level_many |= 1;
+        w->place[i] = at;
         return ERR_OK;
     }
-    struct child new = {.parent = parent, .frame = frame, .level_many = level << 1};
-    enum frame_kind kind = (enum frame_kind)(frame & ((1u << STACKS_MANY_KIND_BITS) - 1));
-    enum err e = stacks_append(w->s, parent, frame >> STACKS_MANY_KIND_BITS, kind, &new.node);
+    enum err e = append(w->s, want.parent, want.frame, &want.node);
     if (e) return e;
-    w->children[i] = new;
-    *out = (uint32_t)i;
+    w->children[at] = want;
+    w->place[i] = at;
     return ERR_OK;
 }
 
@@ -46,24 +59,22 @@ static enum err place_of(struct work *w, uint32_t parent, uint32_t frame, uint32
 static enum err append_rest(struct work *w, struct stacks_path *path, uint32_t level) {
     enum err e = ERR_OK;
     for (uint32_t i = level; !e && i < path->n; i++) {
-        uint32_t frame = w->frames[path->begin + i];
-        enum frame_kind kind = (enum frame_kind)(frame & ((1u << STACKS_MANY_KIND_BITS) - 1));
-        e = stacks_append(w->s, path->leaf, frame >> STACKS_MANY_KIND_BITS, kind, &path->leaf);
+        e = append(w->s, path->leaf, w->frames[path->begin + i], &path->leaf);
     }
     return e;
 }
 
-/* The frames of paths further on in the list are on their way from memory before they are looked at. */
+/* The frames of a path further on in the list. */
 static void fetch(const struct work *w, size_t i, uint32_t level) {
     if (i < w->n_active) __builtin_prefetch(&w->frames[w->paths[w->active[i]].begin + level - 1]);
 }
 
 /* All active paths go one frame down (level counts from 1); those that are through, or alone from there on, are done. */
 static enum err go_down(struct work *w, uint32_t level) {
-    for (size_t i = 0; i < w->n_active; i++) {
-        const struct stacks_path *path = &w->paths[w->active[i]];
+    for (size_t i = 0; i < w->n_active + AHEAD; i++) {
         fetch(w, i + AHEAD, level);
-        enum err e = place_of(w, path->leaf, w->frames[path->begin + level - 1], level, &w->place[i]);
+        if (i < w->n_active) aim(w, i, level);
+        enum err e = i >= AHEAD ? find(w, i - AHEAD, level) : ERR_OK;
         if (e) return e;
     }
     size_t kept = 0;

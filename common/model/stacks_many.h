@@ -5,7 +5,7 @@
 #include "common/model/stacks.h"
 
 /* A frame in one word: an index into the strings and its kind. */
-enum { STACKS_MANY_KIND_BITS = 2 };
+enum { STACKS_MANY_KIND_BITS = 2, STACKS_MANY_KIND = (1 << STACKS_MANY_KIND_BITS) - 1 };
 #define STACKS_MANY_STRINGS_MAX (UINT32_MAX >> STACKS_MANY_KIND_BITS)
 
 static inline uint32_t stacks_many_frame(uint32_t string, enum frame_kind kind) { return string << STACKS_MANY_KIND_BITS | (uint32_t)kind; }

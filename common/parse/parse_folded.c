@@ -23,41 +23,59 @@ struct span parse_folded_frame(struct span frame, enum frame_kind *kind) {
 
 static bool is_border(struct span frame) { return frame.n == 1 && frame.p[0] == '-'; }
 
-/* The next frame of the stack that began with f->frames[begin]; *border becomes its place when it is the border. */
-static enum err add_frame(struct parse_job *job, struct parse_folded *f, struct span frame, size_t *border) {
+/* Frames of a stack whose texts are not in the strings yet: the last ones of f->frames, which have their kinds only. */
+struct waiting {
+    struct span text[STRINGS_AT_ONCE];
+    size_t n;
+};
+
+static enum err add_texts(struct parse_job *job, struct parse_folded *f, struct waiting *w) {
+    uint32_t string[STRINGS_AT_ONCE] = {0};
+    enum err e = strings_add_many(&job->capture->stacks.strings, w->text, w->n, string);
+    uint32_t *frames = f->frames + (f->n_frames - w->n);
+    for (size_t i = 0; !e && i < w->n; i++) {
+        if (string[i] > STACKS_MANY_STRINGS_MAX) e = ERR_NOMEM;
+        frames[i] |= stacks_many_frame(string[i], FRAME_UNKNOWN);
+    }
+    w->n = 0;
+    return e;
+}
+
+/* The next frame; *border becomes its place when it is the border. */
+static enum err add_frame(struct parse_job *job, struct parse_folded *f, struct waiting *w, struct span frame, size_t *border) {
     if (*border == SIZE_MAX && is_border(frame)) {
         *border = f->n_frames;
         return ERR_OK;
     }
     enum frame_kind kind = *border == SIZE_MAX ? FRAME_UNKNOWN : FRAME_KERNEL;
-    uint32_t string = 0;
-    frame = parse_folded_frame(frame, &kind);
-    enum err e = strings_add(&job->capture->stacks.strings, frame, &string);
-    if (!e && string > STACKS_MANY_STRINGS_MAX) e = ERR_NOMEM;
-    if (!e) f->frames[f->n_frames++] = stacks_many_frame(string, kind);
-    return e;
+    w->text[w->n++] = parse_folded_frame(frame, &kind);
+    f->frames[f->n_frames++] = kind;
+    return w->n == STRINGS_AT_ONCE ? add_texts(job, f, w) : ERR_OK;
 }
 
 /* A stack with a border "-" between user and kernel has frames of both kinds; without one they are not told apart. */
 static void split_at(struct parse_folded *f, size_t begin, size_t border) {
     if (border == SIZE_MAX) return;
     for (size_t i = begin; i < border; i++)
-        if ((f->frames[i] & ((1u << STACKS_MANY_KIND_BITS) - 1)) == FRAME_UNKNOWN) f->frames[i] |= FRAME_USER;
+        if ((f->frames[i] & STACKS_MANY_KIND) == FRAME_UNKNOWN) f->frames[i] |= FRAME_USER;
 }
 
 static enum err add_frames(struct parse_job *job, struct parse_folded *f, struct span text, struct stacks_path *out) {
     size_t begin = f->n_frames, border = SIZE_MAX, from = 0;
+    struct waiting waiting;
+    waiting.n = 0;
     enum err e = ERR_OK;
     for (size_t at = 0; !e && at < text.n; at += BYTEMASK_BYTES) {
         e = arena_regrow(job->mem, &f->frames, &f->cap_frames, f->n_frames + BYTEMASK_BYTES + 1, sizeof *f->frames);
         for (uint64_t ends = bytemask_eq(text, at, ';'); !e && ends; ends &= ends - 1) {
             size_t end = at + (size_t)__builtin_ctzll(ends);
-            e = add_frame(job, f, span_of(text.p + from, end - from), &border);
+            e = add_frame(job, f, &waiting, span_of(text.p + from, end - from), &border);
             from = end + 1;
         }
     }
     if (!e) e = arena_regrow(job->mem, &f->frames, &f->cap_frames, f->n_frames + 1, sizeof *f->frames);
-    if (!e) e = add_frame(job, f, span_drop(text, from), &border);
+    if (!e) e = add_frame(job, f, &waiting, span_drop(text, from), &border);
+    if (!e) e = add_texts(job, f, &waiting);
     if (e) return e;
     split_at(f, begin, border);
     *out = (struct stacks_path){.begin = begin, .n = (uint32_t)(f->n_frames - begin)};
