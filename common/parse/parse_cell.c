@@ -39,7 +39,10 @@ static bool is_no_number(struct span s) {
     return is_digits(s); /* too large for one of ours */
 }
 
-static bool is_seconds(const struct parse_column *c) { return c->unit && c->unit[0] == 's' && c->unit[1] == '\0'; }
+/* Seconds and milliseconds are printed with decimals everywhere. */
+static bool has_decimals(const struct parse_column *c) { return c->unit && (strcmp(c->unit, "s") == 0 || strcmp(c->unit, "ms") == 0); }
+
+static bool is_seconds(const struct parse_column *c) { return c->unit && strcmp(c->unit, "s") == 0; }
 
 /* Without a number, as tools print it. */
 static bool no_number(struct parse_cell *cell) {
@@ -59,8 +62,8 @@ bool parse_cell_read(const struct parse_column *c, struct parse_cell *cell) {
     case COLUMN_PORT:
         return span_i64(s, &cell->number) || no_number(cell);
     case COLUMN_DECIMAL:
-        if (span_decimal(s, &cell->number, &cell->decimals)) return cell->decimals > 0 || !is_seconds(c);
-        return !is_seconds(c) && no_number(cell); /* seconds are printed with decimals everywhere */
+        if (span_decimal(s, &cell->number, &cell->decimals)) return cell->decimals > 0 || !has_decimals(c);
+        return !is_seconds(c) && no_number(cell);
     case COLUMN_TIME:
         return is_clock(s);
     case COLUMN_ADDRESS:

@@ -278,7 +278,7 @@ static enum err on_line(struct reader *r, struct span line) {
     if (is_special(r, line, &e)) return e;
     if (must_go_on(r)) return drop_line(r, line);
     bool alone = parse_split(&r->columns, line, true, cells);
-    bool padded = alone && r->n_held > 0 && r->columns.free < r->columns.n && cells[r->columns.free].text.n > 0 &&
+    bool padded = alone && r->n_held > 0 && !r->columns.csv && r->columns.free < r->columns.n && cells[r->columns.free].text.n > 0 &&
                   cells[r->columns.free].text.p[0] == ' ';
     if (alone && !padded) {
         e = drop_held(r);

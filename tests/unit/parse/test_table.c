@@ -172,6 +172,30 @@ static void notices_among_rows_are_not_rows(void **state) {
     assert_true(c.partial);
 }
 
+/* Found by the second reader: the row after the notice was taken for one that a newline had split. */
+static void a_notice_is_no_part_of_the_row_below_it_whose_name_begins_with_a_blank(void **state) {
+    struct capture c = parsed(spec_of(TOOL_TCPSTATES, FLAVOUR_BCC),
+                              "SKADDR,C-PID,C-COMM,IP,LADDR,LPORT,RADDR,RPORT,OLDSTATE,NEWSTATE,MS\n"
+                              "Possibly lost 85 samples\n"
+                              "ff33f3de456f3f97,1, lead,4,10.9.0.2,5201,10.9.0.1,80,FIN_WAIT1,CLOSE,1.492\n",
+                              "", state);
+    assert_int_equal(c.events.n_rows, 1);
+    assert_text(text(&c, 0, "SKADDR"), "ff33f3de456f3f97");
+    assert_text(text(&c, 0, "C-COMM"), " lead");
+    assert_int_equal(c.ledger.kernel, 85);
+}
+
+/* The same: 16 bytes of the name left its last word for a time in milliseconds. */
+static void milliseconds_have_decimals_and_so_a_word_of_a_name_is_none(void **state) {
+    struct capture c = parsed(spec_of(TOOL_GETHOSTLATENCY, FLAVOUR_BCC),
+                              "TIME      PID     COMM                  LATms HOST\n"
+                              "21:14:47  0       \\\"Y8=44Ya\xef\xbf\xbd\xef\xbf\xbdZ\t11        0.00 localhost\n",
+                              "", state);
+    assert_int_equal(c.events.n_rows, 1);
+    assert_text(text(&c, 0, "COMM"), "\\\"Y8=44Ya\xef\xbf\xbd\xef\xbf\xbdZ\t11");
+    assert_text(text(&c, 0, "HOST"), "localhost");
+}
+
 static void leftover_is_bounded(void **state) {
     char line[3001];
     memset(line, 'x', sizeof line - 2);
@@ -220,6 +244,8 @@ int main(void) {
         parse_test(a_free_column_in_the_middle_is_found_from_both_ends),
         parse_test(only_the_columns_that_are_there_are_there),
         parse_test(notices_among_rows_are_not_rows),
+        parse_test(a_notice_is_no_part_of_the_row_below_it_whose_name_begins_with_a_blank),
+        parse_test(milliseconds_have_decimals_and_so_a_word_of_a_name_is_none),
         parse_test(leftover_is_bounded),
         parse_test(all_rows_are_kept_when_the_later_ones_are_shorter_or_longer),
     };
