@@ -101,11 +101,17 @@ static bool raise_limit(int resource, rlim_t wanted) {
     return getrlimit((__rlimit_resource_t)resource, &r) == 0 && limit(resource, r.rlim_max);
 }
 
+/* A runner that was itself started nicer stays so: without CAP_SYS_NICE there is no way back. */
+static bool give_way(void) {
+    enum { NICE = 5 };
+    return getpriority(PRIO_PROCESS, 0) >= NICE || setpriority(PRIO_PROCESS, 0, NICE) == 0;
+}
+
 /* All of it while still root.  Kernels before 5.11 count BPF maps as locked memory. */
 static bool set_limits(const struct spawn_options *o) {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* when memory is short, tracing goes first */
     if (fd < 0 || write(fd, "500", 3) != 3 || close(fd) != 0) return false;
-    if (setpriority(PRIO_PROCESS, 0, 5) != 0) return false;
+    if (!give_way()) return false;
     /* SIGXCPU at the first, SIGKILL at the second. */
     struct rlimit cpu = {.rlim_cur = o->cpu_seconds, .rlim_max = o->cpu_seconds + 1};
     if (o->cpu_seconds && setrlimit(RLIMIT_CPU, &cpu) != 0) return false;

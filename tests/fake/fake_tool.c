@@ -151,6 +151,7 @@ static int show(int argc, char **argv) {
     show_limit("data", RLIMIT_DATA);
     prctl(PR_GET_PDEATHSIG, &death);
     printf("pid %d leader %d deathsig %d\n", getpid(), getsid(0) == getpid() && getpgid(0) == getpid(), death);
+    printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
     printf("cwd %s umask %03o\n", getcwd(cwd, sizeof cwd) ? cwd : "?", (unsigned)umask(0));
     printf("tty %d raw %d controlling %d\n", isatty(1), tcgetattr(1, &t) == 0 && !(t.c_oflag & OPOST), open("/dev/tty", O_RDWR | O_CLOEXEC) >= 0);
     return fflush(stdout) != 0;

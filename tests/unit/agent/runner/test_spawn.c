@@ -2,11 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -106,6 +107,7 @@ static void it_is_contained(void **state) {
     assert_says(out, " leader 1 deathsig 9\n");
     assert_says(out, "cwd / umask 077\n");
     assert_says(out, "tty 1 raw 1 controlling 0\n");
+    assert_true(strstr(out, "nice 5\n") || getpriority(PRIO_PROCESS, 0) > 5);
     assert_says(out, "limit core 0\n");
     assert_says(out, "limit fsize 65536\n");
     assert_says(out, "limit data 536870912\n");
@@ -306,6 +308,16 @@ static void a_script_swapped_between_check_and_exec_never_runs(void **state) {
     try_swapped(s, 500);
 }
 
+/* The last one: without CAP_SYS_NICE this process cannot go back. */
+static void of_a_runner_that_was_started_nicer_it_is_as_nice(void **state) {
+    struct stage *s = *state;
+    static char out[16384];
+    stage_copy(s, FAKE_TOOL, "runqlat", 0755);
+    assert_int_equal(setpriority(PRIO_PROCESS, 0, 15), 0);
+    show(s, 0, out, sizeof out);
+    assert_says(out, "nice 15\n");
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
 
 int main(void) {
@@ -326,6 +338,7 @@ int main(void) {
         ON_STAGE(our_own_forks_are_born_where_we_are_afterwards),
         ON_STAGE(a_binary_swapped_between_check_and_exec_never_runs),
         ON_STAGE(a_script_swapped_between_check_and_exec_never_runs),
+        ON_STAGE(of_a_runner_that_was_started_nicer_it_is_as_nice),
     };
     int result = cmocka_run_group_tests(tests, NULL, NULL);
     close(own_namespace);
