@@ -261,8 +261,9 @@ enum campaign_send campaign_connected(struct campaign *c, struct span host, stru
     struct campaign_target *t = campaign_find(c, host);
     if (!t) return CAMPAIGN_SEND_NOTHING;
     set_online(c, t, true, now);
-    if (c->stopped) return t->stage == STAGE_ENDED ? CAMPAIGN_SEND_NOTHING : CAMPAIGN_SEND_STOP;
+    if (c->stopped && t->stage != STAGE_ENDED) return CAMPAIGN_SEND_STOP;
     if (now.mono_ns >= c->expires_ns) return CAMPAIGN_SEND_NOTHING;
+    if (c->stopped) return t->decided_here ? CAMPAIGN_SEND_STOP : CAMPAIGN_SEND_NOTHING; /* it may have rounds to come */
     switch (t->stage) {
     case STAGE_HELD:
         campaign_turns_wait(c, t);

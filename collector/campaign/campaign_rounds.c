@@ -73,7 +73,6 @@ static enum err join_notes(struct outcome *all, const struct outcome *o, struct 
 
 static enum err join(struct outcome *all, const struct outcome *o, struct arena *mem) {
     all->coverage = both(all->coverage, o->coverage);
-    if (!all->reason.n) all->reason = o->reason;
     capture_ledger_add(&all->ledger, &o->ledger);
     if (all->kind == RESULT_NONE) all->kind = o->kind;
     if (!all->flavour.n) {
@@ -95,14 +94,65 @@ static enum err join(struct outcome *all, const struct outcome *o, struct arena 
     return join_notes(all, o, mem);
 }
 
-/* "round 3 of 10: the print-out was cut" */
-static enum err name_round(const struct campaign *c, uint32_t round, struct arena *mem, struct outcome *o) {
-    char text[LIMIT_REASON_BYTES];
-    if (spec_rounds(&c->spec) == 1 || !o->reason.n) return ERR_OK;
-    snprintf(text, sizeof text, "round %u of %u: %.*s", round + 1, spec_rounds(&c->spec), (int)span_head(o->reason, sizeof text - 64).n,
-             o->reason.p);
-    o->reason = arena_copy(mem, span_str(text));
-    return o->reason.p ? ERR_OK : ERR_NOMEM;
+/* ---- why which rounds are missing ---- */
+#define OTHERS "; and others"
+
+/* "round 3 of 10: the print-out was cut"; of the last one that a host made, all that do not come any more. */
+static void say_rounds(struct buf *out, uint32_t first, uint32_t last, uint32_t of, struct span why) {
+    if (first == last)
+        buf_add_fmt(out, "round %u of %u: ", first, of);
+    else
+        buf_add_fmt(out, "rounds %u-%u of %u: ", first, last, of);
+    buf_add(out, why);
+}
+
+/* Does said end with the round before this one, and for the same reason?  Then *out_first is where its range begins, *out_head what is
+ * before it. */
+static bool follows(struct span said, uint32_t round, uint32_t of, struct span why, struct span *out_head, uint32_t *out_first) {
+    static const char *const forms[] = {"round ", "rounds "};
+    char tail[64];
+    uint64_t first;
+    snprintf(tail, sizeof tail, "%u of %u: ", round - 1, of);
+    if (!span_ends(said, why) || !span_ends(span_head(said, said.n - why.n), span_str(tail))) return false;
+    struct span head = span_head(said, said.n - why.n - strlen(tail)), number = span_str(tail);
+    number.n = span_find(number, ' ');
+    bool range = span_ends(head, SPAN_LIT("-"));
+    if (range) {
+        size_t at = span_rfind(head, ' ');
+        number = span_drop(span_head(head, head.n - 1), at + 1);
+        head = span_head(head, at + 1);
+    }
+    if (!span_ends(head, span_str(forms[range])) || !span_u64(number, &first)) return false;
+    *out_head = span_head(head, head.n - strlen(forms[range]));
+    *out_first = (uint32_t)first;
+    return true;
+}
+
+/* What is said of the rounds so far (said), and of this one besides. */
+static enum err add_reason(const struct campaign *c, uint32_t round, const struct outcome *mine, struct span said, struct arena *mem,
+                           struct span *out) {
+    uint32_t of = spec_rounds(&c->spec), first = round + 1, last = mine->rounds ? of : first;
+    struct span why = span_head(mine->reason, LIMIT_REASON_BYTES - 64), before = said;
+    struct buf text;
+    if (!why.n || of == 1) {
+        *out = said.n ? said : mine->reason;
+        return ERR_OK;
+    }
+    buf_init(&text, LIMIT_REASON_BYTES);
+    bool longer = follows(said, first, of, why, &before, &first);
+    buf_add(&text, before);
+    if (!longer && before.n) buf_add_str(&text, "; ");
+    say_rounds(&text, first, last, of, why);
+    enum err e = buf_failed(&text);
+    if (e == ERR_LIMIT) { /* what is said stays, and that it is not all */
+        buf_reset(&text);
+        buf_add(&text, span_ends(said, SPAN_LIT(OTHERS)) ? said : span_head(said, LIMIT_REASON_BYTES - strlen(OTHERS)));
+        if (!span_ends(said, SPAN_LIT(OTHERS))) buf_add_str(&text, OTHERS);
+        e = buf_failed(&text);
+    }
+    if (!e) *out = arena_copy(mem, buf_span(&text));
+    buf_done(&text);
+    return e ? e : out->p ? ERR_OK : ERR_NOMEM;
 }
 
 static void keep(struct campaign_target *t, struct span bytes, const struct outcome *o) {
@@ -123,16 +173,19 @@ static bool is_whole(const struct campaign_target *t) { return t->n_rounds && t-
 static enum err end_round(const struct campaign *c, struct campaign_target *t, const struct campaign_round *r) {
     AUTO(arena_free) struct arena *mem = arena_new(JOIN_ARENA_BYTES);
     struct outcome *mine = NULL, *all = NULL;
+    struct span why = SPAN_NONE, bytes = SPAN_NONE;
     enum err e = mem ? from_heap(r->outcome, mem, &mine) : ERR_NOMEM;
-    if (e == ERR_OK) e = name_round(c, r->round, mem, mine);
     if (e == ERR_OK && t->outcome.n) e = from_heap(t->outcome, mem, &all);
+    if (e == ERR_OK) e = add_reason(c, r->round, mine, all ? all->reason : SPAN_NONE, mem, &why);
     if (e == ERR_OK && all) e = join(all, mine, mem);
-    struct span bytes = {0};
-    if (e == ERR_OK) e = to_heap(all ? all : mine, &bytes);
     if (e != ERR_OK) return e;
-    keep(t, bytes, all ? all : mine);
+    if (!all) all = mine;
+    all->reason = why;
+    e = to_heap(all, &bytes);
+    if (e != ERR_OK) return e;
+    keep(t, bytes, all);
     t->n_ended++;
-    if (t->stage != STAGE_ENDED || is_whole(t)) campaign_set_reason(t, (all ? all : mine)->reason); /* an end has its own until then */
+    if (t->stage != STAGE_ENDED || is_whole(t)) campaign_set_reason(t, why); /* an end has its own until then */
     return ERR_OK;
 }
 

@@ -213,6 +213,8 @@ static void a_stop_cancels_at_once_who_has_not_begun_and_waits_for_the_others(vo
     campaign_tick(c, made_at(5 + CAMPAIGN_STOP_S));
     expect(c, web1, COVERAGE_CANCELLED, "stopped; the agent did not report within 10 s");
     assert_true(campaign_done(c));
+    assert_int_equal(campaign_connected(c, web1, made_at(6 + CAMPAIGN_STOP_S)), CAMPAIGN_SEND_STOP); /* it may have rounds to come */
+    assert_int_equal(campaign_connected(c, db1, made_at(6 + CAMPAIGN_STOP_S)), CAMPAIGN_SEND_NOTHING);
     campaign_free(c);
 }
 

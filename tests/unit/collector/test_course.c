@@ -247,6 +247,36 @@ static void rounds_that_a_host_does_not_have_are_not_waited_for(void **state) {
     campaign_free(c);
 }
 
+static void each_missing_round_is_named_with_its_reason(void **state) {
+    static const char *const why[] = {NULL, "restarted", "missed", "missed", NULL, "missed", "missed", "missed", "stopped"};
+    struct spec s = made_spec(made_id(1), "runqlat");
+    (void)state;
+    s.rounds = 12;
+    s.every_s = 10;
+    struct campaign *c = start(&s, 2);
+    for (uint32_t i = 0; i < 9; i++) {
+        struct outcome o = made_ok(1);
+        o.coverage = why[i] ? COVERAGE_FAILED : COVERAGE_OK;
+        o.reason = why[i] ? span_str(why[i]) : SPAN_NONE;
+        o.rounds = i == 8 ? 9 : 0;
+        assert_int_equal(campaign_part(c, names[0], i, 0, &o, made_at(i)), ERR_OK);
+    }
+    assert_string_equal(campaign_find(c, names[0])->reason, "round 2 of 12: restarted; rounds 3-4 of 12: missed; "
+                                                            "rounds 6-8 of 12: missed; rounds 9-12 of 12: stopped");
+    char reason[LIMIT_REASON_BYTES + 1];
+    for (uint32_t i = 0; i < 12; i++) {
+        struct outcome o = made_ok(1);
+        snprintf(reason, sizeof reason, "%0120u", i);
+        o.coverage = COVERAGE_FAILED;
+        o.reason = span_str(reason);
+        o.rounds = i == 11 ? 12 : 0;
+        assert_int_equal(campaign_part(c, names[1], i, 0, &o, made_at(i)), ERR_OK);
+    }
+    const char *said = campaign_find(c, names[1])->reason;
+    assert_true(strlen(said) <= LIMIT_REASON_BYTES && span_ends(span_str(said), SPAN_LIT("; and others")));
+    campaign_free(c);
+}
+
 /* ---- whatever happens ---- */
 struct course {
     struct gen *g;
@@ -423,6 +453,7 @@ int main(void) {
         cmocka_unit_test(hosts_that_are_away_are_waited_for_after_the_others),
         cmocka_unit_test(a_host_is_ok_when_all_its_rounds_are),
         cmocka_unit_test(rounds_that_a_host_does_not_have_are_not_waited_for),
+        cmocka_unit_test(each_missing_round_is_named_with_its_reason),
         cmocka_unit_test(every_host_ends_in_one_state_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
