@@ -3,8 +3,9 @@
 #include <assert.h>
 
 #include "agent/daemon/finish.h"
-#include "agent/spool/amend.h"
 #include "agent/daemon/pressure.h"
+#include "agent/daemon/taken.h"
+#include "agent/spool/amend.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/catalog/catalog_class.h"
@@ -146,20 +147,6 @@ static void end_order(struct captures *c, const struct campaign_id *id, struct s
                       struct span why) {
     const struct finish f = finish_of(c, id, tool);
     end_without_run(c, &f, kind, cov, why, false);
-}
-
-void captures_recover(struct captures *c) {
-    for (const struct journal_entry *e = journal_first(c->opt.journal); e; e = e->next) {
-        if (e->done) continue;
-        bool last = false, whole = amend_is_whole(c->opt.spool, &e->campaign, e->round, &last);
-        if (whole && last && journal_done(c->opt.journal, &e->campaign) == ERR_OK) continue;
-        const struct tool *t = catalog_find(span_str(e->tool));
-        struct finish f = finish_of(c, &e->campaign, span_str(e->tool));
-        f.round = whole && !last ? e->round + 1 : e->round;
-        spool_remove_round(c->opt.spool, &e->campaign, f.round); /* nothing of it was sent: sending begins when it is done */
-        end_without_run(c, &f, t ? t->kind : RESULT_NONE, COVERAGE_FAILED, SPAN_LIT("the agent was restarted in the middle of the capture"),
-                        true);
-    }
 }
 
 /* ---- rounds ---- */
@@ -319,8 +306,7 @@ static void on_drain(struct loop_timer *t) { run_finish(container_of(t, struct r
 static struct run *run_new(struct captures *c, struct arena *mem, const struct order *o, const struct flavour *f) {
     struct run *r = calloc(1, sizeof *r);
     if (!r) return NULL;
-    uint64_t start = o->spec.start_wall_ms * NS_PER_MS;
-    *r = (struct run){.next = c->runs, .owner = c, .mem = mem, .order = *o, .flavour = f, .base_wall_ns = start ? start : clock_wall_ns()};
+    *r = (struct run){.next = c->runs, .owner = c, .mem = mem, .order = *o, .flavour = f};
     r->reader.out.watch.fd = r->reader.err.watch.fd = -1;
     r->reader.over = on_over;
     r->reader.done = on_read_done;
@@ -331,49 +317,88 @@ static struct run *run_new(struct captures *c, struct arena *mem, const struct o
     return r;
 }
 
-static void write_taken(struct captures *c, const struct order *o) {
-    char hex[2 * CAMPAIGN_ID_BYTES + 1];
-    part_campaign_hex(&o->spec.campaign, hex);
-    const struct audit_record r = {.event = "order.taken",
-                                   .who = span_str(o->signer.name),
-                                   .authority = span_str(identity_authority_name(o->signer.authority)),
-                                   .campaign = span_str(hex),
-                                   .what = span_str(o->tool->name),
-                                   .where = o->spec.selector};
-    deeds_add(c->opt.deeds, &r, false);
-}
-
-/* A verified order: remember that it was taken, choose a flavour, ask the runner.  takes mem. */
-static void obey(struct captures *c, struct arena *mem, const struct order *o) {
-    const struct campaign_id *id = &o->spec.campaign;
-    struct span tool = span_str(o->tool->name);
+/* A flavour is chosen, and a run waits for the time of its round.  NULL: there is none, and that is told.  takes mem. */
+static struct run *run_make(struct captures *c, struct arena *mem, const struct order *o, uint64_t base_wall_ms, uint32_t round) {
+    struct finish told = finish_of(c, &o->spec.campaign, span_str(o->tool->name));
     struct buf why;
     buf_init(&why, LIMIT_REASON_BYTES);
-    enum err e = journal_take(c->opt.journal, id, tool, o->spec.expires_wall_ms);
-    if (!e) spool_remove_round(c->opt.spool, id, 0); /* what a forged order of its name was told */
+    told.round = round;
     const char *locked = c->opt.locked->why;
-    const struct flavour *f = e || *locked ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
+    const struct flavour *f = *locked ? NULL : capability_choose(c->opt.capabilities, o->tool, o->flavour, &o->params, &why);
     struct run *r = f ? run_new(c, mem, o, f) : NULL;
-    if (e) {
-        end_order(c, id, tool, o->tool->kind, COVERAGE_FAILED, SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
-        LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
-    } else if (*locked) {
-        end_order(c, id, tool, o->tool->kind, COVERAGE_REFUSED, span_str(locked)); /* for good: it was taken */
-    } else if (!f) {
-        end_order(c, id, tool, o->tool->kind, COVERAGE_INCAPABLE, buf_span(&why));
-    } else if (!r) {
-        end_order(c, id, tool, o->tool->kind, COVERAGE_FAILED, span_str(err_text(ERR_NOMEM)));
-    } else {
+    if (r) {
+        r->base_wall_ns = base_wall_ms * NS_PER_MS;
+        r->round = round;
         r->flavour_why = arena_copy(mem, buf_span(&why)); /* without memory: it is not said */
-        mem = NULL;                                       /* the run's */
-        write_taken(c, o);
-        say_state(c, id, COVERAGE_PENDING);
-        run_wait(r);
+    } else {
+        enum coverage end = *locked ? COVERAGE_REFUSED : f ? COVERAGE_FAILED : COVERAGE_INCAPABLE;
+        struct span reason = *locked ? span_str(locked) : f ? span_str(err_text(ERR_NOMEM)) : buf_span(&why);
+        end_without_run(c, &told, o->tool->kind, end, reason, false); /* for good: it was taken */
+        arena_free(mem);
     }
     buf_done(&why);
+    return r;
+}
+
+/* A verified order.  takes mem. */
+static void obey(struct captures *c, struct arena *mem, const struct signed_order *so, const struct order *o) {
+    const struct campaign_id *id = &o->spec.campaign;
+    uint64_t base_wall_ms = o->spec.start_wall_ms ? o->spec.start_wall_ms : clock_wall_ns() / NS_PER_MS;
+    enum err e = taken_note(c->opt.journal, so, o, base_wall_ms);
+    if (e) {
+        end_order(c, id, span_str(o->tool->name), o->tool->kind, COVERAGE_FAILED,
+                  SPAN_LIT("the agent cannot write its journal; the order was not obeyed"));
+        LOG(LOG_ERR, "journal.failed", KV("why", err_text(e)));
+        arena_free(mem);
+        return;
+    }
+    spool_remove_round(c->opt.spool, id, 0); /* what a forged order of its name was told */
+    struct run *r = run_make(c, mem, o, base_wall_ms, 0);
+    if (!r) return;
+    deeds_taken(c->opt.deeds, o);
+    say_state(c, id, COVERAGE_PENDING);
+    run_wait(r);
+}
+
+/* ---- after a restart ---- */
+/* Nothing of the lost round was sent: sending begins when it is whole. */
+static void tell_lost(struct captures *c, const struct journal_entry *e, const struct taken *r) {
+    char why[LIMIT_REASON_BYTES];
+    const struct tool *t = catalog_find(span_str(e->tool));
+    struct finish f = finish_of(c, &e->campaign, span_str(e->tool));
+    f.round = r->lost;
+    f.last = !r->goes_on;
+    snprintf(why, sizeof why, "the agent was restarted in the middle of the capture%s%s", r->why[0] ? "; no other one follows: " : "",
+             r->why);
+    end_without_run(c, &f, t ? t->kind : RESULT_NONE, COVERAGE_FAILED, span_str(why), true);
+}
+
+static void go_on(struct captures *c, const struct journal_entry *e) {
+    struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
+    const struct order_check check = captures_check(c);
+    struct taken r;
+    taken_read(e, c->opt.spool, &check, mem, &r);
+    if (r.over) {
+        enum err failed = journal_done(c->opt.journal, &e->campaign);
+        if (failed) LOG(LOG_ERR, "journal.failed", KV("why", err_text(failed)));
+    } else {
+        spool_remove_round(c->opt.spool, &e->campaign, r.lost);
+        if (r.begun) tell_lost(c, e, &r);
+    }
+    if (r.goes_on) {
+        LOG(LOG_NOTICE, "order.resumed", KV("operator", r.order.operator_name), KV("tool", e->tool), KV("round", r.next));
+        struct run *run = run_make(c, TAKE(mem), &r.order, e->base_wall_ms, r.next);
+        if (run) run_wait(run);
+    }
     if (mem) arena_free(mem);
 }
 
+void captures_recover(struct captures *c) {
+    for (const struct journal_entry *e = journal_first(c->opt.journal); e; e = e->next)
+        if (!e->done) go_on(c, e);
+}
+
+/* ---- orders ---- */
 static enum coverage coverage_of(enum err e) {
     if (e == ERR_NOTFOUND) return COVERAGE_INCAPABLE;
     if (e == ERR_NOMEM || e == ERR_SYS) return COVERAGE_FAILED;
@@ -428,7 +453,7 @@ void captures_order(struct captures *c, const struct signed_order *so) {
     else if (is_known(c, &o.spec.campaign))
         LOG(LOG_INFO, "order.repeated", KV("operator", o.operator_name));
     else if (is_admitted(c, so, &o))
-        obey(c, TAKE(mem), &o);
+        obey(c, TAKE(mem), so, &o);
     if (mem) arena_free(mem);
     journal_expire(c->opt.journal, check.wall_ns / NS_PER_MS);
 }

@@ -49,7 +49,7 @@ void captures_free(struct captures *c);
 void captures_set_uplink(struct captures *c, struct uplink *u);
 /* From now on orders are verified against these (keeps). */
 void captures_set_operators(struct captures *c, const struct trust *operators);
-/* Orders that a crash cut short get their outcome: failed. */
+/* Orders that a crash cut short: the round that was under way has failed, the others take place if the order still verifies. */
 void captures_recover(struct captures *c);
 
 /* What an order, or a trigger, must fit to be obeyed here, now. */

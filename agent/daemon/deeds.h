@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/audit/audit.h"
+#include "common/order/order.h"
 
 struct deeds {
     struct audit *audit; /* NULL: none is kept */
@@ -10,3 +11,4 @@ struct deeds {
 
 /* limited: what others can cause as often as they like.  A failure is logged, once until it works again. */
 void deeds_add(struct deeds *d, const struct audit_record *r, bool limited);
+void deeds_taken(struct deeds *d, const struct order *o);

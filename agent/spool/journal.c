@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "common/base/buf.h"
 #include "common/sys/fds.h"
 
-enum { NAME_BYTES = 2 * CAMPAIGN_ID_BYTES + 8, LINE_BYTES = 256, PATH_BYTES = 320 };
+enum { NAME_BYTES = 2 * CAMPAIGN_ID_BYTES + 8, FILE_BYTES = 256 + LIMIT_ORDER_BYTES, PATH_BYTES = 320 };
 
 struct journal {
     int dir_fd;
@@ -20,20 +19,36 @@ static void name_of(const struct campaign_id *id, char out[NAME_BYTES]) {
     snprintf(out, NAME_BYTES, "%s.order", hex);
 }
 
+static void entry_free(struct journal_entry *e) {
+    buf_done(&e->order);
+    free(e);
+}
+AUTO_TYPE(struct journal_entry, entry_free)
+
 static enum err entry_write(struct journal *j, const struct journal_entry *e) {
-    char name[NAME_BYTES], line[LINE_BYTES];
+    char name[NAME_BYTES];
+    struct buf text;
     name_of(&e->campaign, name);
-    int n = snprintf(line, sizeof line, "%s %s %llu %u\n", e->done ? "done" : "taken", e->tool, (unsigned long long)e->expires_wall_ms,
-                     e->round);
-    return fds_write_file(j->dir_fd, name, span_of(line, (size_t)n), 0600);
+    buf_init(&text, FILE_BYTES);
+    buf_add_fmt(&text, "%s %s %llu %u %llu\n", e->done ? "done" : "taken", e->tool, (unsigned long long)e->expires_wall_ms, e->round,
+                (unsigned long long)e->base_wall_ms);
+    buf_add(&text, buf_span(&e->order));
+    enum err failed = buf_failed(&text);
+    if (!failed) failed = fds_write_file(j->dir_fd, name, buf_span(&text), 0600);
+    int error = errno;
+    buf_done(&text);
+    errno = error;
+    return failed;
 }
 
 static bool line_parse(struct span line, struct journal_entry *e) {
-    struct span state, tool, expires, round, rest = span_trim(line);
-    uint64_t rounds = 0;
-    if (!span_word(&rest, &state) || !span_word(&rest, &tool) || !span_word(&rest, &expires)) return false;
-    if (tool.n > LIMIT_NAME_BYTES || !span_u64(expires, &e->expires_wall_ms)) return false;
-    if (span_word(&rest, &round) && (!span_u64(round, &rounds) || rounds > LIMIT_ROUNDS)) return false;
+    struct span state, tool, expires, round, base, rest = span_trim(line);
+    uint64_t rounds;
+    if (!span_word(&rest, &state) || !span_word(&rest, &tool) || !span_word(&rest, &expires) || !span_word(&rest, &round) ||
+        !span_word(&rest, &base))
+        return false;
+    if (tool.n > LIMIT_NAME_BYTES || !span_u64(expires, &e->expires_wall_ms) || !span_u64(base, &e->base_wall_ms)) return false;
+    if (!span_u64(round, &rounds) || rounds > LIMIT_ROUNDS) return false;
     e->round = (uint32_t)rounds;
     memcpy(e->tool, tool.p, tool.n);
     e->tool[tool.n] = '\0';
@@ -41,33 +56,40 @@ static bool line_parse(struct span line, struct journal_entry *e) {
     return e->done || span_eq_str(state, "taken");
 }
 
+static enum err entry_parse(struct span text, struct journal_entry *e) {
+    struct span line, order;
+    if (!span_cut(text, '\n', &line, &order) || !line_parse(line, e)) return ERR_SYNTAX;
+    buf_add(&e->order, order);
+    return buf_failed(&e->order);
+}
+
+static struct journal_entry *entry_new(void) {
+    struct journal_entry *e = calloc(1, sizeof *e);
+    if (e) buf_init(&e->order, LIMIT_ORDER_BYTES);
+    return e;
+}
+
 static enum err entry_read(struct journal *j, const char *name, size_t *damaged) {
     struct span stem = span_str(name);
     stem.n -= 6; /* ".order" */
-    struct journal_entry *e = calloc(1, sizeof *e);
+    AUTO(entry_free) struct journal_entry *e = entry_new();
     if (!e) return ERR_NOMEM;
-    if (!part_campaign_from_hex(stem, &e->campaign)) {
-        free(e);
-        return ERR_OK;
-    }
+    if (!part_campaign_from_hex(stem, &e->campaign)) return ERR_OK;
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", j->dir_fd, name);
     struct buf text;
-    buf_init(&text, LINE_BYTES);
+    buf_init(&text, FILE_BYTES);
     enum err failed = fds_read_file(path, &text);
-    if (failed == ERR_NOMEM) {
-        buf_done(&text);
-        free(e);
-        return failed;
-    }
-    if (failed || !line_parse(buf_span(&text), e)) {
+    if (!failed) failed = entry_parse(buf_span(&text), e);
+    buf_done(&text);
+    if (failed == ERR_NOMEM) return failed;
+    if (failed) {
         e->done = true;
         e->expires_wall_ms = UINT64_MAX;
         ++*damaged;
     }
-    buf_done(&text);
     e->next = j->first;
-    j->first = e;
+    j->first = TAKE(e);
     return ERR_OK;
 }
 
@@ -93,7 +115,7 @@ void journal_close(struct journal *j) {
     while (j->first) {
         struct journal_entry *e = j->first;
         j->first = e->next;
-        free(e);
+        entry_free(e);
     }
     if (j->dir_fd >= 0) close(j->dir_fd);
     free(j);
@@ -107,26 +129,28 @@ static struct journal_entry *find(const struct journal *j, const struct campaign
 
 const struct journal_entry *journal_find(const struct journal *j, const struct campaign_id *id) { return find(j, id); }
 
-enum err journal_take(struct journal *j, const struct campaign_id *id, struct span tool, uint64_t expires_wall_ms) {
+enum err journal_take(struct journal *j, const struct campaign_id *id, const struct journal_order *o) {
     if (find(j, id)) return ERR_EXISTS;
-    if (tool.n > LIMIT_NAME_BYTES) return ERR_LIMIT;
-    struct journal_entry *e = calloc(1, sizeof *e);
+    if (o->tool.n > LIMIT_NAME_BYTES) return ERR_LIMIT;
+    AUTO(entry_free) struct journal_entry *e = entry_new();
     if (!e) return ERR_NOMEM;
     e->campaign = *id;
-    memcpy(e->tool, tool.p, tool.n);
-    e->expires_wall_ms = expires_wall_ms;
-    enum err failed = entry_write(j, e);
+    memcpy(e->tool, o->tool.p, o->tool.n);
+    e->expires_wall_ms = o->expires_wall_ms;
+    e->base_wall_ms = o->base_wall_ms;
+    buf_add(&e->order, o->order);
+    enum err failed = buf_failed(&e->order);
+    if (!failed) failed = entry_write(j, e);
     if (failed) {
         int error = errno;
         char name[NAME_BYTES];
         name_of(id, name);
         unlinkat(j->dir_fd, name, 0); /* it may stand there although it failed */
-        free(e);
         errno = error;
         return failed;
     }
     e->next = j->first;
-    j->first = e;
+    j->first = TAKE(e);
     return ERR_OK;
 }
 
@@ -141,6 +165,7 @@ enum err journal_done(struct journal *j, const struct campaign_id *id) {
     struct journal_entry *e = find(j, id);
     if (!e) return ERR_NOTFOUND;
     e->done = true;
+    buf_done(&e->order);
     return entry_write(j, e);
 }
 
@@ -156,7 +181,7 @@ void journal_expire(struct journal *j, uint64_t now_wall_ms) {
         name_of(&e->campaign, name);
         unlinkat(j->dir_fd, name, 0); /* if it stays, it is read and forgotten again after the next start */
         *at = e->next;
-        free(e);
+        entry_free(e);
     }
 }
 

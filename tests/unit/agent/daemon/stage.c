@@ -144,14 +144,33 @@ void stage_spool_cap(struct stage *s, uint64_t bytes) {
     stage_restart(s);
 }
 
-void stage_unnote(struct stage *s, unsigned char campaign) {
-    char hex[2 * CAMPAIGN_ID_BYTES + 1], path[256];
+static void order_path(const struct stage *s, unsigned char campaign, char path[256]) {
+    char hex[2 * CAMPAIGN_ID_BYTES + 1];
     const struct campaign_id id = stage_id(campaign);
     part_campaign_hex(&id, hex);
-    snprintf(path, sizeof path, "%s/%s.order", s->dir.path, hex);
+    snprintf(path, 256, "%s/%s.order", s->dir.path, hex);
+}
+
+void stage_unnote(struct stage *s, unsigned char campaign) {
+    char path[256];
+    order_path(s, campaign, path);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fprintf(f, "taken runqlat %llu\n", (unsigned long long)UINT64_MAX);
+    fprintf(f, "taken runqlat %llu 0 0\n", (unsigned long long)UINT64_MAX);
+    fclose(f);
+}
+
+void stage_age(struct stage *s, unsigned char campaign, unsigned seconds) {
+    char path[256];
+    const struct campaign_id id = stage_id(campaign);
+    const struct journal_entry *e = journal_find(s->journal, &id);
+    assert_non_null(e);
+    order_path(s, campaign, path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "taken %s %llu %u %llu\n", e->tool, (unsigned long long)e->expires_wall_ms, e->round,
+            (unsigned long long)e->base_wall_ms - 1000ULL * seconds);
+    assert_int_equal(fwrite(buf_span(&e->order).p, 1, e->order.n, f), e->order.n);
     fclose(f);
 }
 

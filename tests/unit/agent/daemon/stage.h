@@ -60,6 +60,8 @@ void stage_spool_cap(struct stage *s, uint64_t bytes); /* restarts with it */
 
 /* As if the crash had come before the journal's last note of the campaign. */
 void stage_unnote(struct stage *s, unsigned char campaign);
+/* As if so much time had passed since the order was taken; for the next restart. */
+void stage_age(struct stage *s, unsigned char campaign, unsigned seconds);
 /* The disk alters a byte of every spooled part. */
 void stage_damage(struct stage *s);
 

@@ -6,7 +6,8 @@
 
 static struct finish finish_of(struct stage *s, unsigned char campaign) {
     const struct campaign_id id = stage_id(campaign);
-    assert_int_equal(journal_take(s->journal, &id, SPAN_LIT("execsnoop"), UINT64_MAX), ERR_OK);
+    assert_int_equal(journal_take(s->journal, &id, &(struct journal_order){.tool = SPAN_LIT("execsnoop"), .expires_wall_ms = UINT64_MAX}),
+                     ERR_OK);
     return (struct finish){.spool = s->spool, .journal = s->journal, .campaign = id, .tool = SPAN_LIT("execsnoop"), .last = true};
 }
 

@@ -28,8 +28,8 @@ static void an_order_is_taken_once_even_after_a_restart(void **state) {
     folder_make(&f);
     struct journal *j = open_journal(&f, 0);
     assert_null(journal_find(j, &id));
-    assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_OK);
-    assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_EXISTS);
+    assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_OK);
+    assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_EXISTS);
     journal_close(j);
     j = open_journal(&f, 0);
     const struct journal_entry *e = journal_find(j, &id);
@@ -37,7 +37,30 @@ static void an_order_is_taken_once_even_after_a_restart(void **state) {
     assert_false(e->done);
     assert_string_equal(e->tool, "runqlat");
     assert_int_equal(e->expires_wall_ms, 5000);
-    assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_EXISTS);
+    assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_EXISTS);
+    journal_close(j);
+    folder_remove(&f);
+}
+
+static void a_taken_order_is_kept_until_it_is_done(void **state) {
+    (void)state;
+    struct folder f;
+    struct campaign_id id = id_of(3);
+    folder_make(&f);
+    struct journal *j = open_journal(&f, 0);
+    const struct span order = span_of("\0signed\n\n", 9);
+    assert_int_equal(journal_take(j, &id, &(struct journal_order){SPAN_LIT("runqlat"), 5000, 1234, order}), ERR_OK);
+    assert_int_equal(journal_round(j, &id, 2), ERR_OK);
+    journal_close(j);
+    j = open_journal(&f, 0);
+    const struct journal_entry *e = journal_find(j, &id);
+    assert_true(span_eq(buf_span(&e->order), order));
+    assert_int_equal(e->base_wall_ms, 1234);
+    assert_int_equal(e->round, 2);
+    assert_int_equal(journal_done(j, &id), ERR_OK);
+    journal_close(j);
+    j = open_journal(&f, 0);
+    assert_int_equal(journal_find(j, &id)->order.n, 0);
     journal_close(j);
     folder_remove(&f);
 }
@@ -48,8 +71,8 @@ static void what_is_done_stays_done_and_is_forgotten_when_it_expires(void **stat
     struct campaign_id a = id_of(1), b = id_of(2);
     folder_make(&f);
     struct journal *j = open_journal(&f, 0);
-    assert_int_equal(journal_take(j, &a, SPAN_LIT("runqlat"), 1000), ERR_OK);
-    assert_int_equal(journal_take(j, &b, SPAN_LIT("execsnoop"), 1000), ERR_OK);
+    assert_int_equal(journal_take(j, &a, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 1000}), ERR_OK);
+    assert_int_equal(journal_take(j, &b, &(struct journal_order){.tool = SPAN_LIT("execsnoop"), .expires_wall_ms = 1000}), ERR_OK);
     assert_int_equal(journal_done(j, &a), ERR_OK);
     journal_expire(j, 999);
     assert_non_null(journal_find(j, &a));
@@ -76,7 +99,7 @@ static void a_damaged_order_file_counts_as_done_and_is_counted(void **state) {
     close(fd);
     struct journal *j = open_journal(&f, 1);
     assert_true(journal_find(j, &a)->done);
-    assert_int_equal(journal_take(j, &a, SPAN_LIT("runqlat"), 1), ERR_EXISTS);
+    assert_int_equal(journal_take(j, &a, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 1}), ERR_EXISTS);
     journal_close(j);
     folder_remove(&f);
 }
@@ -88,7 +111,7 @@ static void a_journal_that_cannot_be_written_takes_nothing(void **state) {
     folder_make(&f);
     struct journal *j = open_journal(&f, 0);
     folder_remove(&f);
-    assert_int_equal(journal_take(j, &a, SPAN_LIT("runqlat"), 1), ERR_SYS);
+    assert_int_equal(journal_take(j, &a, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 1}), ERR_SYS);
     assert_null(journal_find(j, &a));
     assert_int_equal(journal_done(j, &a), ERR_NOTFOUND);
     journal_close(j);
@@ -97,6 +120,7 @@ static void a_journal_that_cannot_be_written_takes_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_is_taken_once_even_after_a_restart),
+        cmocka_unit_test(a_taken_order_is_kept_until_it_is_done),
         cmocka_unit_test(what_is_done_stays_done_and_is_forgotten_when_it_expires),
         cmocka_unit_test(a_damaged_order_file_counts_as_done_and_is_counted),
         cmocka_unit_test(a_journal_that_cannot_be_written_takes_nothing),

@@ -175,12 +175,13 @@ static void an_order_that_could_not_be_noted_is_not_taken(void **state) {
         folder_make(&f);
         struct journal *j = open_journal(&f);
         fault_on(n);
-        enum err e = journal_take(j, &id, SPAN_LIT("runqlat"), 5000);
+        enum err e = journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000});
         fault_off();
         assert_failed_or_not(e);
         assert_int_equal(journal_find(j, &id) != NULL, e == ERR_OK);
         assert_int_equal(folder_count(&f), e == ERR_OK);
-        if (e) assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_OK);
+        if (e)
+            assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_OK);
         journal_close(j);
         j = open_journal(&f);
         assert_false(journal_find(j, &id)->done);
@@ -200,12 +201,12 @@ static void an_end_that_could_not_be_noted_leaves_the_order_known(void **state) 
         fault_off();
         folder_make(&f);
         struct journal *j = open_journal(&f);
-        assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_OK);
+        assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_OK);
         fault_on(n);
         enum err e = journal_done(j, &id);
         fault_off();
         assert_failed_or_not(e);
-        assert_int_equal(journal_take(j, &id, SPAN_LIT("runqlat"), 5000), ERR_EXISTS);
+        assert_int_equal(journal_take(j, &id, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_EXISTS);
         journal_close(j);
         j = open_journal(&f);
         assert_non_null(journal_find(j, &id));
@@ -221,8 +222,8 @@ static void without_memory_no_order_counts_as_damaged(void **state) {
     struct campaign_id a = id_of(1), b = id_of(2);
     folder_make(&f);
     struct journal *j = open_journal(&f);
-    assert_int_equal(journal_take(j, &a, SPAN_LIT("runqlat"), 5000), ERR_OK);
-    assert_int_equal(journal_take(j, &b, SPAN_LIT("execsnoop"), 5000), ERR_OK);
+    assert_int_equal(journal_take(j, &a, &(struct journal_order){.tool = SPAN_LIT("runqlat"), .expires_wall_ms = 5000}), ERR_OK);
+    assert_int_equal(journal_take(j, &b, &(struct journal_order){.tool = SPAN_LIT("execsnoop"), .expires_wall_ms = 5000}), ERR_OK);
     journal_close(j);
     FOR_EACH_FAULT(n) {
         size_t damaged = 99;
