@@ -220,10 +220,10 @@ class Fleet:
         return run.returncode, run.stdout, run.stderr
 
     def answer(self, *args):
-        """The JSON of an answer, or None."""
-        status, out, _ = self.trawl(*args, "-o", "json")
+        """The JSON of an answer, or None.  There is one too of a campaign that failed, whatever the exit status says of it."""
+        _, out, _ = self.trawl(*args, "-o", "json")
         try:
-            return json.loads(out) if status in (0, 3) else None
+            return json.loads(out)
         except ValueError:
             return None
 
@@ -232,14 +232,14 @@ class Fleet:
         return status == 0 and out.count(",online,") == len(self.agents)
 
     def stored_parts(self, campaign):
-        """{(host, part): how often}"""
+        """{(host, round, part): how often}"""
         db = sqlite3.connect(f"file:{self.dir}/store/store.sqlite?mode=ro", uri=True, timeout=10)
         try:
-            rows = db.execute("select host, part, count(*) from part where lower(hex(campaign)) = ? group by host, round, tool, part",
+            rows = db.execute("select host, round, part, count(*) from part where lower(hex(campaign)) = ? group by host, round, tool, part",
                               (campaign,)).fetchall()
         finally:
             db.close()
-        return {(host, part): n for host, part, n in rows}
+        return {(host, nth, part): n for host, nth, part, n in rows}
 
     def log_tail(self, lines=12):
         for path in sorted(glob.glob(self.dir + "/log/*")):
