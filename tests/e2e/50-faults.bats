@@ -46,6 +46,22 @@ all_gone() {
     for pid; do fleet_gone "$pid" || return 1; done
 }
 
+@test "a restarted agent loses the round that was under way and goes on with the next" {
+    need_bpf
+    fleet_up web-1:role=web
+    local id
+    id=$(trawl run runqlat --for 3s --every 10s --rounds 2 --expire 60s --detach)
+    fleet_wait 10 campaign_has "$id" '.coverage.running == 1'
+    kill -KILL "$(pgrep -P "$(cat "$FLEET_DIR/pid/agent-web-1")" -f trawl-agentd)"
+    fleet_wait 2 fleet_gone "$(cat "$FLEET_DIR/pid/agent-web-1")"
+    fleet_agent_start web-1
+    fleet_wait 40 campaign_has "$id" '.coverage.partial == 1'
+    campaign_has "$id" '.targets[] | .reason == "round 1 of 2: the agent was restarted in the middle of the capture"'
+    grep -q 'order.resumed.*round=1' "$FLEET_DIR/log/agent-web-1"
+    run --separate-stderr trawl hist "$id" --round 2 -o json
+    json '([.hosts[].total] | add) > 0'
+}
+
 @test "an agent that is gone for good ends offline with a reason, and the answer exits 3" {
     need_bpf
     fleet_of_three
