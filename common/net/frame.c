@@ -1,25 +1,23 @@
 #include "common/net/frame.h"
 
-#include <stdbool.h>
-
 static const struct rule {
     const char *name;
     uint32_t most_bytes;
     uint8_t flags; /* that it may carry */
-    bool stream;   /* belongs to a stream */
+    enum { NO_STREAM, A_STREAM, EITHER } stream;
 } rules[FRAME__COUNT] = {
-    [FRAME_HELLO] = {"Hello", FRAME_CONTROL_BYTES, 0, false},
-    [FRAME_WELCOME] = {"Welcome", FRAME_CONTROL_BYTES, 0, false},
-    [FRAME_REFUSE] = {"Refuse", FRAME_CONTROL_BYTES, 0, false},
-    [FRAME_GOODBYE] = {"Goodbye", 0, 0, false},
-    [FRAME_PING] = {"Ping", 0, 0, false},
-    [FRAME_PONG] = {"Pong", 0, 0, false},
-    [FRAME_CALL] = {"Call", FRAME_CONTROL_BYTES, 0, true},
-    [FRAME_MESSAGE] = {"Message", LIMIT_FRAME_BYTES, FRAME_MORE | FRAME_BULK, true},
-    [FRAME_HALF_CLOSE] = {"HalfClose", 0, 0, true},
-    [FRAME_STATUS] = {"Status", FRAME_CONTROL_BYTES, 0, true},
-    [FRAME_CANCEL] = {"Cancel", 0, 0, true},
-    [FRAME_CREDIT] = {"Credit", FRAME_CONTROL_BYTES, 0, true},
+    [FRAME_HELLO] = {"Hello", FRAME_CONTROL_BYTES, 0, NO_STREAM},
+    [FRAME_WELCOME] = {"Welcome", FRAME_CONTROL_BYTES, 0, NO_STREAM},
+    [FRAME_REFUSE] = {"Refuse", FRAME_CONTROL_BYTES, 0, NO_STREAM},
+    [FRAME_GOODBYE] = {"Goodbye", 0, 0, NO_STREAM},
+    [FRAME_PING] = {"Ping", 0, 0, NO_STREAM},
+    [FRAME_PONG] = {"Pong", 0, 0, NO_STREAM},
+    [FRAME_CALL] = {"Call", FRAME_CONTROL_BYTES, 0, A_STREAM},
+    [FRAME_MESSAGE] = {"Message", LIMIT_FRAME_BYTES, FRAME_MORE | FRAME_BULK, A_STREAM},
+    [FRAME_HALF_CLOSE] = {"HalfClose", 0, 0, A_STREAM},
+    [FRAME_STATUS] = {"Status", FRAME_CONTROL_BYTES, 0, A_STREAM},
+    [FRAME_CANCEL] = {"Cancel", 0, 0, A_STREAM},
+    [FRAME_CREDIT] = {"Credit", FRAME_CONTROL_BYTES, 0, EITHER},
 };
 
 static void put_u32(char *out, uint32_t v) {
@@ -57,7 +55,8 @@ enum err frame_decode(const char *in, struct frame *out, const char **out_what) 
                       .sequence = get_u32(in + 12)};
     if (flags & ~(unsigned)r->flags) return refuse(ERR_SYNTAX, "a frame with unknown flags", out_what);
     if (in[6] || in[7]) return refuse(ERR_SYNTAX, "a frame whose reserved bytes are not 0", out_what);
-    if (r->stream != (f.stream != 0)) return refuse(ERR_SYNTAX, "a frame for the wrong stream", out_what);
+    if (r->stream != EITHER && r->stream != (f.stream ? A_STREAM : NO_STREAM))
+        return refuse(ERR_SYNTAX, "a frame for the wrong stream", out_what);
     if (f.length > r->most_bytes) return refuse(ERR_LIMIT, "a frame longer than its type may be", out_what);
     *out = f;
     return ERR_OK;

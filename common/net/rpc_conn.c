@@ -21,6 +21,8 @@ static void on_frame(struct link *l, const struct frame *f, struct span payload)
         on_refuse(c, payload);
     } else if (!c->open) {
         if (c->owner) c->owner->greeting(c->owner, c, f, payload);
+    } else if (f->stream == 0 && f->type == FRAME_CREDIT) {
+        rpc_stream_credit(c, payload);
     } else if (f->stream == 0) {
         rpc_conn_refuse(c, ERR_SYNTAX, RPC_INVALID_ARGUMENT, "a greeting on an open connection");
     } else {
@@ -62,6 +64,7 @@ static void on_wake(struct net_event *e) {
     struct rpc_conn *c = container_of(e, struct rpc_conn, wake);
     c->wake_posted = false;
     rpc_stream_wake(c);
+    if (c->link.state == LINK_UP) rpc_stream_room(c);
     if (c->link.state != LINK_UP && !c->told) tell_gone(c);
     rpc_conn_settle(c);
 }
@@ -141,6 +144,7 @@ enum err rpc_conn_new(struct net *n, nng_stream *stream, bool dialler, struct rp
     if (!c) goto fail;
     if (link_init(&c->link, n, stream, dialler, &link_ops)) goto fail;
     c->owner = owner;
+    credit_init(&c->bulk_credit, LIMIT_BULK_CREDIT_BYTES);
     c->peer_word = dialler ? "collector" : "peer";
     c->wake.happened = on_wake;
     c->member.hear = on_news;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/net/address.h"
+#include "common/net/credit.h"
 #include "common/net/gate.h"
 #include "common/net/link.h"
 #include "common/net/rpc.h"
@@ -38,6 +39,8 @@ struct rpc_conn {
     uint32_t last_call;    /* highest stream number */
     struct rpc_stream_state **streams; /* by slot; NULL: free */
     unsigned n_streams;
+    unsigned first_room;           /* the slot that is offered room first, another one each time */
+    struct credit bulk_credit;     /* of the bulk messages of all streams */
     struct rpc_stream_state *dead; /* freed when the turn is over */
 };
 

@@ -35,14 +35,9 @@ enum err rpc_stream_open(struct rpc_conn *c, enum rpc_method m, uint32_t number,
     if (e) return e;
     struct rpc_stream_state *st = calloc(1, sizeof *st);
     if (!st) return ERR_NOMEM;
-    *st = (struct rpc_stream_state){.conn = c,
-                                    .info = rpc_method_info(m),
-                                    .number = number,
-                                    .slot = slot,
-                                    .caller = caller,
-                                    .credit = LIMIT_STREAM_CREDIT_BYTES,
-                                    .window = LIMIT_STREAM_CREDIT_BYTES,
-                                    .deadline.fired = on_deadline};
+    *st = (struct rpc_stream_state){
+        .conn = c, .info = rpc_method_info(m), .number = number, .slot = slot, .caller = caller, .deadline.fired = on_deadline};
+    credit_init(&st->credit, LIMIT_STREAM_CREDIT_BYTES);
     for (int lane = 0; lane < 2; lane++) buf_init(&st->partial[lane], caller ? st->info->response_bytes : st->info->request_bytes);
     if (deadline_ms && loop_timer_set(net_loop(c->link.net), &st->deadline, clock_mono_ns() + deadline_ms * NS_PER_MS)) {
         free(st);
@@ -53,10 +48,18 @@ enum err rpc_stream_open(struct rpc_conn *c, enum rpc_method m, uint32_t number,
     return ERR_OK;
 }
 
+/* What has come in bulk, of whatever call, is consumed. */
+static void consumed_bulk(struct rpc_conn *c, uint64_t n) {
+    char payload[FRAME_CONTROL_BYTES];
+    uint64_t back = credit_consumed(&c->bulk_credit, n);
+    if (back) link_send(&c->link, FRAME_CREDIT, 0, false, rpc_control_put_credit(back, payload));
+}
+
 /* Out of the table; freed when the turn is over because frames further up the stack may still hold it. */
 static void retire(struct rpc_stream_state *st) {
     struct rpc_conn *c = st->conn;
     loop_timer_clear(net_loop(c->link.net), &st->deadline);
+    consumed_bulk(c, st->bulk_held);
     c->streams[st->slot] = NULL;
     st->next_dead = c->dead;
     c->dead = st;
@@ -105,15 +108,24 @@ void rpc_stream_wake(struct rpc_conn *c) {
 
 /* ---- ending ---- */
 
+/* Nobody wants what of this call waits to be sent.  True: not even its Call had left.  Others may have room then. */
+static bool drop_queued(struct rpc_stream_state *st) {
+    struct rpc_conn *c = st->conn;
+    struct txq_dropped d = txq_drop(&c->link.queue, st->number);
+    if (d.bulk_bytes && !credit_left(&c->bulk_credit)) rpc_conn_wake(c);
+    bool spent = credit_again(&c->bulk_credit, d.bulk_bytes);
+    assert(spent);
+    return d.call;
+}
+
 /* Tell the peer that this side is through with the call. */
 static void tell_end(struct rpc_stream_state *st, enum rpc_status status, const char *text) {
     struct link *l = &st->conn->link;
     char payload[FRAME_CONTROL_BYTES];
     if (st->caller) {
-        bool unheard = txq_drop(&l->queue, st->number); /* nobody wants that any more; the peer may not even have heard of the call */
-        if (!unheard) link_send(l, FRAME_CANCEL, st->number, false, SPAN_NONE);
+        if (!drop_queued(st)) link_send(l, FRAME_CANCEL, st->number, false, SPAN_NONE);
     } else {
-        if (status == RPC_DEADLINE_EXCEEDED || status == RPC_CANCELLED) txq_drop(&l->queue, st->number);
+        if (status == RPC_DEADLINE_EXCEEDED || status == RPC_CANCELLED) drop_queued(st);
         link_send(l, FRAME_STATUS, st->number, st->used_bulk, rpc_control_put_status(status, text, payload));
     }
 }
@@ -150,12 +162,17 @@ enum err rpc_stream_send(struct rpc_stream_state *st, struct span message, enum 
     bool one = st->info->kind == RPC_UNARY || (st->caller && st->info->kind == RPC_SERVER_STREAM);
     if (st->ending || st->said_all) return ERR_GONE;
     if (message.n > (st->caller ? st->info->request_bytes : st->info->response_bytes) || (one && st->sent_one)) return ERR_LIMIT;
-    enum err e = st->credit > 0 ? link_send_message(&st->conn->link, st->number, lane == RPC_BULK, message) : ERR_AGAIN;
-    if (e == ERR_AGAIN) st->wants_room = true;
+    bool bulk = lane == RPC_BULK, may = credit_left(&st->credit) && (!bulk || credit_left(&st->conn->bulk_credit));
+    enum err e = may ? link_send_message(&st->conn->link, st->number, bulk, message) : ERR_AGAIN;
+    if (e == ERR_AGAIN) {
+        st->wants_bulk = bulk && (st->wants_bulk || !st->wants_room);
+        st->wants_room = true;
+    }
     if (e) return e;
-    st->credit -= (int64_t)message.n;
+    credit_spend(&st->credit, message.n);
+    if (bulk) credit_spend(&st->conn->bulk_credit, message.n);
     st->sent_one = true;
-    if (lane == RPC_BULK) st->used_bulk = true;
+    if (bulk) st->used_bulk = true;
     if (one && st->caller) rpc_stream_half_close(st);
     return ERR_OK;
 }
@@ -167,14 +184,19 @@ void rpc_stream_half_close(struct rpc_stream_state *st) {
 }
 
 static void offer_room(struct rpc_stream_state *st) {
-    if (!st->wants_room || st->ending || !st->stream || st->credit <= 0 || !link_has_room(&st->conn->link)) return;
-    st->wants_room = false;
+    const struct rpc_conn *c = st->conn;
+    if (!st->wants_room || st->ending || !st->stream || !credit_left(&st->credit) || !link_has_room(&c->link)) return;
+    if (st->wants_bulk && !credit_left(&c->bulk_credit)) return;
+    st->wants_room = st->wants_bulk = false;
     if (st->stream->ops->writable) st->stream->ops->writable(st->stream);
 }
 
 void rpc_stream_room(struct rpc_conn *c) {
-    for (unsigned i = 0; i < c->n_streams; i++)
-        if (c->streams[i]) offer_room(c->streams[i]);
+    unsigned first = c->first_room++;
+    for (unsigned i = 0; i < c->n_streams; i++) {
+        struct rpc_stream_state *st = c->streams[(first + i) % c->n_streams];
+        if (st) offer_room(st);
+    }
 }
 
 /* ---- receiving ---- */
@@ -182,14 +204,12 @@ void rpc_stream_room(struct rpc_conn *c) {
 static void broke(struct rpc_conn *c, const char *what) { rpc_conn_refuse(c, ERR_SYNTAX, RPC_INVALID_ARGUMENT, what); }
 
 void rpc_stream_consumed(struct rpc_stream_state *st, uint64_t n) {
-    uint64_t missing = (uint64_t)(LIMIT_STREAM_CREDIT_BYTES - st->window) - st->owed;
-    if (st->ending) return;
-    st->owed += n < missing ? n : missing; /* never more than was taken */
-    if (st->owed < LIMIT_STREAM_CREDIT_BYTES / 2) return;
     char payload[FRAME_CONTROL_BYTES];
-    st->window += (int64_t)st->owed;
-    link_send(&st->conn->link, FRAME_CREDIT, st->number, false, rpc_control_put_credit(st->owed, payload));
-    st->owed = 0;
+    uint64_t bulk = n < st->bulk_held ? n : st->bulk_held; /* by which lane it came is not told */
+    st->bulk_held -= bulk;
+    consumed_bulk(st->conn, bulk);
+    uint64_t back = st->ending ? 0 : credit_consumed(&st->credit, n);
+    if (back) link_send(&st->conn->link, FRAME_CREDIT, st->number, false, rpc_control_put_credit(back, payload));
 }
 
 /* A whole message.  Its owner may end or abandon the call in the callback. */
@@ -200,7 +220,7 @@ static void deliver(struct rpc_stream_state *st, struct span message) {
         return;
     }
     st->got_one = true;
-    st->window -= (int64_t)message.n;
+    credit_come(&st->credit, message.n);
     if (st->ending || !st->stream) return;
     bool automatic = !st->stream->manual_credit;
     st->stream->ops->message(st->stream, message);
@@ -208,14 +228,19 @@ static void deliver(struct rpc_stream_state *st, struct span message) {
 }
 
 static void on_message(struct rpc_stream_state *st, const struct frame *f, struct span payload) {
-    struct buf *partial = &st->partial[f->flags & FRAME_BULK ? 1 : 0];
+    bool bulk = f->flags & FRAME_BULK;
+    struct buf *partial = &st->partial[bulk];
     size_t most = st->caller ? st->info->response_bytes : st->info->request_bytes;
     if (partial->n + payload.n > most) {
         broke(st->conn, "a message larger than its method allows");
         return;
     }
+    if (bulk) {
+        st->bulk_held += payload.n;
+        credit_come(&st->conn->bulk_credit, payload.n);
+    }
     /* A sender may overdraw by one message, and lanes may bring two of them in the other order. */
-    if (st->window < -2 * (int64_t)most) {
+    if (credit_over(&st->credit) > 2 * most || credit_over(&st->conn->bulk_credit) > 2 * most) {
         broke(st->conn, "more bytes than there was credit for");
         return;
     }
@@ -250,7 +275,7 @@ static void on_status(struct rpc_stream_state *st, struct span payload) {
         broke(st->conn, "a status that has no place or cannot be read");
         return;
     }
-    txq_drop(&st->conn->link.queue, st->number);
+    drop_queued(st);
     if (st->ending)
         finish(st, st->status, span_str(st->text));
     else
@@ -262,22 +287,27 @@ static void on_cancel(struct rpc_stream_state *st) {
         broke(st->conn, "a cancel from the side that was called");
         return;
     }
-    txq_drop(&st->conn->link.queue, st->number);
+    drop_queued(st);
     if (st->ending)
         finish(st, st->status, span_str(st->text));
     else
         finish(st, RPC_CANCELLED, SPAN_LIT("cancelled by the caller"));
 }
 
-static void on_credit(struct rpc_stream_state *st, struct span payload) {
+static bool take_credit(struct rpc_conn *c, struct credit *credit, struct span payload) {
     uint64_t bytes = 0;
-    enum err e = rpc_control_get_credit(payload, net_scratch(st->conn->link.net), &bytes);
-    if (e || bytes > (uint64_t)(LIMIT_STREAM_CREDIT_BYTES - st->credit)) {
-        broke(st->conn, "a credit that cannot be");
-        return;
-    }
-    st->credit += (int64_t)bytes;
-    offer_room(st);
+    enum err e = rpc_control_get_credit(payload, net_scratch(c->link.net), &bytes);
+    if (!e && credit_again(credit, bytes)) return true;
+    broke(c, "a credit that cannot be");
+    return false;
+}
+
+static void on_credit(struct rpc_stream_state *st, struct span payload) {
+    if (take_credit(st->conn, &st->credit, payload)) offer_room(st);
+}
+
+void rpc_stream_credit(struct rpc_conn *c, struct span payload) {
+    if (take_credit(c, &c->bulk_credit, payload)) rpc_stream_room(c);
 }
 
 /* ---- being called ---- */
@@ -347,6 +377,10 @@ void rpc_stream_frame(struct rpc_conn *c, const struct frame *f, struct span pay
     struct rpc_stream_state *st = find(c, f->stream);
     if (!st) { /* frames that were on their way when the call ended are fine */
         if (f->stream > c->last_call) broke(c, "a frame of a call that never was");
+        if (f->type == FRAME_MESSAGE && f->flags & FRAME_BULK) {
+            credit_come(&c->bulk_credit, payload.n);
+            consumed_bulk(c, payload.n);
+        }
         return;
     }
     switch (f->type) {

@@ -16,9 +16,10 @@ struct rpc_stream_state {
     bool sent_one, got_one;   /* a message was sent, has come */
     bool used_bulk;           /* what ends the call must then wait in the bulk lane */
     bool wants_room;          /* rpc_send said ERR_AGAIN */
+    bool wants_bulk;          /* and never but for bulk messages */
     bool ending;              /* ended() is due, with status and text */
-    int64_t credit, window;   /* bytes we may send, the peer may send; a message may overdraw */
-    uint64_t owed;            /* bytes to give back */
+    struct credit credit;
+    uint64_t bulk_held;       /* of its bulk messages: has come, and is not consumed */
     struct buf partial[2];    /* the message that is coming in, per lane */
     struct loop_timer deadline;
     enum rpc_status status;
@@ -28,6 +29,8 @@ struct rpc_stream_state {
 /* Start one on this side; s may be NULL until the owner is known.  ERR_LIMIT: too many; ERR_NOMEM. */
 NODISCARD enum err rpc_stream_open(struct rpc_conn *c, enum rpc_method m, uint32_t number, bool caller, uint32_t deadline_ms,
                                    struct rpc_stream_state **out);
+/* Credit of the connection has come. */
+void rpc_stream_credit(struct rpc_conn *c, struct span payload);
 /* A frame of a stream has come. */
 void rpc_stream_frame(struct rpc_conn *c, const struct frame *f, struct span payload);
 

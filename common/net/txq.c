@@ -45,28 +45,30 @@ static void take_out(struct txq *q, struct txq_lane *l, struct txq_frame **at) {
     free(f);
 }
 
-/* True when a Call was among them. */
-static bool drop_in(struct txq *q, struct txq_lane *l, uint32_t stream, bool all) {
-    bool call = false;
+static void drop_in(struct txq *q, struct txq_lane *l, uint32_t stream, bool all, struct txq_dropped *out) {
     for (struct txq_frame **at = &l->first; *at;) {
-        if (all || (*at)->head.stream == stream) {
-            call |= (*at)->head.type == FRAME_CALL;
+        const struct frame *head = &(*at)->head;
+        if (all || head->stream == stream) {
+            out->call |= head->type == FRAME_CALL;
+            if (head->type == FRAME_MESSAGE && head->flags & FRAME_BULK) out->bulk_bytes += head->length;
             take_out(q, l, at);
         } else {
             at = &(*at)->next;
         }
     }
-    return call;
 }
 
 void txq_clear(struct txq *q) {
-    drop_in(q, &q->interactive, 0, true);
-    drop_in(q, &q->bulk, 0, true);
+    struct txq_dropped dropped = {0};
+    drop_in(q, &q->interactive, 0, true, &dropped);
+    drop_in(q, &q->bulk, 0, true, &dropped);
 }
 
-bool txq_drop(struct txq *q, uint32_t stream) {
-    bool call = drop_in(q, &q->interactive, stream, false);
-    return drop_in(q, &q->bulk, stream, false) || call;
+struct txq_dropped txq_drop(struct txq *q, uint32_t stream) {
+    struct txq_dropped dropped = {0};
+    drop_in(q, &q->interactive, stream, false, &dropped);
+    drop_in(q, &q->bulk, stream, false, &dropped);
+    return dropped;
 }
 
 static struct txq_frame *make(enum frame_type type, uint8_t flags, uint32_t stream, struct span payload) {

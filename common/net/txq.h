@@ -26,7 +26,11 @@ static inline size_t txq_bytes(const struct txq *q) { return q->message_bytes + 
 NODISCARD enum err txq_push(struct txq *q, enum frame_type type, uint32_t stream, bool bulk, struct span payload);
 /* Cut a message into frames, all of them or none. */
 NODISCARD enum err txq_push_message(struct txq *q, uint32_t stream, bool bulk, struct span message);
-/* Forget the frames of one stream.  True when its Call was among them: the peer will never hear of it. */
-bool txq_drop(struct txq *q, uint32_t stream);
+struct txq_dropped {
+    bool call;           /* its Call was among them: the peer will never hear of it */
+    uint64_t bulk_bytes; /* of bulk messages */
+};
+/* Forget the frames of one stream. */
+struct txq_dropped txq_drop(struct txq *q, uint32_t stream);
 /* Append whole frames to out, at least one if there is any, until the next would make out larger than most_bytes. */
 NODISCARD enum err txq_fill(struct txq *q, size_t most_bytes, struct buf *out);

@@ -50,9 +50,10 @@ enum {
     LIMIT_TRIGGERS_PER_HOST = 32,
     LIMIT_PER_HOUR = 60, /* firings of a trigger */
 
-    LIMIT_STREAMS = 64,                       /* open calls on one connection */
-    LIMIT_STREAM_CREDIT_BYTES = 1024 * 1024,  /* first credit of a stream */
-    LIMIT_SEND_QUEUE_BYTES = 8 * 1024 * 1024, /* waiting on one connection; over it the peer is disconnected */
+    LIMIT_STREAMS = 64,                        /* open calls on one connection */
+    LIMIT_STREAM_CREDIT_BYTES = 1024 * 1024,   /* first credit of a stream */
+    LIMIT_BULK_CREDIT_BYTES = 4 * 1024 * 1024, /* and of all bulk messages of a connection */
+    LIMIT_SEND_QUEUE_BYTES = 8 * 1024 * 1024,  /* waiting on one connection; over it the peer is disconnected */
 
     LINK_HEARTBEAT_MS = 15000,
     LINK_DEAD_MS = 45000,

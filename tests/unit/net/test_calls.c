@@ -133,6 +133,78 @@ static void a_caller_without_credit_waits_until_it_is_given_back(void **state) {
     stage_done(&st);
 }
 
+/* ---- the credit of a connection ---- */
+
+enum { BLOCK = LIMIT_FRAME_BYTES, IN_ALL = LIMIT_BULK_CREDIT_BYTES / BLOCK, CALLS = 8 };
+
+/* Calls whose collector consumes nothing. */
+static void call_held(struct stage *st, struct called *calls, struct served **served) {
+    st->session_act = ACT_HOLD;
+    stage_open(st, ROLE_AGENT);
+    for (int i = 0; i < CALLS; i++) {
+        stage_call(st, &calls[i], RPC_AGENTS_SESSION, 0);
+        UNTIL(st, stage_served(st) && (i == 0 || stage_served(st) != served[i - 1]));
+        served[i] = stage_served(st);
+    }
+}
+
+/* Each sends until it is told to wait; how many messages went in all. */
+static unsigned send_all(struct called *calls, unsigned each_most) {
+    static char block[BLOCK];
+    unsigned sent = 0;
+    for (int i = 0; i < CALLS; i++)
+        for (unsigned k = 0; k < each_most && rpc_send(&calls[i].stream, span_of(block, sizeof block), RPC_BULK) == ERR_OK; k++) sent++;
+    return sent;
+}
+
+static uint64_t held_by(struct served *const *served) {
+    uint64_t held = 0;
+    for (int i = 0; i < CALLS; i++) held += served[i]->held;
+    return held;
+}
+
+static void bulk_messages_of_all_calls_share_the_credit_of_their_connection(void **state) {
+    (void)state;
+    struct stage st = {0};
+    struct called calls[CALLS];
+    struct served *served[CALLS];
+    call_held(&st, calls, served);
+    assert_int_equal(send_all(calls, UINT32_MAX), IN_ALL); /* without it each could send 1 MiB */
+    UNTIL(&st, held_by(served) == (uint64_t)IN_ALL * BLOCK);
+    stage_turn(&st, 50);
+    assert_int_equal(calls[CALLS - 1].writables, 0);
+    assert_int_equal(rpc_send(&calls[CALLS - 1].stream, SPAN_LIT("now"), RPC_INTERACTIVE), ERR_OK); /* control overtakes */
+    UNTIL(&st, served[CALLS - 1]->held == 3);
+    for (int i = 0; i < 2; i++) rpc_consumed(&served[i]->stream, served[i]->held);
+    UNTIL(&st, calls[CALLS - 1].writables == 1);
+    assert_int_equal(send_all(calls, UINT32_MAX), IN_ALL / 2); /* what was given back, and no more */
+    stage_done(&st);
+}
+
+/* Two calls are cancelled; how much the others can send then. */
+static unsigned sent_after_cancel(bool when_it_has_come) {
+    struct stage st = {0};
+    struct called calls[CALLS];
+    struct served *served[CALLS];
+    call_held(&st, calls, served);
+    assert_int_equal(send_all(calls, UINT32_MAX), IN_ALL);
+    if (when_it_has_come) UNTIL(&st, held_by(served) == (uint64_t)IN_ALL * BLOCK);
+    for (int i = 0; i < 2; i++) rpc_cancel(&calls[i].stream);
+    UNTIL(&st, calls[CALLS - 1].writables == 1);
+    UNTIL(&st, served[0]->ended && served[1]->ended);
+    unsigned sent = send_all(calls, UINT32_MAX);
+    stage_turn(&st, 50);
+    assert_int_equal(send_all(calls, UINT32_MAX), 0);
+    stage_done(&st);
+    return sent;
+}
+
+static void a_call_that_ends_gives_the_connection_back_what_it_held(void **state) {
+    (void)state;
+    assert_int_equal(sent_after_cancel(true), IN_ALL / 2);
+    assert_in_range(sent_after_cancel(false), IN_ALL / 2 - 2, IN_ALL / 2); /* what had left the queue is owed, but less than half of all */
+}
+
 static void an_interactive_message_overtakes_bulk(void **state) {
     (void)state;
     struct stage st = {0};
@@ -286,6 +358,8 @@ int main(void) {
         cmocka_unit_test(a_server_stream_comes_in_order_and_ends),
         cmocka_unit_test(a_hundred_thousand_messages_there_and_back_keep_their_order),
         cmocka_unit_test(a_caller_without_credit_waits_until_it_is_given_back),
+        cmocka_unit_test(bulk_messages_of_all_calls_share_the_credit_of_their_connection),
+        cmocka_unit_test(a_call_that_ends_gives_the_connection_back_what_it_held),
         cmocka_unit_test(an_interactive_message_overtakes_bulk),
         cmocka_unit_test(a_cancelled_call_ends_on_both_sides_later),
         cmocka_unit_test(an_abandoned_call_is_cancelled_there_and_silent_here),

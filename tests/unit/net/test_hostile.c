@@ -178,6 +178,13 @@ static void too_much_credit(struct raw *r) {
     raw_call(r, 1, "trawl.Agents/Session");
     raw_put(r, FRAME_CREDIT, 0, 1, rpc_control_put_credit(1, out));
 }
+
+static void too_much_bulk_credit(struct raw *r) {
+    char out[FRAME_CONTROL_BYTES];
+    raw_greet(r);
+    raw_call(r, 1, "trawl.Agents/Session");
+    raw_put(r, FRAME_CREDIT, 0, 0, rpc_control_put_credit(1, out));
+}
 static void endless_message(struct raw *r) {
     static char zeros[LIMIT_FRAME_BYTES];
     raw_greet(r);
@@ -203,6 +210,7 @@ static const struct bad bad[] = {
     {"garbage call", garbage_call, "a call that cannot be read"},
     {"status from the caller", status_from_the_caller, "a status that has no place"},
     {"too much credit", too_much_credit, "a credit that cannot be"},
+    {"too much credit of the connection", too_much_bulk_credit, "a credit that cannot be"},
     {"endless message", endless_message, "a message larger than its method allows"},
 };
 
@@ -452,6 +460,31 @@ static void credit_is_not_a_wish(void **state) {
     still_serves(&st, "agents/web-1");
 }
 
+/* Within the credit of each call, but not of the connection. */
+static void overrun_together(struct raw *r) {
+    static char block[LIMIT_FRAME_BYTES];
+    struct told *t = r->arg;
+    connect_as_agent(r);
+    raw_greet(r);
+    for (uint32_t call = 1; call <= 6; call++) {
+        raw_call(r, call, "trawl.Agents/Session");
+        for (int i = 0; i < 15; i++) raw_put(r, FRAME_MESSAGE, FRAME_BULK, call, span_of(block, sizeof block));
+    }
+    if (!raw_get_until(r, FRAME_REFUSE)) return;
+    memcpy(t->text, r->payload, r->frame.length);
+}
+
+static void nor_is_that_of_a_connection(void **state) {
+    (void)state;
+    struct stage st = {.session_act = ACT_HOLD};
+    struct told t = {0};
+    stand(&st, ROLE_AGENT);
+    raw_run(&st, overrun_together, &t);
+    UNTIL(&st, st.server_closed == 1);
+    assert_true(says(st.server_text, "more bytes than there was credit for"));
+    still_serves(&st, "agents/web-1");
+}
+
 static int no_more_certificates(void **state) {
     (void)state;
     stage_ca_done();
@@ -473,6 +506,7 @@ int main(void) {
         cmocka_unit_test(who_asks_and_never_reads_is_closed),
         cmocka_unit_test(who_pings_but_takes_nothing_is_closed_when_it_is_stuck),
         cmocka_unit_test(credit_is_not_a_wish),
+        cmocka_unit_test(nor_is_that_of_a_connection),
     };
     return cmocka_run_group_tests_name("hostile", tests, NULL, no_more_certificates);
 }
