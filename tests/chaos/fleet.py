@@ -12,7 +12,7 @@ import time
 from relay import Loop, Relay
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SPOOL_DISK, STORE_DISK = "2m", "48m"
+SPOOL_DISK, STORE_DISK, KEEP_BYTES = "2m", "48m", 16 << 20  # retention keeps the store from filling up by itself
 FAKE_TIME = "/usr/lib/*/faketime/libfaketime.so.1"
 PROGRAMS = ("trawl", "trawl-collectord", "trawl-runner", "trawl-agentd")
 
@@ -178,7 +178,7 @@ class Fleet:
     # ---- the collector ----
     def _write_conf(self, agents_port, consoles_port):
         self.shell(f"fleet_collector_conf {agents_port} {consoles_port}")
-        self.edit(self.dir + "/collector.conf", self.dir + "/store.sqlite", self.dir + "/store/store.sqlite")
+        self.edit(self.dir + "/collector.conf", self.dir + "/store.sqlite", f"{self.dir}/store/store.sqlite\nkeep_bytes = {KEEP_BYTES}")
 
     def _start_collector(self):
         self.store_disk = Disk(self.dir + "/store", STORE_DISK, "0700")
