@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/base/clock.h"
+#include "common/net/crl.h"
 
 enum { URI_BYTES = 512, RECORD_BYTES = 8160 };
 
@@ -160,7 +161,7 @@ static enum err load_crls(SSL_CTX *ctx, const char *path, char *why, size_t size
     if (!ok) return say_openssl(ERR_UNTRUSTED, why, size, path, "not a revocation list");
     ERR_clear_error();
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
-    return ERR_OK;
+    return crl_verify(store);
 }
 
 static enum err load_trust(SSL_CTX *ctx, const struct net_files *f, char *why, size_t size) {

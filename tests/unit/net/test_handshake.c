@@ -1,4 +1,5 @@
 #include <netdb.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 
 #include "tests/unit/net/raw.h"
@@ -66,6 +67,65 @@ static void a_revoked_certificate_is_refused_in_words(void **state) {
     stage_listen(&st, ROLE_AGENT, "fleet.crl");
     stage_dial(&st, "agents/lost-1", false);
     refused(&st, ERR_UNTRUSTED, "certificate revoked: spiffe://north/agent/lost-1", "the collector says: certificate revoked");
+}
+
+/* A file with the lists of both CAs, one behind the other; NULL: of one. */
+static void write_lists(struct ca *first, struct ca *second, const char *name) {
+    struct ca *const cas[] = {first, second};
+    FILE *out = fopen(ca_file(stage_ca(), name), "w");
+    assert_non_null(out);
+    for (size_t i = 0; i < COUNT_OF(cas) && cas[i]; i++) {
+        FILE *in = fopen(ca_file(cas[i], "fleet.crl"), "r");
+        assert_non_null(in);
+        X509_CRL *crl = PEM_read_X509_CRL(in, NULL, NULL, NULL);
+        assert_int_equal(PEM_write_X509_CRL(out, crl), 1);
+        X509_CRL_free(crl);
+        fclose(in);
+    }
+    fclose(out);
+}
+
+static void refused_by_lists(const char *lists, const char *who, const char *there, const char *here) {
+    struct stage st = {0};
+    stage_listen(&st, ROLE_AGENT, lists);
+    stage_dial(&st, who, false);
+    refused(&st, ERR_UNTRUSTED, there, here);
+}
+
+static void a_list_of_another_ca_with_the_same_name_lets_nobody_in(void **state) {
+    (void)state;
+    write_lists(stage_other_ca(), NULL, "other.crl");
+    refused_by_lists("other.crl", "agents/web-1", "spiffe://north/agent/web-1", "the collector says: "); /* is it revoked?  Nobody says. */
+    write_lists(stage_ca(), stage_other_ca(), "both.crl");
+    refused_by_lists("both.crl", "agents/lost-1", "spiffe://north/agent/lost-1", "the collector says: ");
+    write_lists(stage_other_ca(), stage_ca(), "both.crl");
+    refused_by_lists("both.crl", "agents/lost-1", "spiffe://north/agent/lost-1", "the collector says: ");
+}
+
+/* A copy of the list in which a byte of its signature is another. */
+static void spoil_list(const char *from, const char *to) {
+    unsigned char *der = NULL;
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    assert_true(in && out);
+    X509_CRL *crl = PEM_read_X509_CRL(in, NULL, NULL, NULL);
+    int n = i2d_X509_CRL(crl, &der);
+    assert_true(n > 0);
+    der[n - 1] ^= 1;
+    const unsigned char *p = der;
+    X509_CRL *spoilt = d2i_X509_CRL(NULL, &p, n);
+    assert_non_null(spoilt);
+    assert_int_equal(PEM_write_X509_CRL(out, spoilt), 1);
+    X509_CRL_free(crl);
+    X509_CRL_free(spoilt);
+    OPENSSL_free(der);
+    fclose(in);
+    fclose(out);
+}
+
+static void a_list_whose_signature_does_not_hold_counts_for_nothing(void **state) {
+    (void)state;
+    spoil_list(ca_file(stage_ca(), "fleet.crl"), ca_file(stage_ca(), "spoilt.crl"));
+    refused_by_lists("spoilt.crl", "agents/web-1", "CRL signature failure: spiffe://north/agent/web-1", "the collector says: ");
 }
 
 static void a_collector_s_certificate_cannot_act_as_an_agent(void **state) {
@@ -222,6 +282,8 @@ int main(void) {
         cmocka_unit_test(a_collector_of_another_ca_is_not_trusted),
         cmocka_unit_test(an_expired_certificate_is_refused_in_words),
         cmocka_unit_test(a_revoked_certificate_is_refused_in_words),
+        cmocka_unit_test(a_list_of_another_ca_with_the_same_name_lets_nobody_in),
+        cmocka_unit_test(a_list_whose_signature_does_not_hold_counts_for_nothing),
         cmocka_unit_test(a_collector_s_certificate_cannot_act_as_an_agent),
         cmocka_unit_test(an_agent_s_certificate_cannot_listen),
         cmocka_unit_test(a_wrong_role_is_refused_by_name),
