@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/num.h"
 #include "common/merge/stack_order.h"
 #include "common/model/hash.h"
 
@@ -13,8 +14,11 @@ struct stack_merge {
     bool has_unit;
     struct hash_slot *paths; /* hash of path → node */
     size_t paths_size;       /* a power of two */
+    uint32_t *first;         /* per node 1 + the first row that it is the leaf of; 0: none */
+    size_t cap_first;
 };
-enum { FIRST_PATHS = 128, AHEAD = 8 /* rows whose leaves are fetched before they are asked for */ };
+/* Rows whose places are fetched before they are asked for; so many levels of them, for most of what is new is near the leaf. */
+enum { FIRST_PATHS = 128, AHEAD = 8, LEVELS = 3 };
 
 struct stack_merge *stack_merge_new(size_t budget_bytes) {
     AUTO(stack_merge_free) struct stack_merge *m = calloc(1, sizeof *m);
@@ -23,7 +27,9 @@ struct stack_merge *stack_merge_new(size_t budget_bytes) {
     if (!m->mem || stacks_init(&m->all, SPAN_LIT(""), m->mem)) return NULL;
     m->paths_size = FIRST_PATHS;
     m->paths = arena_array(m->mem, FIRST_PATHS, sizeof *m->paths);
-    return m->paths ? TAKE(m) : NULL;
+    m->first = arena_array(m->mem, 1, sizeof *m->first); /* the root's */
+    m->cap_first = 1;
+    return m->paths && m->first ? TAKE(m) : NULL;
 }
 
 void stack_merge_free(struct stack_merge *m) {
@@ -70,11 +76,16 @@ static bool find(const struct stack_merge *m, const struct stacks *s, struct pla
     return false;
 }
 
+static enum err place_string(struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t i) {
+    return i && !at->string[i] ? strings_add(&m->all.strings, s->strings.text[i], &at->string[i]) : ERR_OK;
+}
+
 /* Its parent is known. */
 static enum err make(struct stack_merge *m, const struct stacks *s, struct places *at, uint32_t n) {
     const struct stack_node *node = &s->nodes[n];
     uint32_t *frame = &at->string[node->frame];
-    enum err e = node->frame && !*frame ? strings_add(&m->all.strings, s->strings.text[node->frame], frame) : ERR_OK;
+    enum err e = place_string(m, s, at, node->frame);
+    if (!e) e = arena_regrow(m->mem, &m->first, &m->cap_first, m->all.n_nodes + 1, sizeof *m->first);
     if (!e) e = hash_room(m->mem, &m->paths, &m->paths_size, m->all.n_nodes);
     if (!e) e = stacks_append(&m->all, at->node[node->parent], *frame, (enum frame_kind)node->kind, &at->node[n]);
     if (!e) hash_place(m->paths, m->paths_size, (struct hash_slot){at->node[n], at->path[n]});
@@ -89,13 +100,32 @@ static enum err place(struct stack_merge *m, const struct stacks *s, struct plac
     return e;
 }
 
+/* Most leaves have one process: only what comes besides is looked up among the rows. */
+static enum err add_row(struct stack_merge *m, uint32_t leaf, uint32_t comm, uint64_t count) {
+    uint32_t row = m->first[leaf] - 1;
+    if (m->first[leaf] && m->all.rows[row].comm != comm) return stacks_add(&m->all, leaf, m->all.strings.text[comm], STACKS_NO_PID, count);
+    if (m->first[leaf]) {
+        m->all.rows[row].count = num_sat_add(m->all.rows[row].count, count);
+        return ERR_OK;
+    }
+    enum err e = stacks_append_row(&m->all, (struct stack_row){leaf, comm, STACKS_NO_PID, count}, &row);
+    if (!e) m->first[leaf] = row + 1;
+    return e;
+}
+
+static void fetch(const struct stack_merge *m, const struct stacks *s, const struct places *at, uint32_t n) {
+    for (int level = 0; level < LEVELS && n != STACKS_ROOT && !at->node[n]; level++, n = s->nodes[n].parent)
+        __builtin_prefetch(&m->paths[at->path[n] & (m->paths_size - 1)], 1);
+}
+
 static enum err add(struct stack_merge *m, const struct stacks *s, struct places *at) {
     enum err e = hash_paths(m, s, at->path);
     for (size_t i = 0; i < s->n_rows && !e; i++) {
         const struct stack_row *row = &s->rows[i];
-        if (i + AHEAD < s->n_rows) __builtin_prefetch(&m->paths[at->path[row[AHEAD].leaf] & (m->paths_size - 1)]);
+        if (i + AHEAD < s->n_rows) fetch(m, s, at, row[AHEAD].leaf);
         e = place(m, s, at, row->leaf);
-        if (!e) e = stacks_add(&m->all, at->node[row->leaf], s->strings.text[row->comm], STACKS_NO_PID, row->count);
+        if (!e) e = place_string(m, s, at, row->comm);
+        if (!e) e = add_row(m, at->node[row->leaf], at->string[row->comm], row->count);
     }
     return e;
 }

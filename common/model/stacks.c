@@ -70,17 +70,20 @@ enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum fr
     return child_at(s, (struct stack_node){.parent = parent, .frame = frame, .kind = kind, .path = path}, out);
 }
 
-static enum err new_row(struct stacks *s, struct stack_row row, uint32_t tag, uint32_t *out) {
+enum err stacks_append_row(struct stacks *s, struct stack_row row, uint32_t *out) {
     if (s->n_rows >= UINT32_MAX - 1) return ERR_NOMEM;
-    enum err e = hash_room(s->mem, &s->row_hash, &s->row_hash_size, s->n_rows);
+    enum err e = arena_regrow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
     if (e) return e;
-    e = arena_regrow(s->mem, &s->rows, &s->cap_rows, s->n_rows + 1, sizeof *s->rows);
-    if (e) return e;
-    uint32_t index = (uint32_t)s->n_rows++;
-    s->rows[index] = row;
-    hash_place(s->row_hash, s->row_hash_size, (struct hash_slot){index + 1, tag});
-    *out = index;
+    s->rows[s->n_rows] = row;
+    *out = (uint32_t)s->n_rows++;
     return ERR_OK;
+}
+
+static enum err new_row(struct stacks *s, struct stack_row row, uint32_t tag, uint32_t *out) {
+    enum err e = hash_room(s->mem, &s->row_hash, &s->row_hash_size, s->n_rows);
+    if (!e) e = stacks_append_row(s, row, out);
+    if (!e) hash_place(s->row_hash, s->row_hash_size, (struct hash_slot){*out + 1, tag});
+    return e;
 }
 
 enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out) {

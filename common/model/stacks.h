@@ -43,6 +43,8 @@ NODISCARD enum err stacks_node(struct stacks *s, uint32_t parent, struct span fr
 NODISCARD enum err stacks_child(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
 /* A child that is known not to be there yet.  stacks_node and stacks_child do not find it: who appends looks after that alone. */
 NODISCARD enum err stacks_append(struct stacks *s, uint32_t parent, uint32_t frame, enum frame_kind kind, uint32_t *out);
+/* A row that is known not to be there yet, and that stacks_row and stacks_add do not find. */
+NODISCARD enum err stacks_append_row(struct stacks *s, struct stack_row row, uint32_t *out);
 /* The row of (leaf, comm, pid), made with count 0 when new. */
 NODISCARD enum err stacks_row(struct stacks *s, uint32_t leaf, struct span comm, int64_t pid, uint32_t *out);
 /* Adds count to the row of (leaf, comm, pid), made when new; counts saturate. */
