@@ -94,6 +94,7 @@ enum err audit_check_lines(struct audit_check *c, struct span text, char *why, s
         if (e) return err_because(why, why_size, ERR_DAMAGED, "what follows line %llu is no record", (unsigned long long)c->last);
         e = check_line(c, &l, why, why_size);
         if (e) return e;
+        if (!c->tampered && span_find_span(line, SPAN_LIT("\"event\":\"audit.tampered\"")) < line.n) c->tampered = l.n;
     }
     return ERR_OK;
 }

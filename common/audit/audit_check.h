@@ -26,6 +26,7 @@ struct audit_check {
     uint64_t first, last;                      /* numbers; 0: no line yet */
     char last_hash[AUDIT_HASH_HEX + 1];
     bool checkpoint_met;
+    uint64_t tampered; /* the first line in which the log says itself that lines before it are not what was written; 0: none does */
 };
 /* Complete lines.  ERR_DAMAGED with why ("line 7 …"), ERR_NOMEM. */
 NODISCARD enum err audit_check_lines(struct audit_check *c, struct span text, char *why, size_t why_size);

@@ -37,7 +37,7 @@ static const struct arg_info {
     {"concurrency", "N", "how many hosts trace at a time", ARG_COURSE, 0},
     {"concurrency-per", "LABEL=N", "how many with the same value of a label: zone=5", ARG_COURSE, 0},
     {"at", "TIME|+DURATION", "all hosts start together then: 12:00:00, +5s", ARG_COURSE, 0},
-    {"rounds", "N", "how many captures each host makes (1)", ARG_COURSE, 0},
+    {"rounds", "N", "with --every: how many captures each host makes; without: how many results the tool prints (1)", ARG_COURSE, 0},
     {"every", "DURATION", "from the begin of a round to the begin of the next: 1m", ARG_COURSE, 0},
     {"stop-failures", "N|N%", "end it when so many hosts have failed or timed out", ARG_COURSE, 0},
     {"stop-refusals", "N|N%", "end it when so many hosts have refused", ARG_COURSE, 0},
@@ -226,7 +226,9 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return take_output(v, value, a);
     case ARG_ON:
         a->on = value;
-        return ERR_OK;
+        if (value[0]) return ERR_OK;
+        args_complain(v->name, "--on is empty, as of a variable that is not set; leave it out when all hosts are meant");
+        return ERR_SYNTAX;
     case ARG_FOR:
         return take_duration(v, info->name, value, &a->for_ns);
     case ARG_SINCE:
@@ -352,6 +354,15 @@ static void complain_of_option(const struct verb *v, int o, const struct option 
     args_complain(v->name, "%s %s; try: trawl %s --help", short_one ? letter : given, why, v->name);
 }
 
+/* Without --every they are the tool's own. */
+static enum err settle_rounds(const struct verb *v, struct args *a) {
+    if (!(v->takes & ARG_PARAMS) || !a->course.rounds || a->course.every_ns) return ERR_OK;
+    char text[16];
+    snprintf(text, sizeof text, "%u", a->course.rounds);
+    a->course.rounds = 0;
+    return take_param(v, PARAM_ROUNDS, text, a);
+}
+
 enum err args_parse(const struct verb *v, int argc, char **argv, struct args *out) {
     struct option longs[COUNT_OF(INFO) + PARAM__COUNT + 2];
     char shorts[2 * COUNT_OF(INFO) + 4];
@@ -375,7 +386,8 @@ enum err args_parse(const struct verb *v, int argc, char **argv, struct args *ou
             e = take(v, info_of(o), optarg, &a);
         if (e) return e;
     }
-    enum err e = take_words(v, argc, argv, &a);
+    enum err e = settle_rounds(v, &a);
+    if (!e) e = take_words(v, argc, argv, &a);
     if (!e) *out = a;
     return e;
 }

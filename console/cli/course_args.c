@@ -7,7 +7,7 @@
 #include "common/order/course.h"
 #include "console/cli/args.h"
 
-enum { JOIN_S = 30, PACED_S = 3600, DAY_S = 24 * 3600, WHOLE = 1000 };
+enum { JOIN_S = 30, PACED_S = 3600, DAY_S = 24 * 3600, JUST_NOW_S = 3600, WHOLE = 1000 };
 
 /* ---- values ---- */
 static bool permille_of(struct span s, uint32_t most, uint32_t *out) {
@@ -155,6 +155,8 @@ bool course_args_fill(const char *verb, const struct course_args *a, uint64_t wa
         e = ERR_SYNTAX, snprintf(why, sizeof why, "--every needs --rounds N: how many times");
     else if (!e && s->rounds > 1 && !s->every_s)
         e = ERR_SYNTAX, snprintf(why, sizeof why, "--rounds needs --every DURATION: how far apart");
+    else if (!e && a->at_time && s->start_wall_ms > s->issued_wall_ms + (DAY_S - JUST_NOW_S) * 1000ULL)
+        e = ERR_SYNTAX, snprintf(why, sizeof why, "--at %s has just passed, and tomorrow is far: say a later time, or how long from now (+30s)", a->at_time);
     if (!e) e = course_check(s, why, sizeof why);
     if (e) args_complain(verb, "%s", why);
     return !e;

@@ -62,9 +62,15 @@ static bool campaigns_like(struct ask *k, const struct args *a, const struct ask
         return false;
     }
     size_t at = l.n;
-    for (size_t i = first; i < l.n && l.n - at < most; i++)
-        if (same_question(&l.campaigns[first].spec, &l.campaigns[i].spec) && !ask_point(k, a, l.campaigns[i].id, 0, &points[--at]))
+    for (size_t i = first; i < l.n && l.n - at < most; i++) {
+        if (!same_question(&l.campaigns[first].spec, &l.campaigns[i].spec)) continue;
+        if (ask_point(k, a, l.campaigns[i].id, 0, &points[at - 1]))
+            at--;
+        else if (at == l.n || client_status(k->client) != RPC_FAILED_PRECONDITION)
             return false;
+        else /* said on stderr; those before it were removed before it */
+            break;
+    }
     *out = (struct series){points + at, l.n - at};
     return true;
 }

@@ -120,7 +120,7 @@ int main(int argc, char **argv) {
         enum err e = args_parse(&VERBS[i], argc - 1, argv + 1, &a);
         if (e) return e == ERR_AGAIN ? EXIT_OK : EXIT_USAGE;
         int code = VERBS[i].run(&a);
-        if (fflush(stdout) != 0) {
+        if (ferror(stdout) || fflush(stdout) != 0) {
             args_complain(name, "the answer could not be written");
             return EXIT_FAILED;
         }

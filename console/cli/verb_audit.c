@@ -89,6 +89,12 @@ static int print_verdict(const char *ca, bool whole, struct span lines, struct s
         args_complain("audit", "the log is not what was written: %s", why[0] ? why : err_text(e));
         return EXIT_FAILED;
     }
+    if (c.tampered) {
+        args_complain("audit", "line %llu says that the log was altered before it while nobody wrote it; from there on it is what was written, "
+                               "signed by %s%s",
+                      (unsigned long long)c.tampered, signer, why);
+        return EXIT_FAILED;
+    }
     printf("lines %llu to %llu are what was written, signed by %s%s\n", (unsigned long long)c.first, (unsigned long long)c.last, signer,
            why);
     if (c.first > 1) printf("earlier lines were rotated away\n");

@@ -62,11 +62,24 @@ static bool set(struct ask *k, const struct args *a, bool lifted, struct stateme
     return !e;
 }
 
+/* Words that people try when they only want to look are none. */
+static bool is_reason(const char *word) {
+    static const char *const looks[] = {"", "status", "state", "list", "info", "help", "on", "off"};
+    for (size_t i = 0; i < COUNT_OF(looks); i++)
+        if (strcmp(word, looks[i]) == 0) return false;
+    return true;
+}
+
 int verb_lockdown(const struct args *a) {
     struct ask k;
     struct statement_info i;
     const char *first = a->n_words ? a->words[0] : "";
     bool lifted = strcmp(first, "lift") == 0, show = strcmp(first, "show") == 0;
+    if (!lifted && !show && !is_reason(first)) {
+        args_complain("lockdown", "a lockdown stops the whole fleet and wants a reason: trawl lockdown 'we trace too much'; "
+                                  "to look: trawl lockdown show; to end it: trawl lockdown lift");
+        return EXIT_USAGE;
+    }
     bool ok = ask_open(&k, "lockdown") && ask_how_it_is(&k, &i) && (show || set(&k, a, lifted, &i));
     if (ok) print(&i);
     ask_close(&k);

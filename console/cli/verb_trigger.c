@@ -180,9 +180,8 @@ static const struct tool *what_to_test(struct ask *k, const struct args *a, stru
     struct trigger_list l;
     if (a->n_words == 3) {
         const struct tool *tool = spec_args_tool(verb, a->words[2]);
-        bool made = tool && make(a, tool, out);
-        out->what.selector = span_str(a->on ? a->on : "");
-        return made ? tool : NULL;
+        enum err e = tool && make(a, tool, out) ? spec_args_fill(k, tool, a, &out->what) : ERR_SYNTAX;
+        return e ? NULL : tool;
     }
     buf_reset(&k->request);
     if (trigger_encode_ref(span_str(a->words[1]), &k->request) != ERR_OK || !ask_call(k, RPC_CONSOLE_TRIGGERS)) return NULL;

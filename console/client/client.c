@@ -83,6 +83,7 @@ void client_close(struct client *c) {
 const struct identity *client_peer(const struct client *c) { return rpc_peer(c->conn); }
 int64_t client_clock_ahead_ns(const struct client *c) { return c->clock_ahead_ns; }
 const char *client_why(const struct client *c) { return c ? c->why : err_text(ERR_NOMEM); }
+enum rpc_status client_status(const struct client *c) { return c->status; }
 
 static void on_message(struct rpc_stream *s, struct span bytes) {
     struct client *c = container_of(s, struct client, stream);

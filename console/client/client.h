@@ -13,6 +13,7 @@ struct client;
 NODISCARD enum err client_open(const struct settings *s, struct client **out);
 void client_close(struct client *c);
 const char *client_why(const struct client *c);
+enum rpc_status client_status(const struct client *c); /* with which the last call ended */
 /* Who the collector is, and how far its clock was ahead of ours (negative: behind) when it greeted.  Connected only. */
 const struct identity *client_peer(const struct client *c);
 int64_t client_clock_ahead_ns(const struct client *c);

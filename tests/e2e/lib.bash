@@ -5,6 +5,15 @@ TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${TRAWL_BIN:=$TOP/build/dev/bin}"
 bats_require_minimum_version 1.5.0
 
+# jq -e of nothing at all is no success; Debian's says it is one.
+jq() {
+    local out status=0
+    out=$(command jq "$@") || status=$?
+    [ -z "$out" ] || printf '%s\n' "$out"
+    if [ "$1" = -e ] && [ -z "$out" ]; then return 4; fi
+    return "$status"
+}
+
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root: the executor makes namespaces and changes users"; }
 
 # Can this kernel run the libbpf tools?  Not: say so in one line.
