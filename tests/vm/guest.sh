@@ -2,7 +2,7 @@
 # A Debian 12 with its ordinary kernel, as a virtual machine under software emulation (no KVM needed).  Sourced by tests/vm/run.
 # Needs root, mmdebstrap, qemu-system-x86, e2fsprogs and openssh-client.  Packages come from where this machine's apt gets them.
 #
-#   guest_make DIR         its root file system DIR/root, once; a DIR that has one is used again
+#   guest_make DIR         its root file system DIR/root, once; a DIR that has one of the same packages is used again
 #   guest_boot DIR         starts it with an empty second disk; what it changes is forgotten.  Whoever calls it traps guest_halt
 #   guest_run COMMAND…     in it, as root
 #   guest_put FILE… DEST   copied into its folder DEST
@@ -12,6 +12,7 @@ guest_packages=linux-image-cloud-amd64,linux-headers-cloud-amd64,bpfcc-tools,lib
 guest_packages+=,iproute2,e2fsprogs,util-linux,openssh-server
 # What our programs are linked with.
 guest_packages+=,libnng1,libprotobuf-c1,libssl3,libsqlite3-0,libjansson4,libinih1,libsmartcols1,libcap-ng0,libseccomp2,libbpf1,zlib1g
+guest_packages+=,libmicrohttpd12
 guest_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 guest_boot_s=120 # it takes 10 s on an idle machine
 
@@ -25,8 +26,9 @@ guest_needs() {
 
 guest_make() {
     local dir=$1
-    [ ! -e "$dir/root.made" ] || return 0
+    [ "$(cat "$dir/root.made" 2>/dev/null)" != "$guest_packages" ] || return 0
     mkdir -p "$dir"
+    rm -rf --one-file-system "${dir:?}/root"
     apt-config dump Acquire >"$dir/apt.conf" # a proxy, say
     apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         grep -E ' bookworm(-security|-updates)? ' | sort -u >"$dir/sources.list"
@@ -35,7 +37,7 @@ guest_make() {
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --include="$guest_packages" bookworm "$dir/root" "$dir/sources.list" >"$dir/root.log" 2>&1 ||
         { tail -n 5 "$dir/root.log" >&2; return 1; }
-    touch "$dir/root.made"
+    echo "$guest_packages" >"$dir/root.made"
 }
 
 # What is ours in the root: who starts it, and the key that opens it.
