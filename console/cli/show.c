@@ -93,9 +93,10 @@ static enum err print_json(const struct answer *answer, enum query_kind kind) {
 }
 
 enum err show_print(const struct answer *answer, const struct args *a, enum query_kind kind) {
-    struct screen s = screen_on(stdout);
+    struct screen s = screen_on(stdout), notes = screen_on(stderr);
     bool csv = a->output == OUTPUT_CSV;
     if (a->output == OUTPUT_JSON) return print_json(answer, kind);
+    if (csv) answer_head(answer, &notes); /* rows have no place for it */
     switch ((unsigned)kind) {
     case QUERY_HIST:
         return csv ? answer_csv_hist(answer, stdout) : answer_hist(answer, &s);

@@ -22,6 +22,37 @@ load lib
     [ "$status" -eq 3 ]
     grep -q 'trawl_coverage_hosts{state="ok"} 2' "$FLEET_DIR/out"
 }
+
+@test "coverage and ledger are in every format of an answer that lacks a host" {
+    fleet_fake offcputime replay "$TOP/tests/golden/offcputime/6.1-bcc-nasty_f.txt" 3
+    fleet_up web-1:role=web web-2:role=web db-1:role=db
+    trawl run offcputime --flavour bcc --for 5s --expire 6s >"$FLEET_DIR/answer" 2>"$FLEET_DIR/progress" &
+    local run=$! status=0 format
+    fleet_wait 10 tracing 3
+    fleet_stop agent-db-1 KILL
+    wait "$run" || status=$?
+    [ "$status" -eq 3 ]
+    for format in csv folded pprof speedscope; do
+        echo "# $format"
+        status=0
+        trawl export last --format "$format" >"$FLEET_DIR/out" 2>"$FLEET_DIR/notes" || status=$?
+        [ "$status" -eq 3 ]
+        case $format in
+        csv) cp "$FLEET_DIR/notes" "$FLEET_DIR/in" ;;
+        pprof) gzip -dc "$FLEET_DIR/out" >"$FLEET_DIR/in" ;;
+        *) cp "$FLEET_DIR/out" "$FLEET_DIR/in" ;;
+        esac
+        grep -a -q "2 of 3 hosts" "$FLEET_DIR/in"
+        grep -a -q "lost: nothing" "$FLEET_DIR/in"
+    done
+    run -3 --separate-stderr trawl flame last
+    [[ "$output" == *"2 of 3 hosts"*"lost: nothing"* ]]
+    run -3 --separate-stderr trawl stacks last -o json
+    json '.coverage.ok == 2 and .ledger.kernel == 0 and (.targets | length) == 1'
+    trawl export last --format bundle -O "$FLEET_DIR/bundle" || [ $? -eq 3 ]
+    run trawl merge "$FLEET_DIR/bundle"
+    [[ "$output" == *"2 of 3 hosts"*"lost: nothing"* ]]
+}
 tracing() { [ "$(trawl campaigns -o json | jq '.campaigns[0].coverage.running')" -eq "$1" ]; }
 
 # hurt NAME COMMAND…: a copy of the store to which something happens; collectord's check of it.
