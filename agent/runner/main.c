@@ -8,6 +8,7 @@
 
 #include "agent/runner/pin.h"
 #include "agent/runner/supervise.h"
+#include "agent/runner/view.h"
 #include "common/base/log.h"
 #include "common/sys/priv.h"
 
@@ -44,6 +45,8 @@ static bool harden(void) {
         return false;
     }
     prctl(PR_SET_DUMPABLE, 0);
+    if (view_root() != ERR_OK) /* a run will say what it cannot have */
+        LOG(LOG_WARNING, "runner.root", KV("why", "/ is no mount and cannot be made one"), KV("error", strerror(errno)));
     enum err e = priv_become(0, 0, own_capabilities());
     if (e) LOG(LOG_ERR, "runner.not_started", KV("why", "cannot drop capabilities"), KV("error", strerror(errno)));
     return e == ERR_OK;

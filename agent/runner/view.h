@@ -11,5 +11,9 @@ struct view {
 
 /* agentd's key and its spool: a tool that may read every file (CAP_DAC_READ_SEARCH) has no business there. */
 struct view view_of(const struct policy *p);
+/* Once, before privileges are dropped: in a bare chroot "/" is no mount, and nothing could be made read-only.  It becomes one: all of it is
+ * mounted once more over /proc, in a mount namespace of this process's own, and that is its root, with its own /proc below.  Elsewhere
+ * nothing happens.  ERR_SYS: errno says why. */
+NODISCARD enum err view_root(void);
 /* This process gets it, in a mount namespace of its own.  ERR_SYS: errno says why; it must not go on. */
 NODISCARD enum err view_enter(const struct view *v);

@@ -79,3 +79,17 @@ runs() { trawl hosts -o json | jq -e ".hosts[0].tools | any(.tool == \"$1\" and 
     [ "$status" -eq 1 ]
     json '.hosts[0].state == "incapable" and (.hosts[0].why | contains("not installed"))'
 }
+
+@test "in a bare chroot, whose root is no mount, a tool gets its read-only view all the same" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
+    fleet_up web-1:role=web
+    fleet_stop agent-web-1
+    local bare=$FLEET_DIR/bare d
+    mkdir -p "$bare/"{usr,etc,var,dev,sys,proc,tmp}
+    for d in bin sbin lib lib64; do ln -s "usr/$d" "$bare/$d"; done
+    # The mounts are those of a namespace that ends with the agent.
+    fleet_spawn agent-web-1 unshare --mount sh -c 'bare=$1 && shift && for d in usr etc var dev sys proc; do mount --rbind /$d "$bare/$d"; done &&
+        exec chroot "$bare" "$@"' sh "$bare" "$FLEET_BIN/trawl-runner" --config "$FLEET_DIR/agents/web-1/agent.conf"
+    fleet_wait 20 fleet_online 1
+    trawl run runqlat --for 1s -o json | jq -e '.coverage.ok == 1'
+}
