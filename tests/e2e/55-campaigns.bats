@@ -66,8 +66,8 @@ fleet_of_three_fakes() {
     b=$(trawl show last -o json | jq -r '.targets[].host')
     [ -n "$a" ] && [ "$a" = "$b" ]
 
-    run -2 trawl run runqlat --rounds 3
-    [[ "$output" == *"--rounds needs --every"* ]]
+    run -2 trawl run runqlat --every 1m
+    [[ "$output" == *"--every needs --rounds N"* ]]
     run trawl run --help
     [[ "$output" == *"--waves 1,5%,30%,100%"* ]]
 }
