@@ -92,7 +92,9 @@ static void nothing_of_ours_is_inherited(void **state) {
     assert_null(strstr(out, "SECRET"));
     assert_says(out, "SigBlk:\t0000000000000000\n");
     assert_says(out, "SigIgn:\t0000000000000000\n");
-    assert_says(out, "fd 0 /dev/null\nfd 1 /dev/pts/");
+    assert_says(out, "fd 0 /"); /* in a bare chroot with another path in front */
+    assert_says(out, "/dev/null\nfd 1 /");
+    assert_says(out, "/dev/pts/");
     assert_null(strstr(out, "fd 3 "));
     assert_null(strstr(out, "/etc/passwd"));
     assert_says(out, "argv 0 5\nargv 1 1\n");
