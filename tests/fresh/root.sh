@@ -2,7 +2,7 @@
 # A Debian 12 that has nothing but the base system: a root of our own making (debootstrap) with an empty package cache.  Sourced by
 # the tests of this folder.  Needs root and debootstrap.  Packages come from where this machine's apt gets them.
 #
-#   root_make            makes it and sets $root; whoever calls it traps root_remove
+#   root_make [mount]    makes it and sets $root; whoever calls it traps root_remove.  A bare chroot, or, as a host's, a mount of its own
 #   root_run COMMAND     in it, by sh, with a literal environment
 #   root_boot            starts systemd in it, as process 1 of namespaces of its own (network and hardware stay this machine's);
 #                        from then on root_run runs in there.  77: this machine has no cgroup2
@@ -30,6 +30,10 @@ root_make() {
     cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
     find "$root/etc/apt/" \( -name '*.list' -o -name '*.sources' \) ! -name 'debian.*' -delete # only Debian's own
     rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+    if [ "${1:-}" = mount ]; then
+        mount --bind "$root" "$root"
+        mount --make-private "$root"
+    fi
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
     mount --make-rslave "$root/sys"
@@ -39,7 +43,7 @@ root_make() {
 
 root_unmount() {
     local m
-    for m in sys/kernel/tracing sys proc dev/pts dev; do
+    for m in sys/kernel/tracing sys proc dev/pts dev .; do
         while mountpoint -q "$root/$m"; do umount -R "$root/$m" || umount -l "$root/$m"; done
     done
 }
