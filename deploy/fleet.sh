@@ -42,7 +42,7 @@ store = $FLEET_DIR/store.sqlite
 EOF
 }
 
-# fleet_wait SECONDS COMMAND…: until it succeeds, looked at 20 times a second.
+# fleet_wait SECONDS COMMAND…: until it succeeds, looked at up to ten times a second.
 fleet_wait() {
     fleet_until=$(($(date +%s) + $1))
     shift

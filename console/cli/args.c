@@ -356,7 +356,7 @@ static void complain_of_option(const struct verb *v, int o, const struct option 
 
 /* Without --every they are the tool's own. */
 static enum err settle_rounds(const struct verb *v, struct args *a) {
-    if (!(v->takes & ARG_PARAMS) || !a->course.rounds || a->course.every_ns) return ERR_OK;
+    if (!a->course.rounds || a->course.every_ns) return ERR_OK;
     char text[16];
     snprintf(text, sizeof text, "%u", a->course.rounds);
     a->course.rounds = 0;

@@ -153,8 +153,6 @@ bool course_args_fill(const char *verb, const struct course_args *a, uint64_t wa
     set_times(a, wait_ns, s);
     if (!e && s->every_s && s->rounds < 2)
         e = ERR_SYNTAX, snprintf(why, sizeof why, "--every needs --rounds N: how many times");
-    else if (!e && s->rounds > 1 && !s->every_s)
-        e = ERR_SYNTAX, snprintf(why, sizeof why, "--rounds needs --every DURATION: how far apart");
     else if (!e && a->at_time && s->start_wall_ms > s->issued_wall_ms + (DAY_S - JUST_NOW_S) * 1000ULL)
         e = ERR_SYNTAX, snprintf(why, sizeof why, "--at %s has just passed, and tomorrow is far: say a later time, or how long from now (+30s)", a->at_time);
     if (!e) e = course_check(s, why, sizeof why);

@@ -180,7 +180,9 @@ static const struct tool *what_to_test(struct ask *k, const struct args *a, stru
     struct trigger_list l;
     if (a->n_words == 3) {
         const struct tool *tool = spec_args_tool(verb, a->words[2]);
-        enum err e = tool && make(a, tool, out) ? spec_args_fill(k, tool, a, &out->what) : ERR_SYNTAX;
+        if (!tool || !make(a, tool, out)) return NULL;
+        enum err e = spec_args_fill(k, tool, a, &out->what);
+        if (e) ask_failed(k, e);
         return e ? NULL : tool;
     }
     buf_reset(&k->request);
