@@ -19,13 +19,20 @@ static enum err add_pin(const char *path, int fd, struct buf *out) {
     return buf_failed(out);
 }
 
+/* Once: flavours look for files of one name. */
+static void complain(struct buf *what, struct buf *why) {
+    buf_add_char(what, '\n');
+    struct span line = buf_span(what);
+    if (span_find_span(buf_span(why), line) == why->n) buf_add(why, line);
+}
+
 static enum err add_tool(const struct policy *p, const struct flavour *f, struct buf *out, struct buf *why) {
     struct verified v;
     struct buf what;
     if (!f->binaries[0]) return ERR_OK;
     buf_init(&what, 1024);
     enum err e = verify_tool(p, f, &v, &what);
-    if (e == ERR_UNTRUSTED) buf_add_fmt(why, "%s\n", buf_str(&what));
+    if (e == ERR_UNTRUSTED) complain(&what, why);
     buf_done(&what);
     if (e == ERR_UNTRUSTED || e == ERR_NOTFOUND) return ERR_OK;
     if (e) return e;
