@@ -36,7 +36,7 @@ rows() { # GROUP
         [ "$group" = "$1" ] || continue
         n=$((n + 1))
         mark
-        got=$(set +e; eval "$command" 2>&1 9<&-; echo "exit $?") || true
+        got=$(set +eET; eval "$command" 2>&1 9<&-; echo "exit $?") || true
         status=${got##*exit }
         got=$(printf '%s' "${got%exit *}" | clean)
         [ "$expected" != "?" ] || { printf '%s\t%s\t%s\n%s\n' "$group" "$name" "$status" "$got" >&3; continue; }
@@ -53,9 +53,7 @@ rows() { # GROUP
 
 # Only what is logged from now on counts.
 mark() {
-    local f
-    MARK=()
-    for f in "${FLEET_DIR:-$BAD}"/log/*; do [ ! -f "$f" ] || MARK+=("$f:$(stat -c %s "$f")"); done
+    mapfile -t MARK < <(stat -c %n:%s "${FLEET_DIR:-$BAD}"/log/* 2>/dev/null)
 }
 since() { # LOG
     local m at=0
@@ -75,16 +73,18 @@ logged() { # LOG TEXT
 certs() { "${FLEET_CERTS:-$TOP/certs/trawl-certs}" "$@" >/dev/null 2>"$BAD/certs.said" || cat "$BAD/certs.said"; }
 # A set of CAs and an operator without any fleet; and the console's configuration with some lines changed.
 console_files() {
-    certs "$BAD/certs" init quickstart
-    certs "$BAD/certs" operator admin --role admin
-    certs "$BAD/certs" agent web-1
-    certs "$BAD/other" init quickstart
-    certs "$BAD/other" operator admin --role admin
-    certs "$BAD/other" collector centre
-    certs "$BAD/other" agent web-1
-    certs "$BAD/elsewhere" init elsewhere
-    certs "$BAD/elsewhere" operator admin --role admin
-    certs "$BAD/elsewhere" agent web-1
+    local -A FLEET_OF=([elsewhere]=elsewhere)
+    local sets=$BATS_FILE_TMPDIR/sets set
+    if [ ! -e "$sets/made" ]; then
+        for set in certs other elsewhere; do
+            certs "$sets/$set" init "${FLEET_OF[$set]:-quickstart}"
+            certs "$sets/$set" operator admin --role admin
+            certs "$sets/$set" agent web-1
+        done
+        certs "$sets/other" collector centre
+        touch "$sets/made"
+    fi
+    cp -a "$sets/." "$BAD"
     printf 'fleet = quickstart\ncollector = 127.0.0.1:1\ntls_ca = %s\ncert = %s\nkey = %s\n' "$BAD/certs/fleet-ca.pem" \
         "$BAD/certs/operators/admin.pem" "$BAD/certs/operators/admin.key" >"$BAD/console.conf"
 }
@@ -170,7 +170,7 @@ obey() {
 fake() { "$TOP/tests/fake/fake.sh" "$FAKE_DIR" runqlat "$TRAWL_BIN/fake_tool" "$@"; }
 outcome() { # [OPTION…]
     local code=0
-    trawl run runqlat --for 1s "$@" -o json >"$BAD/answer" 2>"$BAD/err" || code=$?
+    trawl run runqlat --for "${FOR:-1s}" "$@" -o json >"$BAD/answer" 2>"$BAD/err" || code=$?
     if [ -s "$BAD/answer" ]; then jq -r '.targets[0] | "\(.state): \(.reason)"' "$BAD/answer"; else cat "$BAD/err"; fi
     return $code
 }
