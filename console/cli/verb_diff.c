@@ -20,7 +20,8 @@ static int hist(struct ask *k, const struct args *a, const struct answer_diff *d
     if (e) return ask_failed(k, e);
     buf_init(&text, 0);
     if (a->output == OUTPUT_JSON) return print_json(k, json_diff_hist(d->is, d->was, diffs, n, &text), &text);
-    struct screen s = screen_on(stdout);
+    struct screen s = screen_on(stdout), notes = screen_on(stderr);
+    if (a->output == OUTPUT_CSV) answer_diff_heads(d, &notes);
     e = a->output == OUTPUT_CSV ? answer_diff_hist_csv(diffs, n, stdout) : answer_diff_hist(d, diffs, n, &s);
     return e ? ask_failed(k, e) : EXIT_OK;
 }
@@ -51,7 +52,8 @@ static int stacks(struct ask *k, const struct args *a, const struct answer_diff 
     const struct stacks *whole = a->by ? NULL : &tree;
     buf_init(&text, 0);
     if (a->output == OUTPUT_JSON) return print_json(k, json_diff_stacks(d->is, d->was, whole, changes, n, all, &text), &text);
-    struct screen s = screen_on(stdout);
+    struct screen s = screen_on(stdout), notes = screen_on(stderr);
+    if (a->output == OUTPUT_CSV) answer_diff_heads(d, &notes);
     e = a->output == OUTPUT_CSV ? answer_diff_stacks_csv(whole, changes, n, stdout) : answer_diff_stacks(d, whole, changes, n, all, &s);
     return e ? ask_failed(k, e) : EXIT_OK;
 }

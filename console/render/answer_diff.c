@@ -6,7 +6,7 @@
 #include "console/render/chart.h"
 #include "console/render/table.h"
 
-static void print_heads(const struct answer_diff *d, const struct screen *s) {
+void answer_diff_heads(const struct answer_diff *d, const struct screen *s) {
     answer_head(d->is, s);
     fputs("compared with\n", s->to);
     answer_head(d->was, s);
@@ -69,7 +69,7 @@ _Static_assert(COUNT_OF(HIST_COLUMNS) == COUNT_OF(HIST_CSV), "the same cells");
 enum err answer_diff_hist(const struct answer_diff *d, const struct hist_diff *diffs, size_t n, const struct screen *s) {
     AUTO(table_free) struct table *t = hist_table(HIST_COLUMNS, diffs, n);
     if (!t) return ERR_NOMEM;
-    print_heads(d, s);
+    answer_diff_heads(d, s);
     if (n == 0) fputs("nothing was measured on either side\n", s->to);
     return n ? table_print(t, s) : ERR_OK;
 }
@@ -120,7 +120,7 @@ enum err answer_diff_stacks(const struct answer_diff *d, const struct stacks *tr
                             size_t all, const struct screen *s) {
     AUTO(table_free) struct table *t = stacks_table(tree, changes, n, false);
     if (!t) return ERR_NOMEM;
-    print_heads(d, s);
+    answer_diff_heads(d, s);
     fprintf(s->to, "%zu of %zu %s, largest change of share first\n", n, all, tree ? "stacks" : "parts");
     return table_print(t, s);
 }
