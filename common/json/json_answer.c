@@ -190,11 +190,22 @@ static json_t *stack_parts(struct json_maker *m, const struct answer *a) {
     return parts;
 }
 
+/* Coverage and ledger at the top would be of one campaign only when there are several. */
+static json_t *stacks_head(struct json_maker *m, const struct answer *a) {
+    if (!a->n_also) return json_answer_head(m, a, "stacks");
+    json_t *o = json_make_object(m), *campaigns = json_make_array(m);
+    json_make_put(m, o, "kind", json_make_name(m, "stacks"));
+    json_make_add(m, campaigns, json_answer_head(m, a, NULL));
+    for (size_t i = 0; i < a->n_also; i++) json_make_add(m, campaigns, json_answer_head(m, &a->also[i], NULL));
+    json_make_put(m, o, "campaigns", campaigns);
+    return o;
+}
+
 enum err json_answer_stacks(const struct answer *a, struct buf *out) {
     struct json_maker m;
     enum err e = json_make_init(&m, out);
     if (e) return e;
-    json_t *head = json_answer_head(&m, a, "stacks");
+    json_t *head = stacks_head(&m, a);
     json_make_put(&m, head, "unit", json_make_text(&m, a->stacks.unit));
     json_make_put(&m, head, "total", json_make_count(&m, a->total));
     json_make_put(&m, head, "distinct", json_make_count(&m, a->distinct));

@@ -122,9 +122,11 @@ struct answer {
     struct stacks stacks;
     struct stack_part *parts;
     size_t n_parts;
-    uint32_t all_parts; /* there are */
-    uint64_t whole;     /* total before focus and ignore */
-    uint64_t total;     /* Stacks: sum of counts; Events: rows in all */
+    uint32_t all_parts;        /* there are */
+    uint64_t whole;            /* total before focus and ignore */
+    const struct answer *also; /* of whoever reads it, not of the wire: heads of further campaigns whose stacks were added to these */
+    size_t n_also;
+    uint64_t total; /* Stacks: sum of counts; Events: rows in all */
     uint32_t distinct;
     /* Events */
     struct host_events *host_events;

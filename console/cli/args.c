@@ -28,6 +28,7 @@ static const struct arg_info {
     {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
     {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},
+    {"sum", NULL, "any number of campaigns of one tool added up, instead of one compared with another", ARG_SUM, 0},
     {"since", "DURATION", "only what is not older: 2h, 7d", ARG_SINCE, 0},
     {"limit", "N|N%", "only so many of the hosts, chosen by the seed", ARG_COURSE, 0},
     {"seed", "N", "which hosts are chosen, and in what order they start (a new one each time)", ARG_COURSE, 0},
@@ -291,6 +292,9 @@ static enum err take(const struct verb *v, const struct arg_info *info, const ch
         return take_section(v, value, a);
     case ARG_MARKDOWN:
         a->markdown = true;
+        return ERR_OK;
+    case ARG_SUM:
+        a->sum = true;
         return ERR_OK;
     case ARG_MERGED:
         a->merged = true;

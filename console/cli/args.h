@@ -28,6 +28,7 @@ enum {
     ARG_ROUND = 1 << 17,
     ARG_OUTPUT_WIDE = 1 << 18, /* instead of ARG_OUTPUT: a wide table besides */
     ARG_MARKDOWN = 1 << 19,
+    ARG_SUM = 1 << 20,
     ARG_LIMITS = 1 << 23, /* a trigger's condition and limits */
     ARG_TRUST = 1 << 22,
     ARG_WHERE = 1 << 24,
@@ -53,7 +54,7 @@ struct args {
     const char *when;                /* NULL: not given */
     uint64_t cooldown_ns, budget_ns; /* 0: not given */
     uint32_t per_hour;               /* 0: not given */
-    bool per_host, merged, detach, markdown;
+    bool per_host, merged, detach, markdown, sum;
     struct label sections[ARGS_SECTIONS_MAX];
     size_t n_sections;
     struct params params;

@@ -1,6 +1,7 @@
 #include "console/cli/show.h"
 
 #include "common/json/json_answer.h"
+#include "console/cli/several.h"
 #include "console/render/answer.h"
 #include "console/render/answer_top.h"
 
@@ -160,6 +161,16 @@ int show_question(struct ask *k, const struct args *a, enum query_kind kind, enu
     answer.bands = &k->bands;
     if (!e) e = show_print(&answer, a, kind);
     return e ? ask_failed(k, e) : ask_exit_code(&answer.info);
+}
+
+int show_sum(struct ask *k, const struct args *a) {
+    struct query q;
+    struct answer answer;
+    enum err e = build_query(k, a, QUERY_STACKS, "", &q);
+    if (e) return ask_failed(k, e);
+    if (!several_ask(k, a->words, a->n_words, &q, &answer)) return EXIT_FAILED;
+    e = show_print(&answer, a, QUERY_STACKS);
+    return e ? ask_failed(k, e) : several_exit_code(&answer);
 }
 
 int show_answer(struct ask *k, const struct args *a, enum result_kind what, const char *campaign) {

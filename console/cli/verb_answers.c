@@ -7,7 +7,7 @@ static int answer(const char *verb, const struct args *a, enum result_kind what)
     struct ask k;
     if (!show_fits(verb, a, what)) return EXIT_USAGE;
     int code = EXIT_FAILED;
-    if (ask_open(&k, verb)) code = show_answer(&k, a, what, a->n_words ? a->words[0] : "last");
+    if (ask_open(&k, verb)) code = a->n_words > 1 ? show_sum(&k, a) : show_answer(&k, a, what, a->n_words ? a->words[0] : "last");
     ask_close(&k);
     return code;
 }

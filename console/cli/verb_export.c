@@ -1,6 +1,7 @@
 #include "console/cli/verb_export.h"
 
 #include "console/cli/bundles.h"
+#include "console/cli/several.h"
 #include "console/cli/show.h"
 #include "console/export/folded.h"
 #include "console/export/openmetrics.h"
@@ -32,6 +33,15 @@ static const struct form *form_of(const char *name) {
     return NULL;
 }
 
+static enum err print_form(export_fn *write, const struct answer *answer) {
+    struct buf out;
+    buf_init(&out, 0);
+    enum err e = write(answer, &out);
+    if (!e) fwrite(out.p, 1, out.n, stdout);
+    buf_done(&out);
+    return e;
+}
+
 static int write_form(struct ask *k, const struct form *f, const struct args *a, const char *id) {
     bool per_host = a->per_host, stacks = f->of == RESULT_STACKS;
     enum query_kind kind = stacks ? QUERY_STACKS : QUERY_HIST;
@@ -39,12 +49,19 @@ static int write_form(struct ask *k, const struct form *f, const struct args *a,
     struct answer answer;
     if (!ask_query(k, kind, &q) || !ask_call(k, stacks ? RPC_CONSOLE_STACKS : RPC_CONSOLE_HIST)) return EXIT_FAILED;
     enum err e = query_decode_answer(kind, buf_span(&k->reply), k->mem, &answer);
-    struct buf out;
-    buf_init(&out, 0);
-    if (!e) e = (per_host ? f->write_per_host : f->write)(&answer, &out);
-    if (!e) fwrite(out.p, 1, out.n, stdout);
-    buf_done(&out);
+    if (!e) e = print_form(per_host ? f->write_per_host : f->write, &answer);
     return e ? ask_failed(k, e) : ask_exit_code(&answer.info);
+}
+
+static int export_sum(struct ask *k, const struct form *f, const struct args *a) {
+    const struct query q = {.round = a->round};
+    struct args same = *a;
+    struct answer answer;
+    same.output = f->same_as;
+    if (f->of == RESULT_NONE) return show_sum(k, &same);
+    if (!several_ask(k, a->words, a->n_words, &q, &answer)) return EXIT_FAILED;
+    enum err e = print_form(f->write, &answer);
+    return e ? ask_failed(k, e) : several_exit_code(&answer);
 }
 
 static int export(struct ask *k, const struct args *a, const struct form *f) {
@@ -86,8 +103,13 @@ int verb_export(const struct args *a) {
         args_complain("export", "%s is not text: write it to a file, with > FILE", f->name);
         return EXIT_USAGE;
     }
+    bool sum = a->n_words > 1;
+    if (sum && (f->bundle || f->of == RESULT_HISTOGRAM)) {
+        args_complain("export", "%s is of one campaign; stacks of several go to json, csv, folded, pprof and speedscope", f->name);
+        return EXIT_USAGE;
+    }
     struct ask k;
-    int code = ask_open(&k, "export") ? export(&k, a, f) : EXIT_FAILED;
+    int code = !ask_open(&k, "export") ? EXIT_FAILED : sum ? export_sum(&k, f, a) : export(&k, a, f);
     ask_close(&k);
     return code;
 }

@@ -61,6 +61,10 @@ void answer_head(const struct answer *a, const struct screen *s) {
         fputc('\n', s->to);
     }
     fputc('\n', s->to);
+    for (size_t k = 0; k < a->n_also; k++) {
+        fputs("added to it\n", s->to);
+        answer_head(&a->also[k], s);
+    }
 }
 
 static void fill_ranking(struct table *t, const struct ranking_row *rows, size_t n) {

@@ -6,7 +6,7 @@
 #include "console/render/screen.h"
 
 /* "runqlat · 2 of 3 hosts · 1 offline · 10 s · campaign 1a2b3c4d": hosts that are missing are said in the first line.  Then what
- * was lost, the hosts that are not ok with their reasons, and the notes. */
+ * was lost, the hosts that are not ok with their reasons, and the notes.  The same again for each campaign that was added to it. */
 void answer_head(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_hist(const struct answer *a, const struct screen *s);
 NODISCARD enum err answer_stacks(const struct answer *a, const struct screen *s);

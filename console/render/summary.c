@@ -19,9 +19,11 @@ enum err summary_lines(const struct answer *a, struct buf *out) {
 }
 
 enum err summary_title(const struct answer *a, struct buf *out) {
+    struct answer alone = *a;
     struct buf lines;
+    alone.n_also = 0;
     buf_init(&lines, 0);
-    enum err e = summary_lines(a, &lines);
+    enum err e = summary_lines(&alone, &lines);
     struct span rest = buf_span(&lines), first, second = SPAN_NONE;
     if (!e && span_line(&rest, &first)) {
         buf_add(out, first);
@@ -29,5 +31,9 @@ enum err summary_title(const struct answer *a, struct buf *out) {
         buf_add(out, second);
     }
     buf_done(&lines);
+    for (size_t i = 0; i < a->n_also && !e; i++) {
+        buf_add_str(out, " · and ");
+        e = summary_title(&a->also[i], out);
+    }
     return e ? e : buf_failed(out);
 }

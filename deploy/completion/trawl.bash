@@ -31,7 +31,7 @@ _trawl() {
         case $verb:$COMP_CWORD in
         run:2 | plan:2 | tools:2 | parse:2) choices=$(_trawl_tools "$program") ;;
         parse:*) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-        show:2 | stop:2 | hist:2 | top:2 | events:2 | stacks:2 | export:2 | flame:2) choices=last ;;
+        show:2 | stop:2 | hist:2 | top:2 | events:2 | stacks:* | export:* | flame:*) choices=last ;;
         esac
     fi
     [[ -z $choices ]] || mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -59,12 +59,66 @@ again() { cp "$TOP/tests/golden/$1" "$FAKE_DIR/.$2.recording"; }
     run --separate-stderr trawl diff last --on role=web --versus role=db -o csv
     [ "$status" -eq 0 ]
     [[ "${lines[0]}" == "change,share,share_was,count,count_was,comm,stack" ]]
+    [ "$(grep -c "offcputime · 1 of 1 hosts" <<<"$stderr")" -eq 2 ] # of both sides
+    [ "$(grep -c "lost: nothing" <<<"$stderr")" -eq 2 ]
     [ "$(awk -F, 'NR > 1 && $1 + 0 != 0' <<<"$output" | wc -l)" -eq 0 ]
     trawl flame last --on role=web --versus role=db >"$FLEET_DIR/flame.svg"
     grep -q "red grew, blue shrank, compared with: offcputime · 1 of 1 hosts" "$FLEET_DIR/flame.svg"
     trawl flame last "$before" >"$FLEET_DIR/flame.svg"
     python3 -c 'import sys, xml.etree.ElementTree as E; E.parse(sys.argv[1])' "$FLEET_DIR/flame.svg"
 }
+
+@test "stacks of several campaigns are added up in every form, each with its coverage; what does not add up is refused" {
+    fleet_fake offcputime replay "$TOP/tests/golden/offcputime/6.1-bcc-nasty_f.txt" 0
+    "$TOP/tests/fake/fake.sh" "$FAKE_DIR" profile "$TRAWL_BIN/fake_tool" replay "$TOP/tests/golden/profile/6.1-bcc-nasty_f.txt" 0
+    "$TOP/tests/fake/fake.sh" "$FAKE_DIR" runqlat "$TRAWL_BIN/fake_tool" replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
+    fleet_up web-1:role=web db-1:role=db
+    local other hists first second one two all
+    trawl run runqlat --for 1s >/dev/null
+    hists=$(newest)
+    trawl run profile --for 1s --flavour bcc >/dev/null
+    other=$(newest)
+    trawl run offcputime --for 1s --flavour bcc >/dev/null
+    first=$(newest)
+    awk 'NR % 2' "$TOP/tests/golden/offcputime/6.1-bcc-nasty_f.txt" >"$FAKE_DIR/.offcputime.recording"
+    trawl run offcputime --for 1s --flavour bcc >/dev/null
+    second=$(newest)
+    one=$(trawl stacks "$first" -o json | jq .total)
+    two=$(trawl stacks "$second" -o json | jq .total)
+    all=$((one + two))
+    [ "$two" -gt 0 ] && [ "$two" -lt "$one" ]
+
+    run --separate-stderr trawl stacks "$first" "$second" -o json
+    [ "$status" -eq 0 ]
+    json ".total == $all and ([.stacks[].count] | add) == $all and (.stacks | length) == .distinct"
+    json "[.campaigns[].campaign.id] == [\"$first\", \"$second\"] and ([.campaigns[] | .coverage.ok == 2 and .ledger.kernel == 0] | all)"
+    json 'has("coverage") | not'
+    run --separate-stderr trawl stacks "$first" last --by host -o json
+    [ "$status" -eq 0 ]
+    json "(.parts | length) == 2 and ([.parts[].total] | add) == $all"
+    run --separate-stderr trawl stacks "$first" "$second" --on role=web -n 1
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "^offcputime · 1 of 1 hosts" <<<"$output")" -eq 2 ]
+    [[ "$output" == *"$((all / 2)) usecs in all"* ]]
+    [ "$(trawl export "$first" "$second" --format folded | grep -v '^#' | awk '{ n += $NF } END { print n }')" -eq "$all" ]
+    [ "$(trawl export "$first" "$second" --format folded | grep -c '^# offcputime · 2 of 2 hosts')" -eq 2 ]
+    [ "$(trawl export "$first" "$second" --format speedscope | jq '.profiles[0].weights | add')" -eq "$all" ]
+    trawl export "$first" "$second" --format pprof | gzip -t
+    trawl flame "$first" "$second" --sum >"$FLEET_DIR/flame.svg"
+    grep -q "all ($all usecs, 100.00%)" "$FLEET_DIR/flame.svg"
+
+    run -1 trawl stacks "$first" "$other"
+    [[ "$output" == *"what they measure does not add up"* ]]
+    run -1 trawl stacks "$first" "$hists"
+    [[ "$output" == *"is of runqlat, which prints no stacks"* ]]
+    run -1 trawl stacks last "$second"
+    [[ "$output" == *"is named twice: its stacks would count twice"* ]]
+    run -2 trawl export "$first" "$second" --format bundle -O "$FLEET_DIR/bundle"
+    [[ "$output" == *"bundle is of one campaign"* ]]
+    run -2 trawl flame "$first" "$second" "$other"
+    [[ "$output" == *"to add up any number of them: --sum"* ]]
+}
+newest() { trawl campaigns -n 1 -o json | jq -r '.campaigns[0].campaign.id'; }
 
 @test "over time: the rounds of one campaign, and the campaigns that asked the same" {
     fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.12-libbpf-host_idle.txt" 0
