@@ -10,7 +10,11 @@
 
 struct store;
 
-enum store_mode { STORE_WRITER, STORE_READER };
+enum store_mode {
+    STORE_WRITER,
+    STORE_READER,
+    STORE_CHECKER /* a reader for store_check: it also opens a file that is cut short, of which what is there can be read */
+};
 
 /* A writer makes the file when it is missing, brings an older one up to date and keeps other writers out.  Errors, with why (≥ 256
  * bytes) a sentence for people: ERR_SYS cannot be opened or written; ERR_DAMAGED not a store, or broken; ERR_VERSION written by a newer
@@ -19,8 +23,9 @@ NODISCARD enum err store_open(const char *path, enum store_mode mode, char *why,
 /* A writer's close moves everything into the main file.  NULL is fine. */
 void store_close(struct store *s);
 AUTO_TYPE(struct store, store_close)
-/* Reads every page and gives fn (which may be NULL) a line for each thing that is hurt, a hundred at most.  ERR_DAMAGED something was.
- * What bodies mean is not looked at: a part whose bytes changed inside its page is for part_decode to find. */
+/* Reads every page and gives fn (which may be NULL) a line for each thing that is hurt, a hundred at most: the pages, then the tables that
+ * they are of.  ERR_DAMAGED something was.  What bodies mean is not looked at: a part whose bytes changed inside its page is for
+ * part_decode to find. */
 typedef void store_hurt_fn(void *arg, const char *what);
 NODISCARD enum err store_check(struct store *s, store_hurt_fn *fn, void *arg);
 /* A copy of the whole as it is at one moment, as one file that its owner alone can read; others may write meanwhile.  There is nothing at

@@ -402,6 +402,9 @@ static enum err open_file(struct store_sqlite *q, const char *path) {
                                                 " PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
                                               : "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
     if (sqlite3_exec(q->db, set, NULL, NULL, NULL) != SQLITE_OK) return store_sqlite_fail(q);
+    /* With it SQLite reads what there is of a file that is cut short. */
+    if (q->mode == STORE_CHECKER && sqlite3_exec(q->db, "PRAGMA writable_schema = ON", NULL, NULL, NULL) != SQLITE_OK)
+        return store_sqlite_fail(q);
     return store_sqlite_schema_ready(q);
 }
 
@@ -415,6 +418,7 @@ enum err store_sqlite_open(const char *path, enum store_mode mode, char *why, si
     q->mode = mode;
     q->lock_fd = -1;
     enum err e = open_file(q, path);
+    if (e == ERR_DAMAGED && q->db) store_sqlite_check_length(q, q->base.why, sizeof q->base.why);
     if (e != ERR_OK) {
         snprintf(why, why_size, "%s: %s", path, q->base.why);
         close_handle(&q->base);

@@ -64,6 +64,7 @@ NODISCARD enum err store_sqlite_read_campaigns(struct store *s, const struct sto
 NODISCARD enum err store_sqlite_read_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);
-/* store_sqlite_check.c, store_sqlite_backup.c */
+/* store_sqlite_check.c, store_sqlite_backup.c.  False: the file has fewer pages than its header says; that in words, into what. */
+bool store_sqlite_check_length(struct store_sqlite *q, char *what, size_t size);
 NODISCARD enum err store_sqlite_check(struct store *s, store_hurt_fn *fn, void *arg);
 NODISCARD enum err store_sqlite_backup(struct store *s, const char *path);

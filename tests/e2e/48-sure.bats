@@ -84,8 +84,10 @@ newer() { sqlite3 "$1" 'PRAGMA user_version = 99'; }
     [ "$status" -eq 0 ]
     hurt flipped flip
     [ "$status" -eq 1 ]
+    [[ "$output" == *"the table host is hurt"* ]]
     hurt truncated cut_off
     [ "$status" -eq 1 ]
+    [[ "$output" == *"it is cut short: "*" pages are there"*"the table "*" is hurt: "* ]]
     hurt newer newer
     [ "$status" -eq 1 ]
     [[ "$output" == *"newer trawl"*"upgrade this collector"* ]]

@@ -80,7 +80,7 @@ static void a_flipped_byte_is_found_in_every_page(void **state) {
             assert_int_equal(fseek(f, page * 4096, SEEK_SET), 0);
             assert_int_equal(fputc(to, f), to);
             assert_int_equal(fflush(f), 0);
-            if (i == 0) SAYS(d.store, 1, "hurt: ", "not every page is whole");
+            if (i == 0) SAYS(d.store, 1, "hurt: the table ", " is hurt: ", "not every page is whole");
         }
         fclose(f);
     }
@@ -88,16 +88,61 @@ static void a_flipped_byte_is_found_in_every_page(void **state) {
     made_dir_done(&d);
 }
 
+/* Its first leaf with parts: it is known which table it is of, and whose results are on it. */
+static void a_flipped_byte_is_named_by_table_campaign_and_host(void **state) {
+    struct made_dir d;
+    char page[4096];
+    long at = 0;
+    (void)state;
+    make(&d, 300);
+    FILE *f = fopen(d.store, "r+");
+    assert_non_null(f);
+    while (fread(page, sizeof page, 1, f) == 1 && !(page[0] == 10 && memmem(page, sizeof page, "usecs", 5))) at += (long)sizeof page;
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    fputc(10 ^ 0x40, f);
+    fclose(f);
+    SAYS(d.store, 1, "hurt: the table part is hurt: the results that hosts sent",
+         "hurt: the results of host db-1 in campaign 01010101010101010101010101010101 cannot be read: database disk image is malformed",
+         "not every page is whole; 1 campaigns and ");
+    made_dir_done(&d);
+}
+
+static void what_is_known_of_a_host_a_signed_order_and_an_outcome_are_looked_at(void **state) {
+    struct made_dir d;
+    (void)state;
+    make(&d, 1);
+    sql(d.store, "INSERT INTO host VALUES('db-1', x'ff', 1, '', 0)");
+    SAYS(d.store, 1, "hurt: what is known of host db-1: input does not follow the format", "every page is whole", "1 things hurt");
+    sql(d.store, "DELETE FROM host; UPDATE campaign SET signed_order = x'ff'");
+    SAYS(d.store, 1, "hurt: the signed order of campaign 0101", "1 things hurt");
+    sql(d.store, "UPDATE campaign SET signed_order = x''; UPDATE target SET outcome = x'ff' WHERE host = 'web-1'");
+    SAYS(d.store, 1, "hurt: how host web-1 in campaign 0101", "1 things hurt");
+    made_dir_done(&d);
+}
+
+/* Neither the service nor a backup takes it for whole; the check reads what there is and says whose the rest is. */
 static void a_truncated_store_is_found(void **state) {
     struct made_dir d;
     struct stat st;
     (void)state;
     make(&d, 300);
     assert_int_equal(stat(d.store, &st), 0);
-    assert_int_equal(truncate(d.store, st.st_size / 2), 0);
-    SAYS(d.store, 1, "hurt: ");
+    long pages = st.st_size / 4096;
+    char cut[128], why[256] = "", copy[160];
+    struct store *s = NULL;
+    snprintf(cut, sizeof cut, "it is cut short: %ld of its %ld pages are there", pages / 2, pages);
+    snprintf(copy, sizeof copy, "%s/copy.db", d.path);
+    assert_int_equal(truncate(d.store, pages / 2 * 4096), 0);
+    SAYS(d.store, 1, cut, "hurt: the table part is hurt: the results that hosts sent",
+         "hurt: the results of host db-1 in campaign 01010101010101010101010101010101 cannot be read: ", "not every page is whole");
+    for (int mode = STORE_WRITER; mode <= STORE_READER; mode++) {
+        assert_int_equal(store_open(d.store, (enum store_mode)mode, why, sizeof why, &s), ERR_DAMAGED);
+        if (!strstr(why, cut)) fail_msg("\"%s\" is not in: %s", cut, why);
+    }
+    assert_int_equal(care_backup(d.store, copy), 1);
+    assert_int_equal(access(copy, F_OK), -1);
     assert_int_equal(truncate(d.store, 50), 0);
-    SAYS(d.store, 1, "s.db: ");
+    SAYS(d.store, 1, "s.db: database disk image is malformed");
     made_dir_done(&d);
 }
 
@@ -129,7 +174,7 @@ static void a_store_of_the_first_version_is_brought_up_to_date_with_its_parts(vo
         "  body BLOB NOT NULL, PRIMARY KEY(campaign, host, round, tool, part),"
         "  FOREIGN KEY(campaign, host) REFERENCES target(campaign, host)) STRICT, WITHOUT ROWID;"
         "PRAGMA application_id = 1953658732; PRAGMA user_version = 1;"
-        "INSERT INTO campaign VALUES(x'01000000000000000000000000000000', x'00', 'ada', 'runqlat', 5, 0, 0);"
+        "INSERT INTO campaign VALUES(x'01000000000000000000000000000000', x'', 'ada', 'runqlat', 5, 0, 0);"
         "INSERT INTO target VALUES(x'01000000000000000000000000000000', 'db-1', 0, '', x'');");
     struct span body = made_hist("usecs", 4, 7, NULL);
     size_t n = strlen(insert);
@@ -179,6 +224,8 @@ int main(void) {
         cmocka_unit_test(a_whole_store_is_said_to_be_whole),
         cmocka_unit_test(a_part_that_does_not_decode_is_named),
         cmocka_unit_test(a_flipped_byte_is_found_in_every_page),
+        cmocka_unit_test(a_flipped_byte_is_named_by_table_campaign_and_host),
+        cmocka_unit_test(what_is_known_of_a_host_a_signed_order_and_an_outcome_are_looked_at),
         cmocka_unit_test(a_truncated_store_is_found),
         cmocka_unit_test(a_newer_store_is_said_to_be_newer),
         cmocka_unit_test(a_store_of_the_first_version_is_brought_up_to_date_with_its_parts),
