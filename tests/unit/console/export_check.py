@@ -230,4 +230,7 @@ class OpenMetrics(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    result = unittest.main(exit=False).result
+    for test, why in result.skipped:
+        print(f"skipped: {test.id()}: {why}")  # as tests/run lists them
+    sys.exit(not result.wasSuccessful())
