@@ -35,11 +35,19 @@ static size_t count_probes(pid_t tool) {
     return program ? n : 0;
 }
 
-bool attach_look(struct attach *a, pid_t tool, uint64_t now_ns) {
-    size_t probes = count_probes(tool);
+bool attach_settled(struct attach *a, size_t probes, uint64_t now_ns) {
     if (probes != a->probes || probes == 0) {
-        *a = (struct attach){.probes = probes, .since_ns = now_ns};
+        a->probes = probes;
+        a->since_ns = now_ns;
         return false;
     }
-    return now_ns - a->since_ns >= ATTACH_STABLE_MS * NS_PER_MS;
+    uint64_t same_ns = now_ns - a->since_ns;
+    return same_ns >= ATTACH_STABLE_MS * NS_PER_MS && same_ns >= (now_ns - a->began_ns) / ATTACH_STABLE_PART;
+}
+
+bool attach_look(struct attach *a, pid_t tool, uint64_t now_ns) { return attach_settled(a, count_probes(tool), now_ns); }
+
+unsigned attach_stretch(uint64_t took_ns, unsigned usual_ms, unsigned most) {
+    uint64_t times = took_ns / (usual_ms * NS_PER_MS);
+    return times < 1 ? 1 : times > most ? most : (unsigned)times;
 }

@@ -38,6 +38,11 @@ static const struct stop_step stop_brisk[] = {{0, SIGINT}, {700, SIGINT}, {1500,
 static const struct stop_step stop_patient[] = {{0, SIGINT},    {1000, SIGINT}, {2000, SIGINT},  {3000, SIGINT}, {4000, SIGINT},
                                                 {5000, SIGINT}, {6000, SIGINT}, {8000, SIGTERM}, {9000, SIGKILL}};
 
+/* A host that took long to put the probes in place takes long to take them away.  When its time is over the steps are stretched by that:
+ * with the overrun it stays below what the collector waits for (CAMPAIGN_SILENT_S).  After somebody's stop the collector waits only
+ * CAMPAIGN_STOP_S. */
+enum { ATTACH_USUAL_MS = 1000, ATTACH_USUAL_SLOW_MS = 8000, STRETCH_MAX = 4, STRETCH_SLOW_MAX = 2 };
+
 /* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out. */
 enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 15000 };
 
@@ -73,7 +78,15 @@ static void send_signal(struct run *r, int signo) {
 static void next_step(struct run *r) {
     const struct stop_step *s = &r->stop_steps[r->stop_at++];
     send_signal(r, s->signal);
-    if (s->signal != SIGKILL) arm(r, r->stop_began_ns + r->stop_steps[r->stop_at].at_ms * NS_PER_MS);
+    if (s->signal != SIGKILL) arm(r, r->stop_began_ns + r->stop_steps[r->stop_at].at_ms * r->stop_stretch * NS_PER_MS);
+}
+
+/* 1 as long as probes were not seen: then it is not known. */
+static unsigned stretch_of(const struct run *r) {
+    uint64_t took_ns = r->traced_ns - r->started_ns;
+    if (r->state != RUN_TRACING || !r->attach.probes) return 1;
+    return is_slow(r) ? attach_stretch(took_ns, ATTACH_USUAL_SLOW_MS, STRETCH_SLOW_MAX)
+                      : attach_stretch(took_ns, ATTACH_USUAL_MS, STRETCH_MAX);
 }
 
 static void arm_brake(struct run *r) {
@@ -82,6 +95,7 @@ static void arm_brake(struct run *r) {
 }
 
 static void begin_stop(struct run *r, enum end_cause cause) {
+    r->stop_stretch = cause == END_STOPPED || cause == END_DEADLINE ? stretch_of(r) : 1;
     move(r, RUN_STOPPING);
     loop_timer_clear(r->loop, &r->brake_timer);
     r->end.cause = cause;
@@ -314,7 +328,7 @@ enum err run_start(struct run *r, const struct admitted *a, const struct run_mea
         r->seconds = a->seconds;
         r->replayed = v.replayed;
         r->policy = m->policy;
-        r->started_ns = clock_mono_ns();
+        r->started_ns = r->attach.began_ns = clock_mono_ns();
         snprintf(r->binary, sizeof r->binary, "%.*s", RUN_BINARY_BYTES - 1, v.path);
         e = spawn(r, a, m, &v, out_why);
         verify_done(&v);

@@ -44,6 +44,7 @@ struct run {
     uint64_t started_ns, traced_ns;     /* executed; attached */
     const struct stop_step *stop_steps; /* NULL until it is being stopped */
     size_t stop_at;
+    unsigned stop_stretch; /* times that its steps are longer, on a slow host */
     uint64_t stop_began_ns;
     struct report end; /* filled on the way */
 };
