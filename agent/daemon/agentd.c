@@ -39,11 +39,26 @@ struct agentd {
     struct refresh_ops refresh_ops;
     struct uplink_ops uplink_ops;
     struct expiry expiry;
+    char quiet[WHY_BYTES]; /* why no tool is started now, by the policy's hours; empty: it may be */
     bool runner_gone;
 };
 
+/* True: it is not as it was. */
+static bool look_at_hours(struct agentd *d) {
+    char was[sizeof d->quiet];
+    struct buf why;
+    memcpy(was, d->quiet, sizeof was);
+    buf_init(&why, sizeof d->quiet);
+    bool quiet = policy_is_quiet(&d->policy, clock_wall_ns(), &why);
+    const char *text = buf_str(&why);
+    snprintf(d->quiet, sizeof d->quiet, "%s", quiet && text ? text : "");
+    buf_done(&why);
+    return strcmp(was, d->quiet) != 0;
+}
+
 static void fill_facts(struct uplink_ops *ops, struct facts *out) {
     struct agentd *d = container_of(ops, struct agentd, uplink_ops);
+    look_at_hours(d);
     *out = (struct facts){.host = span_str(d->host.name),
                           .version = span_str(TRAWL_VERSION),
                           .kernel = span_str(d->host.uts.release),
@@ -58,7 +73,9 @@ static void fill_facts(struct uplink_ops *ops, struct facts *out) {
                           .rates = d->refresh.rates,
                           .n_rates = COUNTER__COUNT,
                           .cpus = d->refresh.cpus,
-                          .max_cost_ppm = d->policy.max_cost_ppm};
+                          .max_cost_ppm = d->policy.max_cost_ppm,
+                          .max_duration_s = d->policy.max_duration_ns / NS_PER_S,
+                          .quiet = span_str(d->quiet)};
 }
 
 static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
@@ -75,6 +92,7 @@ static void on_connected(struct uplink_ops *ops, uint64_t peer_wall_ns) {
 static void look_around(struct agentd *d) {
     triggers_look(d->triggers);
     refresh_beat(&d->refresh);
+    if (look_at_hours(d) && d->uplink) uplink_facts(d->uplink);
 }
 
 static void on_lost(struct uplink_ops *ops, struct span why) {

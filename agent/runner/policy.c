@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/catalog/catalog_class.h"
+#include "common/catalog/duration.h"
 #include "common/crypto/digest.h"
 #include "common/identity/identity.h"
 #include "common/sys/fds.h"
@@ -197,25 +198,23 @@ static struct span quiet_now(const char *quiet_hours, uint64_t wall_ns) {
     return SPAN_NONE;
 }
 
+bool policy_is_quiet(const struct policy *p, uint64_t wall_ns, struct buf *out_why) {
+    struct span quiet = quiet_now(p->quiet_hours, wall_ns);
+    if (quiet.n) buf_add_fmt(out_why, "quiet hours of this host: %.*s local time", (int)quiet.n, quiet.p);
+    return quiet.n > 0;
+}
+
 enum err policy_admits(const struct policy *p, const struct tool *t, unsigned seconds, size_t running_now, uint64_t wall_ns,
                        struct buf *out_why) {
     if (!lists_tool(p->tools, t->name)) {
         buf_add_fmt(out_why, "%s is not among the tools that this host allows", t->name);
         return ERR_REFUSED;
     }
-    if (seconds == 0 || seconds > p->max_duration_ns / NS_PER_S) {
-        buf_add_fmt(out_why, "%u seconds asked, this host allows 1 to %llu", seconds, (unsigned long long)(p->max_duration_ns / NS_PER_S));
-        return ERR_REFUSED;
-    }
+    if (duration_is_refused(seconds, p->max_duration_ns / NS_PER_S, out_why)) return ERR_REFUSED;
     if (running_now >= p->max_concurrent) {
         buf_add_fmt(out_why, "%zu tools run already, this host allows %llu at the same time", running_now,
                     (unsigned long long)p->max_concurrent);
         return ERR_REFUSED;
     }
-    struct span quiet = quiet_now(p->quiet_hours, wall_ns);
-    if (quiet.n) {
-        buf_add_fmt(out_why, "quiet hours of this host: %.*s local time", (int)quiet.n, quiet.p);
-        return ERR_REFUSED;
-    }
-    return ERR_OK;
+    return policy_is_quiet(p, wall_ns, out_why) ? ERR_REFUSED : ERR_OK;
 }

@@ -45,6 +45,9 @@ void policy_done(struct policy *p);
  * passed over.  Only the runner needs them.  ERR_SYS; ERR_SYNTAX; ERR_LIMIT; ERR_NOMEM; why says where and what. */
 NODISCARD enum err policy_read_pins(struct policy *p, char *why, size_t why_size);
 
+/* Is it one of the hours in which no tool is started?  Then out_why says which (one sentence without its full stop). */
+bool policy_is_quiet(const struct policy *p, uint64_t wall_ns, struct buf *out_why);
+
 /* Is this run allowed by the host?  ERR_REFUSED with why in words (one sentence without its full stop).  running_now: tools that
  * run already.  The runner's answer is the one that counts; agentd asks to predict it. */
 NODISCARD enum err policy_admits(const struct policy *p, const struct tool *t, unsigned seconds, size_t running_now, uint64_t wall_ns,

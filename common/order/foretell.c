@@ -2,6 +2,7 @@
 
 #include "common/catalog/choice.h"
 #include "common/catalog/cost.h"
+#include "common/catalog/duration.h"
 
 /* Of this tool, as the host's agent found it. */
 static void read_known(const struct facts *f, const struct tool *t, struct choice_known of[FLAVOUR__COUNT]) {
@@ -33,22 +34,32 @@ static bool is_over(const struct order *o, const struct facts *f, struct plan_ro
     return cost_is_over(o->tool, &c, &rates, cpus, 0, f->max_cost_ppm, why);
 }
 
+/* What the host's policy has against it.  A start that is yet to come may fall into other hours. */
+static bool is_refused(const struct order *o, const struct facts *f, struct plan_row *row, struct buf *why) {
+    if (o->spec.duration_s && f->max_duration_s && duration_is_refused(o->spec.duration_s, f->max_duration_s, why)) return true;
+    if (f->quiet.n && !o->spec.start_wall_ms) {
+        buf_add(why, f->quiet);
+        return true;
+    }
+    return is_over(o, f, row, why);
+}
+
 static void foretell(const struct order *o, const struct facts *f, struct plan_row *row, struct buf *why) {
     struct choice_known of[FLAVOUR__COUNT] = {0};
     read_known(f, o->tool, of);
     const struct flavour *chosen = choice_make(o->tool, of, o->flavour, &o->params, why);
-    struct buf over;
+    struct buf against;
     row->coverage = COVERAGE_INCAPABLE;
     if (!chosen) return;
-    buf_init(&over, 0);
+    buf_init(&against, 0);
     row->flavour = span_str(catalog_flavour_name(chosen->id));
     row->coverage = COVERAGE_OK;
-    if (is_over(o, f, row, &over)) {
+    if (is_refused(o, f, row, &against)) {
         row->coverage = COVERAGE_REFUSED;
         buf_reset(why);
-        buf_add(why, buf_span(&over));
+        buf_add(why, buf_span(&against));
     }
-    buf_done(&over);
+    buf_done(&against);
 }
 
 enum err foretell_row(const struct order *o, const struct facts *f, bool online, struct arena *mem, struct plan_row *out) {

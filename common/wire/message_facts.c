@@ -40,6 +40,8 @@ void message_facts_get(struct unpack *in, const Trawl__Facts *m, struct facts *o
         .lockdown = unpack_text(in, span_str(m->lockdown), LIMIT_REASON_BYTES),
         .cpus = m->cpus,
         .max_cost_ppm = m->max_cost_ppm,
+        .max_duration_s = m->max_duration_s,
+        .quiet = unpack_text(in, span_str(m->quiet), LIMIT_REASON_BYTES),
     };
     get_labels(in, m, &f);
     get_tools(in, m, &f);
@@ -95,6 +97,8 @@ Trawl__Facts *message_facts_put(struct pack *o, const struct facts *f) {
     m->lockdown = pack_text(o, f->lockdown, LIMIT_REASON_BYTES);
     m->cpus = f->cpus;
     m->max_cost_ppm = f->max_cost_ppm;
+    m->max_duration_s = f->max_duration_s;
+    m->quiet = pack_text(o, f->quiet, LIMIT_REASON_BYTES);
     put_labels(o, f, m);
     put_tools(o, f, m);
     put_rates(o, f, m);

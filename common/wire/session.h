@@ -21,6 +21,8 @@ struct facts {
     size_t n_rates;
     uint32_t cpus;
     uint64_t max_cost_ppm; /* that tools may cost; 0: no limit */
+    uint64_t max_duration_s; /* of a run; 0: not told */
+    struct span quiet;       /* why none is started now, by the host's hours; empty: it may be */
 };
 
 enum from_agent_kind { FROM_AGENT_FACTS, FROM_AGENT_STATE, FROM_AGENT_PART, FROM_AGENT_TRIGGER, FROM_AGENT_FIRING };

@@ -21,3 +21,23 @@ load lib
     json '.coverage.failed + .coverage.partial == 1'
     ! pgrep -f "$FAKE_DIR/.fake_tool"
 }
+
+# says WHY WORDS…: plan and run end alike, and for this reason.
+says() {
+    local why=$1
+    shift
+    run --separate-stderr trawl plan runqlat "$@" -o json
+    [ "$status" -eq 1 ]
+    json ".hosts[0].state == \"refused\" and .hosts[0].why == \"$why\""
+    run --separate-stderr trawl run runqlat "$@" -o json
+    [ "$status" -eq 1 ]
+    json ".coverage.refused == 1 and .targets[0].reason == \"$why\""
+}
+
+@test "what the host's longest run and quiet hours forbid is foretold in the words of the refusal" {
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 1
+    FLEET_LINES+=("max_duration = 5s" "quiet_hours = 00:00-24:00" "max_cost = 0%")
+    fleet_up web-1:role=web
+    says "6 seconds asked, this host allows 1 to 5" --for 6s
+    says "quiet hours of this host: 00:00-24:00 local time" --for 5s
+}

@@ -80,6 +80,34 @@ static void over_the_budget_is_refused_with_the_figure(void **state) {
     assert_int_equal(foretold(TOOL_RUNQLAT, FLAVOUR_ANY, &tight, true, *state).coverage, COVERAGE_OK);
 }
 
+/* Against what the policy says, which the runner says in the same words (policy_admits). */
+static struct plan_row foretold_of(struct spec s, const struct facts *f, struct arena *mem) {
+    const struct order o = {.tool = catalog_tool(TOOL_RUNQLAT), .spec = s};
+    struct plan_row row;
+    assert_int_equal(foretell_row(&o, f, true, mem, &row), ERR_OK);
+    return row;
+}
+
+static void a_run_that_is_longer_than_the_host_allows_is_refused_with_both_figures(void **state) {
+    struct facts brief = host;
+    brief.max_duration_s = 60;
+    struct plan_row row = foretold_of((struct spec){.duration_s = 61}, &brief, *state);
+    assert_int_equal(row.coverage, COVERAGE_REFUSED);
+    assert_true(span_eq_str(row.why, "61 seconds asked, this host allows 1 to 60"));
+    assert_int_equal(foretold_of((struct spec){.duration_s = 60}, &brief, *state).coverage, COVERAGE_OK);
+    assert_int_equal(foretold_of((struct spec){.duration_s = 0}, &brief, *state).coverage, COVERAGE_OK);   /* of no run in particular */
+    assert_int_equal(foretold_of((struct spec){.duration_s = 3600}, &host, *state).coverage, COVERAGE_OK); /* an agent that does not tell */
+}
+
+static void in_quiet_hours_only_a_start_that_is_yet_to_come_is_not_refused(void **state) {
+    struct facts quiet = host;
+    quiet.quiet = SPAN_LIT("quiet hours of this host: 22:00-06:00 local time");
+    struct plan_row row = foretold_of((struct spec){.duration_s = 10}, &quiet, *state);
+    assert_int_equal(row.coverage, COVERAGE_REFUSED);
+    assert_true(span_eq(row.why, quiet.quiet));
+    assert_int_equal(foretold_of((struct spec){.duration_s = 10, .start_wall_ms = 1}, &quiet, *state).coverage, COVERAGE_OK);
+}
+
 static void a_host_that_is_away_or_locked_down_says_that_first(void **state) {
     struct facts locked = host;
     locked.lockdown = SPAN_LIT("locked down by admin");
@@ -95,6 +123,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_rate_that_is_not_known_is_no_rate_of_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_runs_nowhere_is_incapable_with_each_flavours_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(over_the_budget_is_refused_with_the_figure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_is_longer_than_the_host_allows_is_refused_with_both_figures, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(in_quiet_hours_only_a_start_that_is_yet_to_come_is_not_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_is_away_or_locked_down_says_that_first, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

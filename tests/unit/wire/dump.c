@@ -248,6 +248,8 @@ void dump_facts(const struct facts *f, struct buf *out) {
     for (size_t i = 0; i < f->n_rates; i++) number(out, "rate", f->rates[i]);
     if (f->cpus) number(out, "cpus", f->cpus);
     if (f->max_cost_ppm) number(out, "budget", f->max_cost_ppm);
+    if (f->max_duration_s) number(out, "longest", f->max_duration_s);
+    if (f->quiet.n) text(out, "quiet", f->quiet);
     end(out);
 }
 

@@ -248,6 +248,8 @@ void random_facts(struct random *r, struct facts *out) {
         .n_rates = random_below(r, 4),
         .cpus = random_below(r, 9),
         .max_cost_ppm = number(r),
+        .max_duration_s = number(r),
+        .quiet = people_text(r),
     };
     out->rates = array(r, out->n_rates, sizeof *out->rates);
     for (size_t i = 0; i < out->n_rates; i++) out->rates[i] = number(r);
