@@ -57,6 +57,17 @@ void core_audit_ended(struct core *core, const struct campaign *c) {
     buf_done(&counts);
 }
 
+void core_audit_not_started(struct core *core, const struct campaign *c, const char *why) {
+    const struct audit_record r = {.event = "campaign.not_started",
+                                   .who = c->operator_name,
+                                   .campaign = span_str(c->hex),
+                                   .what = c->spec.tool,
+                                   .hosts = c->n_targets,
+                                   .result = SPAN_LIT("failed"),
+                                   .why = span_str(why)};
+    IGNORED(core_audit_add(core, &r)); /* said in the log */
+}
+
 void core_audit_host(struct core *core, const struct campaign *c, const struct campaign_target *t) {
     const struct audit_record r = {.event = "host.refused",
                                    .who = c->operator_name,

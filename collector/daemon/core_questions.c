@@ -417,6 +417,7 @@ void core_questions_written(struct core *core, struct message *m) {
     } else if ((status = started(core, &c)) != RPC_OK) {
         why = "the collector is out of memory";
     }
+    if (status != RPC_OK) core_audit_not_started(core, c, why);
     struct campaign *live = status == RPC_OK ? core_campaigns_loaded(core, &id)->c : NULL;
     if (core_firings_is(s.question))
         core_firings_started(core, &s, &id, live, why);

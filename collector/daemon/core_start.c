@@ -275,7 +275,10 @@ enum rpc_status core_start_campaign(struct core *core, const struct core_start *
         snprintf(why, QUERY_WHY_BYTES, "the collector cannot write its audit log (its log says why); nothing was started");
         return RPC_UNAVAILABLE;
     }
-    if (e == ERR_OK && (e = write_start(core, s, c)) != ERR_OK) campaign_free(c);
+    if (e == ERR_OK && (e = write_start(core, s, c)) != ERR_OK) {
+        core_audit_not_started(core, c, err_text(e));
+        campaign_free(c);
+    }
     if (e == ERR_OK) return RPC_OK;
     snprintf(why, QUERY_WHY_BYTES, "%s", err_text(e));
     return status_of(e);

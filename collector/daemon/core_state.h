@@ -170,6 +170,8 @@ void core_audit_stranger(struct core *core, const struct audit_record *r); /* wh
 void core_audit_refused(struct core *core, const struct message_question *q, enum rpc_status status, const char *why);
 void core_audit_campaign(struct core *core, const char *event, const struct campaign *c, struct span who, const char *result);
 void core_audit_ended(struct core *core, const struct campaign *c);
+/* After campaign.started, which is written first: it did not come to that. */
+void core_audit_not_started(struct core *core, const struct campaign *c, const char *why);
 void core_audit_host(struct core *core, const struct campaign *c, const struct campaign_target *t);
 void core_audit_tick(struct core *core); /* signs a checkpoint when there is something new */
 NODISCARD enum err core_audit_answer(struct core *core, const struct message_question *q, struct arena *mem, struct buf *out);

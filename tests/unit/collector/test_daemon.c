@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/sys/fds.h"
+
 static const struct query last = {.campaign = {"last", 4}};
 
 static struct campaign_info info_of(struct fake_console *c) {
@@ -24,6 +26,14 @@ static struct answer hist_of(struct fake_console *c) {
 
 static void expect_words(const char *text, const char *words) {
     if (!strstr(text, words)) fail_msg("\"%s\" is not in: %s", words, text);
+}
+
+static void in_audit_log(struct world *w, const char *words) {
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    assert_int_equal(fds_read_file(ca_file(&w->ca, "audit.log"), &text), ERR_OK);
+    expect_words(buf_str(&text), words);
+    buf_done(&text);
 }
 
 static void send_and_wait(struct fake_agent *a, uint32_t part, struct span body) {
@@ -55,6 +65,7 @@ static void a_campaign_runs_from_the_signature_to_the_merged_histogram(void **st
     world_turn_until(&w, &one.got_order);
     world_turn_until(&w, &two.got_order);
     assert_int_equal(world_order(&ada, &ada, 1, "runqlat", "role=web"), RPC_ALREADY_EXISTS);
+    in_audit_log(&w, "campaign.not_started");
 
     struct outcome ok = made_ok(1), ok2 = made_ok(2);
     struct span whole = made_hist("usecs", 4, 10, &ok), first = made_hist("usecs", 4, 5, NULL), second = made_hist("usecs", 8, 7, &ok2);
