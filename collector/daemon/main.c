@@ -11,7 +11,7 @@ static const char usage[] = "usage: trawl-collectord [--config FILE] [--check] [
                             "Collects what agents measure, merges it, and answers consoles.\n"
                             "\n"
                             "  -c, --config FILE   default /etc/trawl/collector.conf\n"
-                            "      --check         read configuration, certificates and the whole store, then end\n"
+                            "      --check         read configuration, certificates and the whole store, try addresses, end\n"
                             "      --print-config  a commented configuration file\n"
                             "      --version\n"
                             "  -h, --help          this, and the configuration file's keys with their defaults\n"

@@ -7,6 +7,7 @@
 
 #include "collector/daemon/consoles.h"
 #include "collector/daemon/core.h"
+#include "collector/daemon/doors.h"
 #include "collector/daemon/outside.h"
 #include "collector/daemon/writer.h"
 #include "collector/ingest/ingest.h"
@@ -302,12 +303,13 @@ int run_check(const struct settings *set) {
     struct trust *operators = NULL;
     enum err e = c.loop ? check_name(&c, why) : ERR_NOMEM;
     if (e == ERR_OK) e = sign_trust_load(set->operators_ca, settings_path(set->operators_crl), why, sizeof why, &operators);
+    if (e == ERR_OK) e = doors_check(set, stdout, why, sizeof why);
     if (e == ERR_OK) e = check_store(set, why);
     sign_trust_free(operators);
     loop_free(c.loop);
     if (e != ERR_OK)
         fprintf(stderr, "trawl-collectord: %s\n", *why ? why : err_text(e));
     else
-        printf("configuration, certificates and store are fine\n");
+        printf("configuration, certificates, addresses and store are fine\n");
     return e == ERR_OK ? 0 : 1;
 }

@@ -515,6 +515,12 @@ static void a_collector_that_cannot_start_says_why(void **state) {
     configure(&w, "collectors/c-1", "no_such_key = 1\n");
     assert_int_equal(run_it(&w, NULL, out, sizeof out), 1);
     expect_words(out, "no_such_key");
+    configure(&w, "collectors/c-1", "http_listen = nowhere.invalid:1\n");
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 1);
+    expect_words(out, "http_listen: nowhere.invalid is not found");
+    configure(&w, "collectors/c-1", "http_listen = 192.0.2.1:0\n"); /* nobody's (TEST-NET-1) */
+    assert_int_equal(run_it(&w, "--check", out, sizeof out), 1);
+    expect_words(out, "http_listen: cannot listen at 192.0.2.1:0: ");
     configure(&w, "collectors/c-1", "");
     assert_int_equal(run_it(&w, "--check", out, sizeof out), 0);
     expect_words(out, "does not exist yet");
