@@ -124,6 +124,26 @@ static void a_narrow_screen_cuts_or_goes_on_below(void **state) {
     }
 }
 
+static void a_narrow_screen_does_not_split_words(void **state) {
+    (void)state;
+    static const struct table_column two[] = {{"K", TABLE_LEFT}, {"TEXT", TABLE_WRAP}, {"N", TABLE_RIGHT}};
+    struct printed p;
+    AUTO(table_free) struct table *t = table_new(two, COUNT_OF(two));
+    table_row(t);
+    table_cell_str(t, "k");
+    table_cell_str(t, "not the first choice; libbpf: no such thing, na\xc3\xafve \x1b 0123456789012345678901234");
+    table_cell_str(t, "1");
+    struct screen s = {.to = printed_open(&p), .width = 24};
+    assert_int_equal(table_print(t, &s), ERR_OK);
+    const char *text = printed_text(&p);
+    static const char *const words[] = {
+        "not", "the", "first", "choice;", "libbpf:", "such", "thing,", "na\xc3\xafve", "\\x1b", "01234567890"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (!strstr(text, words[i])) fail_msg("%s is not in one piece:\n%s", words[i], text);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) assert_true(strcspn(line, "\n") <= 24 + 1);
+    printed_done(&p);
+}
+
 static void a_long_cell_is_cut_and_a_surplus_one_ignored(void **state) {
     (void)state;
     static char much[5000];
@@ -198,6 +218,7 @@ int main(void) {
         cmocka_unit_test(other_alphabets_are_aligned),
         cmocka_unit_test(in_the_plainest_locale_it_is_still_safe),
         cmocka_unit_test(a_narrow_screen_cuts_or_goes_on_below),
+        cmocka_unit_test(a_narrow_screen_does_not_split_words),
         cmocka_unit_test(a_long_cell_is_cut_and_a_surplus_one_ignored),
         cmocka_unit_test(csv_quotes_what_must_be_quoted),
         cmocka_unit_test(without_rows_there_is_only_a_header),
