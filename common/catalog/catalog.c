@@ -115,6 +115,8 @@ static enum err check_one(const struct tool *t, const struct flavour *f, const s
         if (why) buf_add_fmt(why, "there is no parameter %d", (int)p->id);
         return ERR_REFUSED;
     }
+    enum err e = check_value(p, info, why); /* first: it is wrong in every flavour */
+    if (e) return e;
     if (!offered(f, p->id)) {
         if (why) buf_add_fmt(why, "%s (%s) has no parameter %s", t->name, catalog_flavour_name(f->id), info->name);
         return ERR_REFUSED;
@@ -123,7 +125,7 @@ static enum err check_one(const struct tool *t, const struct flavour *f, const s
         if (why) buf_add_fmt(why, "%s is given twice", info->name);
         return ERR_REFUSED;
     }
-    return check_value(p, info, why);
+    return ERR_OK;
 }
 
 static enum err check_pairs(const struct params *ps, struct buf *why) {

@@ -24,7 +24,7 @@ static const struct arg_info {
     {"where", "CONDITION", "only these rows: 'LAT(ms)>10 && COMM=curl'", ARG_WHERE, 0},
     {"focus", "FRAME", "only stacks with such a frame: part of its name, or a pattern of * and ?", ARG_FOCUS, 0},
     {"ignore", "FRAME", "no stacks with such a frame", ARG_IGNORE, 0},
-    {"number", "N", "how many rows (10; 0: all)", ARG_N, 'n'},
+    {"number", "N", "how many rows, instead of about a screenful; 0: all", ARG_N, 'n'},
     {"per-host", NULL, "a row or histogram for each host", ARG_PER_HOST, 0},
     {"section", "KEY=VALUE", "only this section: disk=vda; may be given again", ARG_SECTION, 0},
     {"merged", NULL, "sections added up into one histogram", ARG_MERGED, 0},

@@ -4,7 +4,7 @@
 #include "common/order/order.h"
 #include "common/order/selector.h"
 
-enum { DEFAULT_S = 10 };
+enum { DEFAULT_S = 10, SHOWN_BYTES = 60 };
 
 const struct tool *spec_args_tool(const char *verb, const char *name) {
     const struct tool *t = catalog_find(span_str(name));
@@ -43,7 +43,8 @@ static bool selector_parses(const char *verb, const char *on) {
     const struct selector *s;
     buf_init(&why, 0);
     enum err e = mem ? selector_parse(span_str(on), mem, &why, &s) : ERR_NOMEM;
-    if (e) args_complain(verb, "--on %s: %s", on, why.n ? buf_str(&why) : err_text(e));
+    int shown = (int)strnlen(on, SHOWN_BYTES); /* the reason names the term */
+    if (e) args_complain(verb, "--on %.*s%s: %s", shown, on, on[shown] ? "…" : "", why.n ? buf_str(&why) : err_text(e));
     buf_done(&why);
     return !e;
 }

@@ -82,9 +82,9 @@ static const struct verb VERBS[] = {
 static void help(FILE *to) {
     fputs("usage: trawl VERB [words] [options]\n\nOne answer from a whole fleet: BPF tracing tools run on many hosts, merged.\n\n", to);
     for (size_t i = 0; i < COUNT_OF(VERBS); i++) {
-        char left[32];
-        snprintf(left, sizeof left, "%s %s", VERBS[i].name, VERBS[i].words);
-        fprintf(to, "  %-20s %s\n", left, VERBS[i].summary);
+        char left[80];
+        int n = snprintf(left, sizeof left, "%s %s", VERBS[i].name, VERBS[i].words);
+        fprintf(to, n > 20 ? "  %s\n%23s%s\n" : "  %-20s%s%s\n", left, n > 20 ? "" : " ", VERBS[i].summary);
     }
     fputs("\n  trawl VERB --help    the verb's options, with an example\n  trawl --print-config a commented console.conf\n  trawl "
           "--version\n\n"

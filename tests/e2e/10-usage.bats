@@ -24,6 +24,16 @@ load lib
     [[ "$output" == *"duration"* ]]
     run -2 "$TRAWL_BIN/trawl" run runqlat --pid 0
     [[ "$output" == *"pid"* ]]
+    run -2 "$TRAWL_BIN/trawl" run runqlat --cgroup ../ssh
+    [[ "$output" == *"cgroup must be a name"* ]]
+    run -2 "$TRAWL_BIN/trawl" run runqlat --on "$(printf 'web-%d,' {1..9000})web"
+    [[ "$output" == *"web-1,"*"…: the selector is longer than"* ]]
+}
+
+@test "the help is as wide as it needs to be, and cuts nothing" {
+    run -0 "$TRAWL_BIN/trawl" --help
+    [[ "$output" == *$'  trigger add|test NAME TOOL | list | show|test|remove NAME\n'* ]]
+    [[ "$output" == *$'  hosts [SELECTOR]     Agents'* ]]
 }
 
 @test "a missing configuration names the places that were looked at" {

@@ -268,6 +268,10 @@ static void what_a_flavour_lacks_is_refused_with_its_name(void **state) {
     buf_reset(&why);
     assert_int_equal(catalog_check(conn, catalog_flavour(conn, FLAVOUR_BCC), &family, &why), ERR_REFUSED);
     assert_string_equal(buf_str(&why), "family must be 4 or 6");
+    struct params no_path = name(PARAM_CGROUP, "../a"); /* of whichever flavour it is asked */
+    buf_reset(&why);
+    assert_int_equal(catalog_check(t, catalog_flavour(t, FLAVOUR_BCC), &no_path, &why), ERR_REFUSED);
+    assert_true(span_starts(buf_span(&why), SPAN_LIT("cgroup must be a name")));
     buf_done(&why);
 }
 
