@@ -89,12 +89,17 @@ static enum coverage judge(const struct outcome_facts *f, struct buf *why) {
     if (!whole(f, why)) return COVERAGE_PARTIAL;
     if (forced) {
         buf_add_fmt(why, "%s did not end when told to and had to be killed", f->tool->name);
+        if (r->why[0]) buf_add_fmt(why, "; %s", r->why);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_TIMEOUT;
     }
     if (r->signal == SIGINT && r->cause == END_DEADLINE) { /* its argv bounds it, and it had not even begun to listen to signals */
         buf_add_fmt(why, "%s was not over when its time was and died of being told to stop: this host is too slow or busy for it",
                     f->tool->name);
         return has_result(c) ? COVERAGE_PARTIAL : COVERAGE_TIMEOUT;
+    }
+    if (r->signal == SIGINT && r->why[0] && !has_result(c)) { /* nothing is no answer of a tool that had not begun */
+        buf_add_fmt(why, "%s died of being told to stop; %s", f->tool->name, r->why);
+        return COVERAGE_TIMEOUT;
     }
     if (!exit_is_success(f->flavour, r)) {
         how_it_died(f, why);

@@ -65,6 +65,6 @@ struct report {
     uint32_t over_memory;      /* killed for its ceiling */
     uint64_t wall_ns, cpu_ns, peak_rss_bytes;
     struct ceilings ceilings; /* what held it */
-    char why[256];            /* text of the runner's own making */
+    char why[256];            /* text of the runner's own making; ENDED: of the brake, or that its probes were never seen */
     char binary[128];         /* path that was run */
 };

@@ -118,12 +118,19 @@ static void attached(struct run *r, const char *why) {
     r->report(r, &rep);
 }
 
+/* Its time begins all the same; its end says so, too, if nothing comes of it. */
+static void give_up_looking(struct run *r) {
+    snprintf(r->end.why, sizeof r->end.why, "its probes were not seen within %llu s: this host is too slow or busy for it",
+             (unsigned long long)attach_wait_ms(r->flavour) / 1000);
+    attached(r, r->end.why);
+}
+
 static void look(struct run *r) {
     uint64_t now = clock_mono_ns();
     if (r->replayed || attach_look(&r->attach, r->spawned.tool, now))
         attached(r, "");
     else if (now - r->started_ns >= attach_wait_ms(r->flavour) * NS_PER_MS)
-        attached(r, "its probes were not seen");
+        give_up_looking(r);
     else
         arm(r, now + ATTACH_POLL_MS * NS_PER_MS);
 }
