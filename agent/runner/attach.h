@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /* Look this often; wait no longer than that (bcc and bpftrace compile first). */
-enum { ATTACH_POLL_MS = 50, ATTACH_STABLE_MS = 200, ATTACH_STABLE_PART = 10, ATTACH_WAIT_MS = 10000, ATTACH_WAIT_COMPILE_MS = 180000 };
+enum { ATTACH_POLL_MS = 50, ATTACH_STABLE_MS = 200, ATTACH_STABLE_PART = 10, ATTACH_WAIT_MS = 10000, ATTACH_WAIT_COMPILE_MS = 300000 };
 
 struct attach {
     uint64_t began_ns; /* when the tool was started; set by the owner */

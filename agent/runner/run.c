@@ -59,7 +59,7 @@ static void arm(struct run *r, uint64_t due_ns) {
     if (loop_timer_set(r->loop, &r->timer, due_ns) != ERR_OK) run_kill(r);
 }
 
-/* It makes its program first, which takes a second, and a slow or busy host a minute. */
+/* It makes its program first, which takes a second, and a slow or busy host minutes. */
 static bool compiles(const struct flavour *f) { return f->script || f->id == FLAVOUR_BPFTRACE; }
 
 static uint64_t attach_wait_ms(const struct flavour *f) { return compiles(f) ? ATTACH_WAIT_COMPILE_MS : ATTACH_WAIT_MS; }

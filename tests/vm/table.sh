@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 export FLEET_DIR=/var/lib/trawl-guest-$$ FLEET_BIN=$here FLEET_CERTS=$here/trawl-certs
 # shellcheck source=deploy/fleet.sh
 . "$here/fleet.sh"
-attach_s=240 # what a compiler may take under emulation
+attach_s=360 # what a compiler may take under emulation, and a capture besides
 seconds=20   # of a capture
 data=/data/file
 
@@ -92,15 +92,16 @@ is_running_or_over() { is_running || is_over; }
 # One of $1 in flavour $2, with the workload once its probes are there: $FLEET_DIR/answer.
 capture() {
     said=''
-    if [ "$work" = burn ]; then
-        "$here/workload" burn 0 3 &
-        burn=$!
-    fi
     fleet_trawl run "$1" --flavour "$2" --for "${seconds}s" --expire 10m "${args[@]}" -n 0 -o json >"$FLEET_DIR/answer" 2>"$FLEET_DIR/progress" &
     run_pid=$!
     fleet_wait "$attach_s" is_running_or_over
-    # shellcheck disable=SC2086  # words
-    [ "$work" = burn ] || is_over || load $work
+    if [ "$work" = burn ]; then # not before: a compiler needs the CPU
+        "$here/workload" burn 0 3 &
+        burn=$!
+    elif ! is_over; then
+        # shellcheck disable=SC2086  # words
+        load $work
+    fi
     fleet_wait "$attach_s" is_over || kill "$run_pid"
     wait "$run_pid"
     if [ "$work" = burn ]; then
