@@ -29,6 +29,7 @@ bool store_sqlite_check_length(struct store_sqlite *q, char *what, size_t size) 
     sqlite3_int64 bytes = 0;
     if (sqlite3_file_control(q->db, "main", SQLITE_FCNTL_FILE_POINTER, &f) != SQLITE_OK || !f || !f->pMethods) return true;
     if (f->pMethods->xFileSize(f, &bytes) != SQLITE_OK || f->pMethods->xRead(f, h, sizeof h, 0) != SQLITE_OK) return true;
+    if (memcmp(h, "SQLite format 3", 16) != 0) return true;
     uint64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
     if (page == 1) page = 65536;
     if (page < 512 || (uint64_t)bytes >= pages * page) return true;
