@@ -207,9 +207,9 @@ bool quantiles_again(struct quantiles *q) {
 /* ---- second reading ---- */
 void quantiles_refine(struct quantiles *q, const struct quantiles_rows *rows) {
     for (size_t i = 0; i < rows->n; i++) {
-        if (rows->group[i] >= q->groups || rows->number[i] == EVENTS_NULL) continue;
+        uint32_t want = rows->group[i] < q->groups ? q->want[rows->group[i]] : 0;
+        if (!want || rows->number[i] == EVENTS_NULL) continue; /* most are of groups that are not wanted */
         uint64_t bits = bits_of((double)rows->number[i] / rows->unit);
-        uint32_t want = q->want[rows->group[i]];
         if (want >> CODE_AT != octave_of(bits)) continue;
         q->slots[(want & ((1u << CODE_AT) - 1)) * SLOTS + slot_of(bits)]++;
     }
