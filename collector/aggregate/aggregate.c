@@ -122,7 +122,13 @@ const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i)
 
 const struct stack_merge *aggregate_stacks(const struct aggregate *a) { return a->stacks; }
 
-void aggregate_drop_events(struct aggregate *a) { event_table_free(TAKE(a->events)); }
+enum err aggregate_unread(struct aggregate *a, struct span host) {
+    struct aggregate_host *h = host_of(a, host);
+    event_table_free(TAKE(a->events));
+    if (!h) return ERR_NOMEM;
+    h->unread++;
+    return ERR_OK;
+}
 
 const struct event_table *aggregate_events(const struct aggregate *a) { return a->events; }
 

@@ -16,6 +16,7 @@ struct aggregate_host {
     struct part_set seen;
     struct hist_merge *hists; /* NULL: none came */
     uint32_t refused_hists;   /* whose slots did not line up with the host's own earlier ones */
+    uint32_t unread;          /* parts that could not be read: they are in no answer */
     bool other_unit;          /* its stacks are in another unit than those before */
 };
 
@@ -34,8 +35,8 @@ const struct aggregate_host *aggregate_host(const struct aggregate *a, size_t i)
 const struct stack_merge *aggregate_stacks(const struct aggregate *a); /* NULL: none came */
 /* Rows of the host of this number (its place here); NULL: they are too many, ask the store. */
 const struct event_table *aggregate_events(const struct aggregate *a);
-/* Something of them could not be read: whoever asks shall ask the store, and hear of it. */
-void aggregate_drop_events(struct aggregate *a);
+/* A part of this host could not be read.  Who asks for events shall ask the store, and hear of it.  ERR_NOMEM. */
+NODISCARD enum err aggregate_unread(struct aggregate *a, struct span host);
 /* Counts of stacks that found no room in the budget (at most: some of them may be in). */
 uint64_t aggregate_shed(const struct aggregate *a);
 size_t aggregate_bytes(const struct aggregate *a); /* memory held, roughly; costs nothing to ask */

@@ -36,7 +36,7 @@ static enum err look_at_part(void *arg, const struct store_part *p) {
     struct care *c = arg;
     struct part_body body;
     arena_reset(c->mem);
-    enum err e = part_decode(p->body, c->mem, &body);
+    enum err e = store_decode(p, c->mem, &body);
     c->parts++;
     if (e != ERR_OK)
         say(c, "part %u of round %u of host %.*s in campaign %s: %s", p->key.part, p->key.round, (int)p->key.host.n, p->key.host.p, c->hex,

@@ -88,16 +88,19 @@ struct rebuild {
     struct arena *scratch; /* of one part */
 };
 
+/* One bad part does not hide the others. */
+static bool is_bad(enum err e) { return e == ERR_SYNTAX || e == ERR_LIMIT || e == ERR_DAMAGED; }
+
 static enum err on_part(void *arg, const struct store_part *p) {
     struct rebuild *r = arg;
     struct part_body body = {0};
     arena_reset(r->scratch);
-    enum err e = part_decode(p->body, r->scratch, &body);
+    enum err e = store_decode(p, r->scratch, &body);
     if (e == ERR_OK) return core_campaigns_part(r->cc, p->key.host, p->key.round, p->key.part, &body);
     LOG(LOG_ERR, "part.unreadable", KV("campaign", r->cc->c->hex), KV("host", p->key.host), KV("part", p->key.part),
         KV("why", err_text(e)));
-    if (r->cc->aggregate) aggregate_drop_events(r->cc->aggregate);
-    return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* one bad part does not hide the others */
+    if (is_bad(e) && r->cc->aggregate) e = aggregate_unread(r->cc->aggregate, p->key.host);
+    return e;
 }
 
 static enum err read_parts(struct core *core, struct core_campaign *cc) {
@@ -130,9 +133,9 @@ static enum err on_round_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     if (p->key.round != r->round) return ERR_OK;
     arena_reset(r->scratch);
-    enum err e = part_decode(p->body, r->scratch, &body);
+    enum err e = store_decode(p, r->scratch, &body);
     if (e == ERR_OK) e = aggregate_add(r->aggregate, p->key.host, p->key.round, p->key.part, &body);
-    return e == ERR_SYNTAX || e == ERR_LIMIT ? ERR_OK : e; /* said when its campaign was loaded */
+    return is_bad(e) ? aggregate_unread(r->aggregate, p->key.host) : e;
 }
 
 enum err core_campaigns_round(struct core *core, const struct core_campaign *cc, uint32_t round, struct aggregate **out) {

@@ -185,11 +185,14 @@ struct giving {
     struct asked *a;
     struct query_parts answer;
     size_t cap, bytes;
+    bool altered;
 };
 
 static enum err give_part(void *arg, const struct store_part *p) {
     struct giving *g = arg;
     struct arena *mem = g->a->mem;
+    g->altered = p->altered;
+    if (p->altered) return ERR_DAMAGED;
     enum err e = arena_grow(mem, &g->answer.parts, &g->cap, g->answer.n + 1, sizeof *g->answer.parts);
     if (e != ERR_OK) return e;
     struct query_part *to = &g->answer.parts[g->answer.n++];
@@ -222,14 +225,19 @@ static enum rpc_status ask_parts(struct asked *a) {
     struct query_parts q = {.n = 0};
     struct core_campaign *cc = NULL;
     if (mask_of(a))
-        return refuse(a, RPC_PERMISSION_DENIED, "a bundle has everything that the hosts sent, and your role is not shown all of it "
-                                                "(mask_viewer, mask_runner in collector.conf)");
+        return refuse(a, RPC_PERMISSION_DENIED,
+                      "a bundle has everything that the hosts sent, and your role is not shown all of it "
+                      "(mask_viewer, mask_runner in collector.conf)");
     enum err e = query_parts_decode(a->q->bytes, a->mem, &q);
     if (e != ERR_OK) return refuse(a, RPC_INVALID_ARGUMENT, err_text(e));
     enum rpc_status status = find(a, q.campaign, &cc);
     if (status != RPC_OK) return status;
     struct giving g = {.a = a, .answer = {.order = q.after.n ? SPAN_LIT("") : cc->c->signed_order}};
     e = give_hosts(&g, cc->c, q.after);
+    if (e == ERR_DAMAGED && g.altered)
+        return refuse(a, RPC_INTERNAL,
+                      "a part in the store is not what was written there, so it is no evidence; `trawl-collectord check` "
+                      "says whose it is");
     if (e == ERR_OK) e = query_parts_encode(&g.answer, &a->out);
     return e == ERR_OK ? RPC_OK : failed(a, e);
 }

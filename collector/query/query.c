@@ -37,10 +37,20 @@ bool query_wants(const struct query_work *w, const struct store_part *p) {
 }
 
 enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e) {
-    if (e != ERR_SYNTAX && e != ERR_LIMIT) return e;
+    if (e != ERR_SYNTAX && e != ERR_LIMIT && e != ERR_DAMAGED) return e;
     w->a->exact = false;
     query_note(w, "%.*s: its part %u cannot be read and is left out: %s", (int)p->key.host.n, p->key.host.p, p->key.part, err_text(e));
     return ERR_OK;
+}
+
+void query_note_unread(struct query_work *w) {
+    const struct aggregate *agg = w->of->aggregate;
+    for (size_t i = 0; i < aggregate_n_hosts(agg); i++) {
+        const struct aggregate_host *h = aggregate_host(agg, i);
+        if (!h->unread || !query_rows_on(w, span_str(h->name))) continue;
+        w->a->exact = false;
+        query_note(w, "%s: %u of its parts cannot be read and are left out; `trawl-collectord check` says why", h->name, h->unread);
+    }
 }
 
 enum rpc_status query_failed(struct query_work *w, enum err e) {

@@ -13,7 +13,7 @@ struct query_work {
     const struct selector *selector; /* NULL: all hosts */
     size_t cap_notes;
     unsigned masked; /* classes of what was there and is not shown */
-    bool again; /* what is read was read before, and all that is to be noted of it was noted */
+    bool again;      /* what is read was read before, and all that is to be noted of it was noted */
 };
 
 enum { QUERY_NOTES_MAX = 200 }; /* then one that says how many more there are */
@@ -25,6 +25,8 @@ enum rpc_status query_refuse(struct query_work *w, enum rpc_status status, const
 bool query_wants(const struct query_work *w, const struct store_part *p);
 /* A stored part does not decode: a note, and the answer goes on without it; or e, when that is no fault of the part. */
 NODISCARD enum err query_unreadable(struct query_work *w, const struct store_part *p, enum err e);
+/* The same, of the parts that the aggregate lacks. */
+void query_note_unread(struct query_work *w);
 /* The status for a failure that is ours: out of memory, or the store. */
 enum rpc_status query_failed(struct query_work *w, enum err e);
 

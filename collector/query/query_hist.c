@@ -118,6 +118,7 @@ enum err query_hist_hosts(struct query_work *w) {
     for (size_t i = 0; i < all; i++)
         if (aggregate_host(agg, i)->hists && query_rows_on(w, span_str(aggregate_host(agg, i)->name))) hosts[n++] = aggregate_host(agg, i);
     qsort(hosts, n, sizeof(const struct aggregate_host *), by_name); /* so that arrival cannot decide what lines up with what */
+    query_note_unread(w);
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < n; i++) e = merge_host(w, fleet, hosts[i]);
     return e == ERR_OK ? hist_merge_get(fleet, w->of->query->drop_sections, w->mem, &w->a->merged) : e;

@@ -290,7 +290,7 @@ static enum err on_profile(void *arg, const struct store_part *p) {
     struct arena *mem = t->t->w->mem;
     if (!query_wants(t->t->w, p) || !query_rows_on(t->t->w, p->key.host)) return ERR_OK;
     arena_reset(t->scratch);
-    enum err e = part_decode(p->body, t->scratch, &body);
+    enum err e = store_decode(p, t->scratch, &body);
     if (e != ERR_OK) return query_unreadable(t->t->w, p, e);
     if (body.kind != RESULT_STACKS) return ERR_OK;
     if (!t->n || !span_eq(t->subjects[t->n - 1].host, p->key.host)) {

@@ -24,7 +24,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     if (!query_wants(r->w, p) || !query_rows_on(r->w, p->key.host)) return ERR_OK;
     arena_reset(r->scratch);
-    enum err e = part_decode(p->body, r->scratch, &body);
+    enum err e = store_decode(p, r->scratch, &body);
     if (e != ERR_OK) return query_unreadable(r->w, p, e);
     if (body.kind != RESULT_EVENTS || body.events.n_columns == 0) return ERR_OK;
     struct where_source from = source_of(r->w, p->key.host);

@@ -3,6 +3,7 @@
 static void note_losses(struct query_work *w) {
     const struct aggregate *agg = w->of->aggregate;
     uint64_t shed = aggregate_shed(agg);
+    query_note_unread(w);
     if (shed) {
         w->a->info.ledger.shed += shed;
         w->a->exact = false;
@@ -48,7 +49,7 @@ static enum err on_part(void *arg, const struct store_part *p) {
     struct part_body body = {0};
     if (!query_wants(t->w, p) || !query_rows_on(t->w, p->key.host)) return ERR_OK;
     arena_reset(t->scratch);
-    enum err e = part_decode(p->body, t->scratch, &body);
+    enum err e = store_decode(p, t->scratch, &body);
     if (e != ERR_OK) return query_unreadable(t->w, p, e);
     if (body.kind != RESULT_STACKS) return ERR_OK;
     e = stack_merge_add(t->merge, &body.stacks);

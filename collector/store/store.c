@@ -35,6 +35,10 @@ enum err store_targets(struct store *s, const struct campaign_id *id, store_targ
 
 enum err store_bytes(struct store *s, uint64_t *out) { return s->engine->bytes(s, out); }
 
+enum err store_decode(const struct store_part *p, struct arena *mem, struct part_body *out) {
+    return p->altered ? ERR_DAMAGED : part_decode(p->body, mem, out);
+}
+
 enum err store_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg) {
     return s->engine->parts(s, id, host, fn, arg);
 }

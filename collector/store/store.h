@@ -24,8 +24,7 @@ NODISCARD enum err store_open(const char *path, enum store_mode mode, char *why,
 void store_close(struct store *s);
 AUTO_TYPE(struct store, store_close)
 /* Reads every page and gives fn (which may be NULL) a line for each thing that is hurt, a hundred at most: the pages, then the tables that
- * they are of.  ERR_DAMAGED something was.  What bodies mean is not looked at: a part whose bytes changed inside its page is for
- * part_decode to find. */
+ * they are of.  ERR_DAMAGED something was.  Bodies are not looked at: what changed inside a page is for store_decode to find. */
 typedef void store_hurt_fn(void *arg, const char *what);
 NODISCARD enum err store_check(struct store *s, store_hurt_fn *fn, void *arg);
 /* A copy of the whole as it is at one moment, as one file that its owner alone can read; others may write meanwhile.  There is nothing at
@@ -65,6 +64,7 @@ struct store_target {
 struct store_part {
     struct part_key key;
     struct span body;
+    bool altered; /* of one that is read: it is not what was written; store_decode refuses it */
 };
 
 /* ---- writing ---- */
@@ -147,5 +147,7 @@ NODISCARD enum err store_campaigns(struct store *s, const struct store_select *w
 /* The one with this id, if there is one. */
 NODISCARD enum err store_campaign(struct store *s, const struct campaign_id *id, store_campaign_fn *fn, void *arg);
 NODISCARD enum err store_targets(struct store *s, const struct campaign_id *id, store_target_fn *fn, void *arg); /* by host */
+/* What is in a part.  Errors of part_decode, and ERR_DAMAGED: it is not what was written. */
+NODISCARD enum err store_decode(const struct store_part *p, struct arena *mem, struct part_body *out);
 /* By host, then part.  host .p NULL: of all hosts. */
 NODISCARD enum err store_parts(struct store *s, const struct campaign_id *id, struct span host, store_part_fn *fn, void *arg);

@@ -1,5 +1,7 @@
 #include "collector/store/store_sqlite.h"
 
+#include "collector/store/store_sum.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,10 +21,10 @@ static const char *const sql[SQL__COUNT] = {
         "INSERT INTO campaign(id, signed_order, operator, tool, created, stopped, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
         " ON CONFLICT(id) DO NOTHING",
     [SQL_PUT_TARGET] = "INSERT INTO target(campaign, host, end_state, reason, outcome) VALUES(?1, ?2, 0, '', x'')",
-    [SQL_PUT_PART] =
-        "INSERT INTO part(campaign, host, round, tool, part, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS(SELECT 1 FROM target t"
-        " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
-        " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
+    [SQL_PUT_PART] = "INSERT INTO part(campaign, host, round, tool, part, body, sum) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS(SELECT "
+                     "1 FROM target t"
+                     " JOIN campaign c ON c.id = t.campaign WHERE t.campaign = ?1 AND t.host = ?2 AND c.tool = ?4)"
+                     " ON CONFLICT(campaign, host, round, tool, part) DO NOTHING",
     [SQL_SAME_PART] = "SELECT body = ?6 FROM part WHERE campaign = ?1 AND host = ?2 AND round = ?3 AND tool = ?4 AND part = ?5",
     [SQL_BEGIN_TARGET] = "UPDATE target SET stage = stage & 2 | ?3 WHERE campaign = ?1 AND host = ?2",
     [SQL_SET_CAMPAIGN] = "UPDATE campaign SET stopped = ?2, course = ?3, why = ?4 WHERE id = ?1",
@@ -52,8 +54,9 @@ static const char *const sql[SQL__COUNT] = {
         "SELECT id, x'', operator, tool, created, stopped, ended, x'', course, why, removed FROM campaign WHERE id BETWEEN ?2 AND "
         "?3 ORDER BY id LIMIT ?1",
     [SQL_TARGETS] = "SELECT host, end_state, reason, outcome, has_result, stage FROM target WHERE campaign = ?1 ORDER BY host",
-    [SQL_PARTS] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
-    [SQL_PARTS_OF_HOST] = "SELECT host, round, tool, part, body FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
+    [SQL_PARTS] = "SELECT host, round, tool, part, body, sum FROM part WHERE campaign = ?1 ORDER BY host, round, tool, part",
+    [SQL_PARTS_OF_HOST] =
+        "SELECT host, round, tool, part, body, sum FROM part WHERE campaign = ?1 AND host = ?2 ORDER BY round, tool, part",
 };
 
 static struct store_sqlite *of(struct store *s) { return container_of(s, struct store_sqlite, base); }
@@ -183,6 +186,7 @@ static enum err put_part(struct store_sqlite *q, struct store_op *op) {
     sqlite3_stmt *st = store_sqlite_statement(q, SQL_PUT_PART);
     if (!st) return store_sqlite_fail(q);
     bind_part(st, &op->part);
+    sqlite3_bind_int64(st, 7, (sqlite3_int64)store_sum(&op->part.key, op->part.body));
     enum err e = step(q, st);
     if (e != ERR_OK || sqlite3_changes(q->db) == 1) return e;
 

@@ -1,4 +1,5 @@
 #include "collector/store/store_sqlite.h"
+#include "collector/store/store_sum.h"
 
 static struct store_sqlite *of(struct store *s) { return container_of(s, struct store_sqlite, base); }
 
@@ -138,6 +139,8 @@ enum err store_sqlite_read_parts(struct store *s, const struct campaign_id *id, 
                                        .tool = column(st, 2),
                                        .part = (uint32_t)column_u64(st, 3)},
                                .body = column(st, 4)};
+        uint64_t sum = column_u64(st, 5); /* 0: it was written by a version that had none */
+        p.altered = sum && sum != store_sum(&p.key, p.body);
         if ((e = fn(arg, &p)) != ERR_OK) break;
     }
     sqlite3_reset(st);

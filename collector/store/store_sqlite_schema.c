@@ -28,6 +28,8 @@ static const char *const migrations[] = {
     /* removed: when its results went, by retention; its order goes with the last of them. */
     "ALTER TABLE campaign ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX campaign_kept ON campaign(created, id) WHERE ended != 0 AND signed_order != x'';",
+    /* sum: store_sum.h; 0: there is none. */
+    "ALTER TABLE part ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;",
 };
 
 static enum err number_of(struct store_sqlite *q, const char *sql, int64_t *out) {

@@ -95,3 +95,28 @@ newer() { sqlite3 "$1" 'PRAGMA user_version = 99'; }
     [ "$status" -eq 1 ]
     [[ "$output" == *"newer trawl"* ]]
 }
+
+# altered: one count of the histogram in a part, which still decodes.
+@test "a store of the version before opens and answers; a part that the disk altered is left out, and every answer says so" {
+    command -v sqlite3 >/dev/null || skip "sqlite3 is not installed"
+    fleet_fake runqlat replay "$TOP/tests/golden/runqlat/6.1-libbpf-host_cpu8.txt" 0
+    fleet_up web-1:role=web db-1:role=db
+    trawl run runqlat --for 1s >/dev/null
+    trawl hist last -o json | jq '.histograms' >"$FLEET_DIR/before"
+    fleet_stop collector
+    local store
+    store=$(sed -n 's/^store = //p' "$FLEET_DIR/collector.conf")
+    sqlite3 "$store" 'ALTER TABLE part DROP COLUMN sum; PRAGMA user_version = 5'
+    fleet_collector_start
+    trawl hist last -o json | jq '.histograms' | cmp - "$FLEET_DIR/before"
+
+    fleet_wait 60 fleet_online 2
+    trawl run runqlat --for 1s >/dev/null
+    fleet_stop collector
+    sqlite3 "$store" "UPDATE part SET body = (SELECT body FROM part WHERE host = 'db-1' LIMIT 1) WHERE sum != 0 AND host = 'web-1'"
+    run -1 "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/collector.conf" check
+    [[ "$output" == *"hurt: part 0 of round 0 of host web-1 in campaign "*": stored data is damaged"* ]]
+    fleet_collector_start
+    run --separate-stderr trawl hist last
+    [[ "$output" == *"note: web-1: 1 of its parts cannot be read and are left out"* ]]
+}

@@ -107,6 +107,35 @@ static void a_flipped_byte_is_named_by_table_campaign_and_host(void **state) {
     made_dir_done(&d);
 }
 
+/* Wherever in a part it is, and though it may still decode. */
+static void a_flipped_byte_inside_a_part_is_found_each(void **state) {
+    struct made_dir d;
+    char all[16 * 4096];
+    (void)state;
+    make(&d, 1);
+    struct span body = made_hist("usecs", 4, 7, NULL);
+    FILE *f = fopen(d.store, "r+");
+    assert_non_null(f);
+    size_t n = fread(all, 1, sizeof all, f);
+    const char *there = memmem(all, n, body.p, body.n);
+    assert_non_null(there);
+    for (size_t i = 0; i < body.n; i++) {
+        for (int round = 0; round < 2; round++) { /* flipped, looked at, put back */
+            assert_int_equal(fseek(f, there - all + (long)i, SEEK_SET), 0);
+            fputc((unsigned char)body.p[i] ^ (round ? 0 : 1 << i % 8), f);
+            assert_int_equal(fflush(f), 0);
+            if (round == 0)
+                SAYS(d.store, 1,
+                     "hurt: part 0 of round 0 of host db-1 in campaign 01010101010101010101010101010101: stored data is damaged",
+                     "every page is whole; 1 campaigns and 1 parts read, 1 things hurt");
+        }
+    }
+    fclose(f);
+    SAYS(d.store, 0, " 0 things hurt");
+    made_free(body);
+    made_dir_done(&d);
+}
+
 static void what_is_known_of_a_host_a_signed_order_and_an_outcome_are_looked_at(void **state) {
     struct made_dir d;
     (void)state;
@@ -155,38 +184,73 @@ static void a_newer_store_is_said_to_be_newer(void **state) {
     made_dir_done(&d);
 }
 
-/* The first version, as it was. */
-static void a_store_of_the_first_version_is_brought_up_to_date_with_its_parts(void **state) {
-    struct made_dir d;
-    char insert[256] = "INSERT INTO part VALUES(x'01000000000000000000000000000000', 'db-1', 0, 'runqlat', 0, x'";
-    (void)state;
-    make(&d, 1);
-    assert_int_equal(unlink(d.store), 0);
-    sql(d.store,
-        "CREATE TABLE host(name TEXT PRIMARY KEY, facts BLOB NOT NULL, seen INTEGER NOT NULL, address TEXT NOT NULL,"
-        "  cert_expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE campaign(id BLOB PRIMARY KEY, signed_order BLOB NOT NULL, operator TEXT NOT NULL, tool TEXT NOT NULL,"
-        "  created INTEGER NOT NULL, stopped INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE INDEX campaign_by_time ON campaign(created);"
-        "CREATE TABLE target(campaign BLOB NOT NULL REFERENCES campaign(id), host TEXT NOT NULL, end_state INTEGER NOT NULL,"
-        "  reason TEXT NOT NULL, outcome BLOB NOT NULL, PRIMARY KEY(campaign, host)) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE part(campaign BLOB NOT NULL, host TEXT NOT NULL, round INTEGER NOT NULL, tool TEXT NOT NULL, part INTEGER NOT NULL,"
-        "  body BLOB NOT NULL, PRIMARY KEY(campaign, host, round, tool, part),"
-        "  FOREIGN KEY(campaign, host) REFERENCES target(campaign, host)) STRICT, WITHOUT ROWID;"
-        "PRAGMA application_id = 1953658732; PRAGMA user_version = 1;"
-        "INSERT INTO campaign VALUES(x'01000000000000000000000000000000', x'', 'ada', 'runqlat', 5, 0, 0);"
-        "INSERT INTO target VALUES(x'01000000000000000000000000000000', 'db-1', 0, '', x'');");
+/* What made each version of the one before, as it was. */
+static const char *const versions[] = {
+    "CREATE TABLE host(name TEXT PRIMARY KEY, facts BLOB NOT NULL, seen INTEGER NOT NULL, address TEXT NOT NULL,"
+    "  cert_expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE campaign(id BLOB PRIMARY KEY, signed_order BLOB NOT NULL, operator TEXT NOT NULL, tool TEXT NOT NULL,"
+    "  created INTEGER NOT NULL, stopped INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX campaign_by_time ON campaign(created);"
+    "CREATE TABLE target(campaign BLOB NOT NULL REFERENCES campaign(id), host TEXT NOT NULL, end_state INTEGER NOT NULL,"
+    "  reason TEXT NOT NULL, outcome BLOB NOT NULL, PRIMARY KEY(campaign, host)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE part(campaign BLOB NOT NULL, host TEXT NOT NULL, round INTEGER NOT NULL, tool TEXT NOT NULL, part INTEGER NOT NULL,"
+    "  body BLOB NOT NULL, PRIMARY KEY(campaign, host, round, tool, part),"
+    "  FOREIGN KEY(campaign, host) REFERENCES target(campaign, host)) STRICT, WITHOUT ROWID;",
+    "DROP INDEX campaign_by_time; CREATE INDEX campaign_by_time ON campaign(created, id);"
+    "CREATE INDEX campaign_unended ON campaign(created, id) WHERE ended = 0;",
+    "ALTER TABLE target ADD COLUMN has_result INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE campaign ADD COLUMN summary BLOB NOT NULL DEFAULT x'';",
+    "ALTER TABLE campaign ADD COLUMN course INTEGER NOT NULL DEFAULT 0; ALTER TABLE campaign ADD COLUMN why TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE target ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE campaign ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX campaign_kept ON campaign(created, id) WHERE ended != 0 AND signed_order != x'';",
+};
+
+static void insert_part(const char *store, struct span body) {
+    char text[512] =
+        "INSERT INTO campaign(id, signed_order, operator, tool, created, stopped, ended)"
+        " VALUES(x'01010101010101010101010101010101', x'', 'ada', 'runqlat', 5, 0, 0);"
+        "INSERT INTO target(campaign, host, end_state, reason, outcome) VALUES(x'01010101010101010101010101010101', 'db-1', 0, '', x'');"
+        "INSERT INTO part(campaign, host, round, tool, part, body) VALUES(x'01010101010101010101010101010101', 'db-1', 0, 'runqlat', 0, x'";
+    size_t n = strlen(text);
+    assert_true(n + 2 * body.n + 3 < sizeof text);
+    for (size_t i = 0; i < body.n; i++, n += 2) snprintf(text + n, sizeof text - n, "%02x", (unsigned char)body.p[i]);
+    snprintf(text + n, sizeof text - n, "')");
+    sql(store, text);
+}
+
+static enum err count_in_part(void *arg, const struct store_part *p) {
+    AUTO(arena_free) struct arena *mem = arena_new(1 << 20);
+    struct part_body body = {0};
+    uint64_t *count = arg;
+    assert_int_equal(store_decode(p, mem, &body), ERR_OK);
+    *count += hist_total(&body.hists.hists[0]);
+    return ERR_OK;
+}
+
+static void a_store_of_every_version_before_opens_and_answers(void **state) {
     struct span body = made_hist("usecs", 4, 7, NULL);
-    size_t n = strlen(insert);
-    assert_true(n + 2 * body.n + 3 < sizeof insert);
-    for (size_t i = 0; i < body.n; i++, n += 2) snprintf(insert + n, sizeof insert - n, "%02x", (unsigned char)body.p[i]);
-    snprintf(insert + n, sizeof insert - n, "')");
-    sql(d.store, insert);
+    const struct campaign_id id = made_id(1);
+    (void)state;
+    for (size_t v = 1; v <= COUNT_OF(versions); v++) {
+        struct made_dir d;
+        char version[96];
+        uint64_t count = 0;
+        made_dir(&d);
+        for (size_t i = 0; i < v; i++) sql(d.store, versions[i]);
+        snprintf(version, sizeof version, "PRAGMA application_id = 1953658732; PRAGMA user_version = %zu", v);
+        sql(d.store, version);
+        insert_part(d.store, body);
+        SAYS(d.store, 1, "not been made or brought up to date");
+        struct store *s = made_store(&d, STORE_WRITER);
+        assert_int_equal(store_parts(s, &id, SPAN_NONE, count_in_part, &count), ERR_OK);
+        assert_int_equal(count, 7);
+        assert_int_equal(made_put_part(s, id, "db-1", "runqlat", 1, body), STORE_DONE);
+        store_close(s);
+        SAYS(d.store, 0, "1 campaigns and 2 parts read, 0 things hurt");
+        made_dir_done(&d);
+    }
     made_free(body);
-    SAYS(d.store, 1, "not been made or brought up to date");
-    store_close(made_store(&d, STORE_WRITER));
-    SAYS(d.store, 0, "1 campaigns and 1 parts read, 0 things hurt");
-    made_dir_done(&d);
 }
 
 static void a_backup_beside_a_writer_is_whole_its_owners_alone_and_replaces_nothing(void **state) {
@@ -225,10 +289,11 @@ int main(void) {
         cmocka_unit_test(a_part_that_does_not_decode_is_named),
         cmocka_unit_test(a_flipped_byte_is_found_in_every_page),
         cmocka_unit_test(a_flipped_byte_is_named_by_table_campaign_and_host),
+        cmocka_unit_test(a_flipped_byte_inside_a_part_is_found_each),
         cmocka_unit_test(what_is_known_of_a_host_a_signed_order_and_an_outcome_are_looked_at),
         cmocka_unit_test(a_truncated_store_is_found),
         cmocka_unit_test(a_newer_store_is_said_to_be_newer),
-        cmocka_unit_test(a_store_of_the_first_version_is_brought_up_to_date_with_its_parts),
+        cmocka_unit_test(a_store_of_every_version_before_opens_and_answers),
         cmocka_unit_test(a_backup_beside_a_writer_is_whole_its_owners_alone_and_replaces_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
