@@ -115,22 +115,6 @@ static void add_number(struct group *g, __int128_t v) {
 
 static unsigned decimals_of(const struct column *c) { return c && c->type == COLUMN_DECIMAL ? c->decimals : 0; }
 
-/* Groups that lose their room lose their rows, too: what is in the list is counted to the last row. */
-static enum err add_quantiles(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
-    const struct quantiles_rows rows = {group_of, of->number, (double)scaled(1, decimals_of(of)), e->n_rows};
-    if (t->again) {
-        quantiles_refine(t->quantiles, &rows);
-        return ERR_OK;
-    }
-    uint32_t before = rooms(t);
-    enum err err = quantiles_count(t->quantiles, &rows);
-    for (uint32_t i = rooms(t); i < before; i++) {
-        t->left_out = num_sat_add(t->left_out, t->groups[i].count);
-        t->groups[i].count = 0;
-    }
-    return err;
-}
-
 static void add_rows(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
     int64_t factor = (int64_t)scaled(1, t->decimals - decimals_of(of));
     uint32_t n = rooms(t);
@@ -150,6 +134,7 @@ static void add_rows(struct top *t, const struct events *e, const struct column 
 
 /* ---- bounded ---- */
 static bool can_be_bounded(const struct top *t, const struct events *e, const struct column *of) {
+    if (t->left_out) return false; /* nothing is known of what these rows' groups have */
     if (t->opt.rank == TOP_COUNT) return true;
     if (t->opt.rank != TOP_TOTAL || t->negative) return false;
     for (size_t row = 0; row < e->n_rows; row++)
@@ -185,6 +170,24 @@ static enum err begin_bounded(struct top *t) {
     quantiles_free(t->quantiles);
     t->quantiles = NULL;
     return ERR_OK;
+}
+
+/* Groups can lose their room by it.  Then heavy.h takes over with all that was counted until this table, or they lose their rows, too: what
+ * is in the list is counted to the last row. */
+static enum err add_quantiles(struct top *t, const struct events *e, const struct column *of, const uint32_t *group_of) {
+    const struct quantiles_rows rows = {group_of, of->number, (double)scaled(1, decimals_of(of)), e->n_rows};
+    if (t->again) {
+        quantiles_refine(t->quantiles, &rows);
+        return ERR_OK;
+    }
+    uint32_t before = rooms(t);
+    enum err err = quantiles_count(t->quantiles, &rows);
+    if (!err && rooms(t) < before && can_be_bounded(t, e, of)) return begin_bounded(t);
+    for (uint32_t i = rooms(t); i < before; i++) {
+        t->left_out = num_sat_add(t->left_out, t->groups[i].count);
+        t->groups[i].count = 0;
+    }
+    return err;
 }
 
 static enum err add_bounded(struct top *t, const struct events *e, const struct where_source *from, const struct column *of,
