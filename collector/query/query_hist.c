@@ -124,8 +124,43 @@ enum err query_hist_hosts(struct query_work *w) {
     return e == ERR_OK ? hist_merge_get(fleet, w->of->query->drop_sections, w->mem, &w->a->merged) : e;
 }
 
+/* " disk=vda, disk=vdb,", each once. */
+static enum err list_sections(struct query_work *w, const struct aggregate_host *h, struct buf *out) {
+    struct hist_set all = {0};
+    enum err e = hist_merge_get(h->hists, false, w->mem, &all);
+    for (size_t i = 0; i < all.n && e == ERR_OK; i++) {
+        query_mask_hist(w, &all.hists[i]);
+        for (size_t s = 0; s < all.hists[i].n_section; s++) {
+            const struct label *l = &all.hists[i].section[s];
+            char text[128];
+            snprintf(text, sizeof text, " %.*s=%.*s,", (int)l->key.n, l->key.p, (int)l->value.n, l->value.p);
+            struct span word = span_str(text);
+            if (span_find_span(buf_span(out), word) == out->n && out->n + word.n < LIMIT_NOTE_BYTES / 2) buf_add(out, word);
+        }
+    }
+    return e == ERR_OK ? buf_failed(out) : e;
+}
+
+/* A section that was asked for and that nobody has: which there are. */
+static enum err note_sections(struct query_work *w) {
+    const struct aggregate *agg = w->of->aggregate;
+    struct buf there;
+    enum err e = ERR_OK;
+    buf_init(&there, 0);
+    for (size_t i = 0; i < aggregate_n_hosts(agg) && e == ERR_OK; i++)
+        if (aggregate_host(agg, i)->hists && query_rows_on(w, span_str(aggregate_host(agg, i)->name)))
+            e = list_sections(w, aggregate_host(agg, i), &there);
+    if (e == ERR_OK)
+        query_note(w, "no histogram has the section that was asked for; there are %.*s", there.n ? (int)there.n - 2 : 4,
+                   there.n ? buf_span(&there).p + 1 : "none");
+    buf_done(&there);
+    return e;
+}
+
 enum rpc_status query_hist_fill(struct query_work *w) {
     enum err e = query_hist_hosts(w);
+    if (e != ERR_OK) return query_failed(w, e);
+    if (w->of->query->n_section && !w->a->merged.n) e = note_sections(w);
     if (e != ERR_OK) return query_failed(w, e);
     note_units(w);
     w->a->merged_hosts = (uint32_t)w->a->n_host_hists;

@@ -106,7 +106,7 @@ static enum err print_ranking(const struct answer *a, const struct tool *tool, c
 enum err answer_hist(const struct answer *a, const struct screen *s) {
     const struct tool *tool = catalog_find(a->info.spec.tool);
     answer_head(a, s);
-    if (a->merged.n == 0) fputs("nothing was measured: no host saw an event\n", s->to);
+    if (a->merged.n == 0) fputs("nothing was measured of what was asked for: no host saw such an event\n", s->to);
     for (size_t i = 0; i < a->merged.n; i++) {
         chart_print(&a->merged.hists[i], tool, a->bands, s);
         fputc('\n', s->to);

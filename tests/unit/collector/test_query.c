@@ -207,6 +207,10 @@ static void sections_are_kept_chosen_or_merged_away(void **state) {
     assert_int_equal(q.answer.merged.n, 1);
     assert_int_equal(hist_total(&q.answer.merged.hists[0]), 22);
     assert_int_equal(hist_total(&q.answer.host_hists[1].hists.hists[0]), 20);
+    vdb.value = SPAN_LIT("vd");
+    assert_int_equal(ask(&q, QUERY_HIST, &one), RPC_OK);
+    assert_int_equal(q.answer.merged.n, 0);
+    expect_note(&q, "no histogram has the section that was asked for; there are disk=vda, disk=vdb");
     end(&q);
 }
 
