@@ -38,13 +38,13 @@ static const struct stop_step stop_brisk[] = {{0, SIGINT}, {700, SIGINT}, {1500,
 static const struct stop_step stop_patient[] = {{0, SIGINT},    {1000, SIGINT}, {2000, SIGINT},  {3000, SIGINT}, {4000, SIGINT},
                                                 {5000, SIGINT}, {6000, SIGINT}, {8000, SIGTERM}, {9000, SIGKILL}};
 
-/* A host that took long to put the probes in place takes long to take them away.  When its time is over the steps are stretched by that:
- * with the overrun it stays below what the collector waits for (CAMPAIGN_SILENT_S).  After somebody's stop the collector waits only
- * CAMPAIGN_STOP_S. */
+/* A host that took long to put the probes in place takes long to take them away: the steps are stretched by that.  Not after a slow tool's
+ * overrun, with which it would be more than the collector waits for (CAMPAIGN_SILENT_S), nor after somebody's stop (CAMPAIGN_STOP_S). */
 enum { ATTACH_USUAL_MS = 1000, ATTACH_USUAL_SLOW_MS = 8000, STRETCH_MAX = 4, STRETCH_SLOW_MAX = 2 };
 
-/* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out. */
-enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 15000 };
+/* A tool that its argv bounds may take this much longer than asked before it is stopped: for its last print-out, in which bpftrace names
+ * every frame and dies of a signal.  Then it is stopped briskly. */
+enum { OVERRUN_MS = 2000, OVERRUN_SLOW_MS = 22000 };
 
 enum { PROCESSES_MAX = 512 /* and threads, of a run */ };
 
@@ -95,7 +95,7 @@ static void arm_brake(struct run *r) {
 }
 
 static void begin_stop(struct run *r, enum end_cause cause) {
-    r->stop_stretch = cause == END_STOPPED || cause == END_DEADLINE ? stretch_of(r) : 1;
+    r->stop_stretch = cause == END_STOPPED || (cause == END_DEADLINE && !is_slow(r)) ? stretch_of(r) : 1;
     move(r, RUN_STOPPING);
     loop_timer_clear(r->loop, &r->brake_timer);
     r->end.cause = cause;

@@ -95,20 +95,19 @@ capture() {
     fleet_trawl run "$1" --flavour "$2" --for "${seconds}s" --expire 10m "${args[@]}" -n 0 -o json >"$FLEET_DIR/answer" 2>"$FLEET_DIR/progress" &
     run_pid=$!
     fleet_wait "$attach_s" is_running_or_over
-    if [ "$work" = burn ]; then # not before: a compiler needs the CPU
+    if [ "$work" = burn ]; then # not before, and not after: a compiler and a summary need the CPU
         "$here/workload" burn 0 3 &
         burn=$!
+        fleet_wait "$seconds" is_over || true
+        kill "$burn"
+        wait "$burn" 2>/dev/null
+        burn=''
     elif ! is_over; then
         # shellcheck disable=SC2086  # words
         load $work
     fi
     fleet_wait "$attach_s" is_over || kill "$run_pid"
     wait "$run_pid"
-    if [ "$work" = burn ]; then
-        kill "$burn"
-        wait "$burn" 2>/dev/null
-        burn=''
-    fi
 }
 
 of_answer() { jq -r --arg said "$said" --argjson pid "$loader" "$1" "$FLEET_DIR/answer" 2>/dev/null; }
