@@ -326,7 +326,8 @@ static const struct flavour cachestat[] = {
      .interval_s = 1,
      .end = END_BY_ARGV,
      PARAMS(cachestat_params),
-     .functions = {"add_to_page_cache_lru", "mark_page_accessed", "account_page_dirtied|folio_account_dirtied", "mark_buffer_dirty"},
+     /* without (folio_)account_page_dirtied it runs, too */
+     .functions = {"add_to_page_cache_lru", "mark_page_accessed", "mark_buffer_dirty"},
      .known_wrong = "bcc up to 0.31 on kernels whose page cache works with folios (5.16 and later): misses always 0, 100 % hits",
      .wrong_with_function = "folio_mark_accessed",
      .tells = {"Detaching..."},
