@@ -33,6 +33,8 @@ static enum err check_functions(struct kernel *k, const struct flavour *f, struc
         if (f->id != FLAVOUR_BCC && any_of(k, name, kernel_has_fentry)) continue;
         if (!any_of(k, name, kernel_has_function)) buf_add_fmt(why, "this kernel has no function %s to attach to", name);
         else if (!kernel_has_kprobes()) buf_add_fmt(why, "this kernel has no kprobes%s, and it attaches to %s", f->id == FLAVOUR_BCC ? "" : " and takes no fentry program", name);
+        else if (!any_of(k, name, kernel_lets_probe))
+            buf_add_fmt(why, "this kernel lets nobody attach to its function %s (notrace)", name);
         else continue;
         return ERR_NOTFOUND;
     }

@@ -13,11 +13,12 @@
 
 enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320, PARANOID_PERFMON = 2 /* the highest that CAP_PERFMON opens */ };
 
-/* Both are read when they are first asked for: they cost a tenth of a second, and most rows need neither. */
+/* All are read when they are first asked for: they cost a tenth of a second, and most rows need none. */
 struct kernel {
-    bool btf_read, symbols_read;
-    struct btf *btf;    /* NULL: it has none */
-    struct buf symbols; /* /proc/kallsyms */
+    bool btf_read, symbols_read, traceable_read;
+    struct btf *btf;      /* NULL: it has none */
+    struct buf symbols;   /* /proc/kallsyms */
+    struct buf traceable; /* what ftrace can trace; empty: it does not tell */
 };
 
 static const char BTF_FILE[] = "/sys/kernel/btf/vmlinux";
@@ -28,6 +29,7 @@ struct kernel *kernel_new(void) {
     struct kernel *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     buf_init(&k->symbols, SYMBOLS_BYTES);
+    buf_init(&k->traceable, SYMBOLS_BYTES);
     return k;
 }
 
@@ -35,6 +37,7 @@ void kernel_free(struct kernel *k) {
     if (!k) return;
     btf__free(k->btf);
     buf_done(&k->symbols);
+    buf_done(&k->traceable);
     free(k);
 }
 
@@ -82,6 +85,19 @@ bool kernel_has_function(struct kernel *k, struct span name) {
         char after = at + what.n < rest.n ? rest.p[at + what.n] : '\n';
         if ((after == '\n' || after == '\t') && (type == 't' || type == 'T')) return true;
     }
+    return false;
+}
+
+/* A line is "NAME", with " [MODULE]" behind it when it is one's. */
+bool kernel_lets_probe(struct kernel *k, struct span name) {
+    if (!k->traceable_read) {
+        k->traceable_read = true;
+        IGNORED(fds_read_file("/sys/kernel/tracing/available_filter_functions", &k->traceable)); /* then it does not tell */
+    }
+    struct span rest = buf_span(&k->traceable), line;
+    if (rest.n == 0) return true;
+    while (span_line(&rest, &line))
+        if (span_starts(line, name) && (line.n == name.n || line.p[name.n] == ' ')) return true;
     return false;
 }
 

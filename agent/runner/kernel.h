@@ -16,6 +16,8 @@ bool kernel_has_kprobes(void);
 bool kernel_guards_perf_events(void);
 /* It has a function of this name; inlined ones have none. */
 bool kernel_has_function(struct kernel *k, struct span name);
+/* A kprobe may be put there: the kernel refuses those that ftrace cannot trace ("notrace").  True when ftrace does not tell. */
+bool kernel_lets_probe(struct kernel *k, struct span name);
 /* An fentry program for the function loads: tried with one that does nothing and is dropped at once. */
 bool kernel_has_fentry(struct kernel *k, struct span name);
 /* "cfs_rq.nr_queued": its type has this member. */

@@ -66,6 +66,11 @@ static void functions_are_whole_names_of_code(void **state) {
     if (!kernel_has_function(kernel, SPAN_LIT("vfs_read"))) skip(); /* no kallsyms in this root */
     assert_false(kernel_has_function(kernel, SPAN_LIT("vfs_rea")));
     assert_false(kernel_has_function(kernel, SPAN_LIT("jiffies")));
+    assert_true(kernel_lets_probe(kernel, SPAN_LIT("vfs_read")));
+    FILE *f = fopen("/sys/kernel/tracing/available_filter_functions", "r");
+    bool tells = f && fgetc(f) != EOF;
+    assert_true(kernel_lets_probe(kernel, SPAN_LIT("vfs_rea")) == !tells);
+    if (f) assert_int_equal(fclose(f), 0);
     const struct flavour either = {.id = FLAVOUR_BCC, .functions = {"no_such_function|vfs_read"}};
     if (kernel_has_kprobes())
         assert_runs(&either);
