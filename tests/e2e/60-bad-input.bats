@@ -27,7 +27,7 @@ teardown() {
 clean() {
     sed -E -e "s|${FLEET_DIR:-/no fleet}|DIR|g; s|$BAD|BAD|g; s|${FAKE_DIR:-/no fake}|FAKE|g" \
         -e 's/(127\.0\.0\.[0-9]+):[0-9]+/\1:PORT/g; s/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/20[0-9]{2}-[0-9]{2}-[0-9]{2}/DAY/g' \
-        -e 's/[0-9a-f]{32}/CAMPAIGN/g; s/(campaign|hist) [0-9a-f]{8}/\1 CAMPAIGN/g; s/(agentd|pid)=[0-9]+/\1=PID/g; s/(written|waiting|bytes)=[0-9]+/\1=N/g; s/reads up to [0-9]+/reads up to N/; s/there are runqlat, .*/there are TOOLS/' -e 's/^<[0-9]>//' | tr -d '\000\r'
+        -e 's/[0-9a-f]{32}/CAMPAIGN/g; s/(campaign|hist) [0-9a-f]{8}/\1 CAMPAIGN/g; s/(agentd|pid)=[0-9]+/\1=PID/g; s/(written|waiting|bytes)=[0-9]+/\1=N/g; s/reads up to [0-9]+/reads up to N/; s/short: [0-9]+ of its [0-9]+/short: N of its N/; s/there are runqlat, .*/there are TOOLS/' -e 's/^<[0-9]>//' | tr -d '\000\r'
 }
 
 rows() { # GROUP
