@@ -67,18 +67,20 @@ static size_t send_until_waiting(struct arrival *a, struct fake_agent *agent, co
     return sent;
 }
 
-/* What core does with what it has taken. */
-static size_t core_takes(struct arrival *a) {
+/* What core does with what it has taken: all that is on its way to it, which on a busy machine comes late. */
+static void core_takes(struct arrival *a, size_t expected) {
     size_t n = 0;
-    for (struct queue_item *next, *item = queue_take_all(a->core); item; item = next, n++) {
-        next = item->next;
-        struct message *m = message_of(item);
-        m->taken = (struct message_taken){.session = m->agent.session, .credit = m->agent.credit};
-        m->kind = MESSAGE_TAKEN;
-        queue_push_always(a->inbox, &m->item);
+    for (uint64_t until_ns = clock_mono_ns() + 10 * NS_PER_S; n < expected && clock_mono_ns() < until_ns; turn(a, 1)) {
+        for (struct queue_item *next, *item = queue_take_all(a->core); item; item = next, n++) {
+            next = item->next;
+            struct message *m = message_of(item);
+            m->taken = (struct message_taken){.session = m->agent.session, .credit = m->agent.credit};
+            m->kind = MESSAGE_TAKEN;
+            queue_push_always(a->inbox, &m->item);
+        }
     }
+    assert_int_equal(n, expected);
     turn(a, 5);
-    return n;
 }
 
 /* An agent that talks without end fills its own credit, not the collector's memory. */
@@ -95,10 +97,10 @@ static void an_agent_gets_credit_back_only_when_core_has_taken_its_message(void 
                                       .state = {.coverage = COVERAGE_RUNNING, .note = span_of(note, sizeof note)}};
     size_t first = send_until_waiting(&a, &one, &states, MOST);
     assert_true(first > 100 && first <= LIMIT_STREAM_CREDIT_BYTES / sizeof note);
-    assert_int_equal(core_takes(&a), first + 1); /* the facts came first */
+    core_takes(&a, first + 1); /* the facts came first */
     size_t second = send_until_waiting(&a, &one, &states, MOST);
     assert_true(second > first / 2 && second <= LIMIT_STREAM_CREDIT_BYTES / sizeof note);
-    core_takes(&a);
+    core_takes(&a, second);
     struct label long_one = {SPAN_LIT("about"), span_of(note, LIMIT_LABEL_BYTES)};
     const struct from_agent facts = {.kind = FROM_AGENT_FACTS,
                                      .facts = {.host = SPAN_LIT("web-1"), .version = SPAN_LIT("0"), .labels = &long_one, .n_labels = 1}};
