@@ -197,12 +197,12 @@ static void check(const struct world *w, struct gen *g, size_t at[2], size_t see
     buf_done(&out);
 }
 
-static void check_worlds(struct gen *g) {
+/* seen: how many lists were exact, bounded, with some left out. */
+static void check_worlds(struct gen *g, size_t n, size_t seen[3]) {
     struct made_dir dir;
-    size_t seen[3] = {0}; /* exact, bounded, some left out */
     made_dir(&dir);
     struct store *s = made_store(&dir, STORE_WRITER);
-    for (size_t i = 0; i < WORLDS; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct world w;
         begin(&w, s, (unsigned char)(i + 1), g);
         for (size_t k = 0; k < QUESTIONS; k++) check(&w, g, (size_t[]){i, k}, seen);
@@ -210,23 +210,24 @@ static void check_worlds(struct gen *g) {
     }
     store_close(s);
     made_dir_done(&dir);
-    assert_true(seen[0] > 1000 && seen[1] > 500 && seen[2] > 500);
 }
 
 static void every_list_is_true_within_its_bounds(void **state) {
     struct gen g;
+    size_t seen[3] = {0};
     (void)state;
     gen_init(&g);
     gen_print(&g);
-    check_worlds(&g);
+    check_worlds(&g, WORLDS, seen);
+    assert_true(seen[0] > 1000 && seen[1] > 500 && seen[2] > 500);
 }
 
-/* With this seed a table's p99 needed more room, and the rows of groups that lost theirs were missing in the bounds. */
+/* With this seed a table's p99 needed more room, and the rows of groups that lost theirs were missing in the bounds: in the 43rd world. */
 static void bounds_hold_when_groups_lose_the_room_for_their_p99(void **state) {
     struct gen g;
     (void)state;
     gen_seed(&g, 7292802383830263955u);
-    check_worlds(&g);
+    check_worlds(&g, 43, (size_t[3]){0});
 }
 
 int main(void) {
