@@ -61,10 +61,13 @@ static enum err fault(struct bundle_fault *f, enum err e, size_t at, struct span
     return e;
 }
 
+/* Only as bundle_add writes it: whatever is read is written again to the same bytes. */
+static bool read_number(struct span s, uint64_t *out) { return span_u64(s, out) && (s.n == 1 || s.p[0] != '0'); }
+
 enum err bundle_open(struct span whole, struct bundle *b, struct bundle_fault *out_fault) {
     struct span rest = whole, line;
     uint64_t version = 0;
-    if (!span_starts(whole, MAGIC) || !span_line(&rest, &line) || !span_u64(span_drop(line, MAGIC.n), &version))
+    if (!span_starts(whole, MAGIC) || !span_line(&rest, &line) || !read_number(span_drop(line, MAGIC.n), &version))
         return fault(out_fault, ERR_SYNTAX, 0, SPAN_LIT(""), "it is not a bundle of trawl");
     if (version != VERSION) return fault(out_fault, ERR_VERSION, 0, SPAN_LIT(""), "it is of a newer trawl");
     *b = (struct bundle){whole, whole.n - rest.n};
@@ -74,7 +77,7 @@ enum err bundle_open(struct span whole, struct bundle *b, struct bundle_fault *o
 /* NAME SIZE DIGEST */
 static bool read_head(struct span line, struct span *out_name, uint64_t *out_size, struct span *out_hex) {
     struct span rest, size;
-    return span_cut(line, ' ', out_name, &rest) && span_cut(rest, ' ', &size, out_hex) && is_name(*out_name) && span_u64(size, out_size) &&
+    return span_cut(line, ' ', out_name, &rest) && span_cut(rest, ' ', &size, out_hex) && is_name(*out_name) && read_number(size, out_size) &&
            out_hex->n == HEX_BYTES;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/auto.h"
 #include "common/bundle/bundle.h"
 
 static struct buf made(void) {
@@ -73,6 +74,28 @@ static void every_cut_and_everything_behind_the_end_is_found(void **state) {
     buf_done(&whole);
 }
 
+/* Evidence is one file, not several that say the same. */
+static void a_number_is_written_in_one_way(void **state) {
+    (void)state;
+    static const char *const numbers[] = {" 1\n", "r 12 ", "0:0 0 ", "end 0 "};
+    struct buf whole = made(), b;
+    struct bundle_fault fault;
+    size_t n = 0;
+    buf_init(&b, 0);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        size_t at = span_find_span(buf_span(&whole), span_str(numbers[i]));
+        assert_true(at < whole.n);
+        at += strcspn(numbers[i], " ") + 1;
+        buf_reset(&b);
+        buf_add(&b, span_head(buf_span(&whole), at));
+        buf_add_char(&b, '0');
+        buf_add(&b, span_drop(buf_span(&whole), at));
+        assert_int_equal(read_all(buf_span(&b), &n, &fault), ERR_SYNTAX);
+    }
+    buf_done(&b);
+    buf_done(&whole);
+}
+
 static void names_have_an_alphabet_and_a_length(void **state) {
     (void)state;
     struct buf b;
@@ -91,6 +114,7 @@ int main(void) {
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(every_changed_byte_is_found),
         cmocka_unit_test(every_cut_and_everything_behind_the_end_is_found),
+        cmocka_unit_test(a_number_is_written_in_one_way),
         cmocka_unit_test(names_have_an_alphabet_and_a_length),
     };
     return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);
