@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/net/pace.h"
 
 enum {
     IN_SMALL_BYTES = 2048,
@@ -258,7 +259,6 @@ static uint64_t dead_at(const struct link *l, const struct net_times *t) {
 
 /* Pings keep both directions awake: the peer answers each. */
 static uint64_t ping_at(const struct link *l) {
-    if (!l->dialler) return UINT64_MAX;
     return later(l->pinged_ns, earlier(l->heard_ns, l->spoke_ns)) + l->heartbeat_ms * NS_PER_MS;
 }
 
@@ -273,7 +273,8 @@ static uint64_t end_at(const struct link *l, const struct net_times *t) {
 static void watch(struct link *l) {
     const struct net_times *t = net_times(l->net);
     uint64_t due = end_at(l, t);
-    if (l->state == LINK_UP && l->greeted) due = earlier(due, ping_at(l));
+    if (l->state == LINK_UP && l->greeted && l->dialler)
+        due = earlier(due, pace_beat_ns(ping_at(l), clock_mono_ns(), clock_wall_ns(), l->heartbeat_ms));
     if (loop_timer_set(net_loop(l->net), &l->timer, due)) link_fail(l, ERR_NOMEM, err_text(ERR_NOMEM));
 }
 
@@ -294,7 +295,7 @@ static void on_timer(struct loop_timer *timer) {
     uint64_t now = clock_mono_ns();
     if (now >= end_at(l, t)) {
         end_by_time(l);
-    } else if (l->state == LINK_UP && l->greeted && now >= ping_at(l)) {
+    } else if (l->state == LINK_UP && l->greeted && l->dialler && now >= ping_at(l)) {
         l->pinged_ns = now;
         link_send(l, FRAME_PING, 0, false, SPAN_NONE);
         l->ops->beat(l);

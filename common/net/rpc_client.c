@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "common/base/clock.h"
+#include "common/net/pace.h"
 #include "common/net/rpc_control.h"
 #include "common/net/rpc_stream.h"
 
@@ -22,6 +23,7 @@ struct rpc_client {
     struct net_op dial;
     struct loop_timer dial_limit, again;
     unsigned failures; /* since the last Welcome */
+    uint64_t lost_ns;  /* when the first of them was */
     struct rpc_conn *conn;
 };
 
@@ -38,12 +40,10 @@ static uint64_t random_below(uint64_t n) {
 static void plan_retry(struct rpc_client *k) {
     if (!k->retry) return;
     const struct net_times *t = net_times(k->net);
-    uint64_t window_ms = t->backoff_low_ms;
-    for (unsigned i = 0; i < k->failures && window_ms < t->backoff_high_ms; i++) window_ms *= 2;
-    if (window_ms > t->backoff_high_ms) window_ms = t->backoff_high_ms;
-    k->failures++;
-    uint64_t due = clock_mono_ns() + random_below(window_ms * NS_PER_MS + 1);
-    if (loop_timer_set(net_loop(k->net), &k->again, due)) start_dial(k); /* no memory for a pause */
+    uint64_t now_ns = clock_mono_ns();
+    if (k->failures == 0) k->lost_ns = now_ns;
+    uint64_t pause_ns = random_below(pace_pause_ns(t->backoff_low_ms, t->backoff_high_ms, k->failures++, now_ns - k->lost_ns) + 1);
+    if (loop_timer_set(net_loop(k->net), &k->again, now_ns + pause_ns)) start_dial(k); /* no memory for a pause */
 }
 
 static void on_again(struct loop_timer *t) { start_dial(container_of(t, struct rpc_client, again)); }
