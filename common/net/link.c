@@ -6,7 +6,7 @@
 #include "common/net/pace.h"
 
 enum {
-    IN_SMALL_BYTES = 2048,
+    IN_SMALL_BYTES = 512,                               /* an idle connection's: a heartbeat, an acknowledgement, a small histogram */
     OUT_BYTES = LIMIT_FRAME_BYTES + FRAME_HEADER_BYTES, /* nng gets at once; nothing overtakes these */
     IN_LARGE_BYTES = OUT_BYTES,
     CONTROL_BYTES_MAX = 1024 * 1024,
