@@ -1,8 +1,10 @@
 /* Hand-off of whole ownership between threads.  The only mutex of the product.
- * Items are embedded in what travels.  The receiving loop watches queue_fd() for EPOLLIN and then takes everything. */
+ * Items are embedded in what travels.  The receiving loop watches queue_fd() for EPOLLIN and then takes what waits.
+ * Two lanes: what somebody waits for is pushed ahead of what comes in thousands. */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/auto.h"
 #include "common/base/err.h"
@@ -22,7 +24,11 @@ AUTO_TYPE(struct queue, queue_free)
 NODISCARD enum err queue_push(struct queue *q, struct queue_item *item);
 /* As queue_push, cap disregarded: for control messages that must get through. */
 void queue_push_always(struct queue *q, struct queue_item *item);
-/* All waiting items in order, oldest first, linked by next; NULL when none.  Clears the fd's readiness.  Thread: receiver. */
-struct queue_item *queue_take_all(struct queue *q);
+/* As queue_push_always, and it is taken before all that was not pushed ahead; those that were come in their order. */
+void queue_push_ahead(struct queue *q, struct queue_item *item);
+/* The first items in order, most (> 0) at most, linked by next; NULL when none.  The fd stays readable while others wait.
+ * Thread: receiver. */
+struct queue_item *queue_take(struct queue *q, size_t most);
+static inline struct queue_item *queue_take_all(struct queue *q) { return queue_take(q, SIZE_MAX); }
 int queue_fd(const struct queue *q);
 size_t queue_waiting(struct queue *q);

@@ -60,6 +60,45 @@ static void a_full_queue_takes_control_messages_only(void **state) {
     assert_non_null(queue_take_all(q));
 }
 
+static void what_is_pushed_ahead_is_taken_first(void **state) {
+    (void)state;
+    struct parcel p[6];
+    AUTO(queue_free) struct queue *q = queue_new(1);
+    const unsigned ahead[] = {0, 1, 0, 1, 1, 0}, order[] = {1, 3, 4, 0, 2, 5};
+    for (unsigned i = 0; i < 6; i++) ahead[i] ? queue_push_ahead(q, &p[i].item) : queue_push_always(q, &p[i].item);
+    struct queue_item *item = queue_take_all(q);
+    for (unsigned i = 0; i < 6; i++, item = item->next) assert_ptr_equal(item, &p[order[i]].item);
+    assert_null(item);
+    queue_push_always(q, &p[2].item);
+    queue_push_ahead(q, &p[1].item); /* the first place, after everything was taken */
+    assert_ptr_equal(queue_take(q, 1), &p[1].item);
+    assert_ptr_equal(queue_take(q, 1), &p[2].item);
+    assert_null(queue_take(q, 1));
+}
+
+static void some_can_be_taken_and_the_rest_waits(void **state) {
+    (void)state;
+    struct parcel p[6];
+    AUTO(queue_free) struct queue *q = queue_new(0);
+    for (unsigned i = 0; i < 4; i++) i < 3 ? queue_push_ahead(q, &p[i].item) : queue_push_always(q, &p[i].item);
+    struct queue_item *item = queue_take(q, 2);
+    assert_ptr_equal(item, &p[0].item);
+    assert_ptr_equal(item->next, &p[1].item);
+    assert_null(item->next->next);
+    assert_int_equal(queue_waiting(q), 2);
+    assert_true(ready(q, 0));
+    queue_push_ahead(q, &p[4].item); /* behind the one that is ahead still */
+    queue_push_always(q, &p[5].item);
+    assert_ptr_equal(queue_take(q, 1), &p[2].item);
+    assert_ptr_equal(queue_take(q, 1), &p[4].item);
+    queue_push_ahead(q, &p[0].item);
+    item = queue_take(q, 3);
+    assert_ptr_equal(item, &p[0].item);
+    assert_ptr_equal(item->next, &p[3].item);
+    assert_ptr_equal(item->next->next, &p[5].item);
+    assert_false(ready(q, 0));
+}
+
 enum { SENDERS = 4, PARCELS = 5000 };
 struct sender {
     struct queue *q;
@@ -71,7 +110,10 @@ static void *send_all(void *arg) {
     for (unsigned i = 0; i < PARCELS;) {
         struct parcel *p = malloc(sizeof *p);
         *p = (struct parcel){.from = s->number, .number = i};
-        if (i % 7 == 0) queue_push_always(s->q, &p->item);
+        if (s->number == 0)
+            queue_push_ahead(s->q, &p->item);
+        else if (i % 7 == 0)
+            queue_push_always(s->q, &p->item);
         else
             while (queue_push(s->q, &p->item)) sched_yield();
         i++;
@@ -91,7 +133,7 @@ static void nothing_is_lost_or_reordered_between_threads(void **state) {
     }
     while (total < SENDERS * PARCELS) {
         assert_true(ready(q, 20000)); /* a lost wake-up would end here */
-        for (struct queue_item *item = queue_take_all(q), *following; item; item = following) {
+        for (struct queue_item *item = queue_take(q, 1 + total % 11), *following; item; item = following) {
             struct parcel *p = container_of(item, struct parcel, item);
             following = item->next;
             assert_int_equal(p->number, next[p->from]++);
@@ -115,10 +157,9 @@ static void without_memory_or_descriptors_there_is_no_queue(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_come_in_order_and_the_fd_tells),
-        cmocka_unit_test(a_full_queue_takes_control_messages_only),
-        cmocka_unit_test(nothing_is_lost_or_reordered_between_threads),
-        cmocka_unit_test(without_memory_or_descriptors_there_is_no_queue),
+        cmocka_unit_test(items_come_in_order_and_the_fd_tells),         cmocka_unit_test(a_full_queue_takes_control_messages_only),
+        cmocka_unit_test(what_is_pushed_ahead_is_taken_first),          cmocka_unit_test(some_can_be_taken_and_the_rest_waits),
+        cmocka_unit_test(nothing_is_lost_or_reordered_between_threads), cmocka_unit_test(without_memory_or_descriptors_there_is_no_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
