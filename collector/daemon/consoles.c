@@ -113,7 +113,7 @@ static void on_message(struct rpc_stream *stream, struct span bytes) {
         return;
     }
     c->asked = true;
-    queue_push_always(c->cs->opt.core, &m->item);
+    queue_push_ahead(c->cs->opt.core, &m->item);
 }
 
 static void on_half_closed(struct rpc_stream *stream) {
@@ -135,7 +135,7 @@ static void on_ended(struct rpc_stream *stream, enum rpc_status status, struct s
     struct message *m = c->asked && c->method == RPC_CONSOLE_WATCH ? message_new(MESSAGE_UNWATCH, 0) : NULL;
     if (m) {
         m->question.id = c->id;
-        queue_push_always(c->cs->opt.core, &m->item);
+        queue_push_ahead(c->cs->opt.core, &m->item);
     }
     call_free(c);
 }

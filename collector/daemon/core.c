@@ -92,12 +92,19 @@ static void take(struct core *core, struct message *m) {
     message_free(m);
 }
 
-static void take_all(struct core *core) {
-    for (struct queue_item *next, *item = queue_take_all(core->opt.inbox); item; item = next) {
+static size_t take_slice(struct core *core) {
+    size_t n = 0;
+    for (struct queue_item *next, *item = queue_take(core->opt.inbox, CORE_SLICE); item; item = next, n++) {
         next = item->next;
         take(core, message_of(item));
     }
     core_campaigns_settle(core);
+    return n;
+}
+
+/* What waits now.  In slices: a question that comes meanwhile is ahead of the next. */
+static void take_all(struct core *core) {
+    for (size_t n, left = queue_waiting(core->opt.inbox); left; left -= n < left ? n : left) n = take_slice(core);
     if (core->watches && !core->is_watching)
         core->is_watching = loop_timer_set(core->loop, &core->watching, clock_mono_ns() + CORE_WATCH_MS * NS_PER_MS) == ERR_OK;
 }

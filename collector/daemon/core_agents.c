@@ -67,7 +67,7 @@ void core_agents_seen(struct core *core) {
 }
 
 /* ---- what they are sent ---- */
-enum err core_agents_tell(struct core *core, const struct to_agent *to, const uint64_t *sessions, size_t n) {
+enum err core_agents_tell(struct core *core, enum rpc_lane lane, const struct to_agent *to, const uint64_t *sessions, size_t n) {
     AUTO(message_free) struct message *m = message_new(MESSAGE_SEND, 4 * LIMIT_ORDER_BYTES + n * sizeof *sessions);
     if (!m) return ERR_NOMEM;
     struct buf bytes;
@@ -80,9 +80,15 @@ enum err core_agents_tell(struct core *core, const struct to_agent *to, const ui
     if (!m->send.sessions || !m->send.bytes.p) return ERR_NOMEM;
     memcpy(m->send.sessions, sessions, n * sizeof *sessions);
     m->send.n = n;
-    queue_push_always(core->opt.ingest, &TAKE(m)->item);
+    if (lane == RPC_INTERACTIVE)
+        queue_push_ahead(core->opt.ingest, &TAKE(m)->item);
+    else
+        queue_push_always(core->opt.ingest, &TAKE(m)->item);
     return ERR_OK;
 }
+
+/* All of one campaign goes one way: an order is never overtaken by its stop. */
+static enum rpc_lane lane_of(const struct campaign *c) { return c->n_targets <= CORE_SMALL_TARGETS ? RPC_INTERACTIVE : RPC_BULK; }
 
 static enum err send_to(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
     struct to_agent to = {.kind = TO_AGENT_STOP, .stop = {.campaign = c->id, .why = span_str(c->why)}};
@@ -93,7 +99,7 @@ static enum err send_to(struct core *core, const struct campaign *c, enum campai
         enum err e = spec_decode_signed(c->signed_order, mem, &to.order);
         if (e != ERR_OK) return e;
     }
-    return core_agents_tell(core, &to, sessions, n);
+    return core_agents_tell(core, lane_of(c), &to, sessions, n);
 }
 
 static void send_logged(struct core *core, const struct campaign *c, enum campaign_send what, const uint64_t *sessions, size_t n) {
@@ -114,7 +120,7 @@ void core_agents_stop(struct core *core, const struct campaign *c) {
 }
 
 void core_agents_turns(struct core *core, struct campaign *c) {
-    enum { AT_A_TIME = 256 };
+    enum { AT_A_TIME = 64 };
     uint64_t sessions[AT_A_TIME];
     size_t n = 0;
     struct campaign_now now = core_now();

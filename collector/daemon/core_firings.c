@@ -9,7 +9,7 @@ bool core_firings_is(uint64_t question) { return (question & UINT32_MAX) == UINT
 /* ---- a host has fired ---- */
 static void answer_host(struct core *core, uint64_t session, const struct campaign_id *id, const char *refused) {
     const struct to_agent to = {.kind = TO_AGENT_FIRING, .stop = {.campaign = *id, .why = span_str(refused)}};
-    enum err e = core_agents_tell(core, &to, &session, 1);
+    enum err e = core_agents_tell(core, RPC_INTERACTIVE, &to, &session, 1);
     if (e) LOG(LOG_ERR, "trigger.not_sent", KV("why", err_text(e))); /* the host asks again */
 }
 

@@ -37,7 +37,7 @@ void core_lockdown_send(struct core *core, const uint64_t *sessions, size_t n) {
     AUTO(arena_free) struct arena *mem = arena_new(LIMIT_FRAME_ARENA_BYTES);
     if (!core->lockdown.counter || n == 0) return;
     enum err e = mem ? spec_decode_signed(buf_span(&core->statement), mem, &to.order) : ERR_NOMEM;
-    if (!e) e = core_agents_tell(core, &to, sessions, n);
+    if (!e) e = core_agents_tell(core, RPC_INTERACTIVE, &to, sessions, n);
     if (e) LOG(LOG_ERR, "lockdown.not_sent", KV("hosts", n), KV("why", err_text(e)));
 }
 

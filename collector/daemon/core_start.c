@@ -185,7 +185,7 @@ static enum err write_start(struct core *core, const struct core_start *start, s
     w->write.ops = op;
     w->write.n = 1;
     w->write.question = start->question;
-    queue_push_always(core->opt.store, &w->item);
+    queue_push_ahead(core->opt.store, &w->item);
     return ERR_OK;
 }
 

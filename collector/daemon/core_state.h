@@ -22,7 +22,9 @@ enum {
     CORE_FACTS_MS = 10 * 1000,    /* a host's facts are stored at most this often; the latest always by CORE_SEEN_MS */
     CORE_TARGET_S = 24 * 3600,    /* hosts not seen for longer are not targeted */
     CORE_LIVE_MAX = 1000,         /* campaigns that have not ended */
-    CORE_ENDED_MAX = 64           /* ended campaigns that are kept loaded */
+    CORE_ENDED_MAX = 64,          /* ended campaigns that are kept loaded */
+    CORE_SLICE = 64,              /* messages that are taken before one that was pushed ahead meanwhile has its turn */
+    CORE_SMALL_TARGETS = 16       /* a campaign on so many hosts at most is ahead of larger ones on its way to them */
 };
 static const size_t CORE_STACKS_BYTES = (size_t)256 << 20;     /* of one campaign */
 static const size_t CORE_EVENTS_BYTES = (size_t)512 << 20;     /* of one campaign */
@@ -67,8 +69,8 @@ struct core_trigger {
     struct core_trigger_host *hosts;
     size_t n_hosts, cap_hosts;
     struct map *host_at; /* a host's name → its place in hosts */
-    struct map *alerts; /* that are firing and were acted on, by fingerprint and begin; NULL: none was */
-    uint64_t unsaid;    /* suppressed since the audit log had it */
+    struct map *alerts;  /* that are firing and were acted on, by fingerprint and begin; NULL: none was */
+    uint64_t unsaid;     /* suppressed since the audit log had it */
     uint64_t last_wall_ms;
     char last[LIMIT_REASON_BYTES + 1]; /* what came of the last event */
 };
@@ -160,7 +162,7 @@ void core_agents_turns(struct core *core, struct campaign *c);
 void core_agents_seen(struct core *core); /* stores that the connected hosts are here */
 
 /* The same message to these sessions. */
-NODISCARD enum err core_agents_tell(struct core *core, const struct to_agent *to, const uint64_t *sessions, size_t n);
+NODISCARD enum err core_agents_tell(struct core *core, enum rpc_lane lane, const struct to_agent *to, const uint64_t *sessions, size_t n);
 
 /* ---- core_audit.c: who asked for what, and what came of it; docs/audit.md lists the events ---- */
 NODISCARD enum err core_audit_open(struct core *core, char *why, size_t why_size);

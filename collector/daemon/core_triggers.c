@@ -117,7 +117,7 @@ bool core_triggers_is_for(const struct core_trigger *t, const struct fleet_host 
 
 static void send(struct core *core, const struct rulebook_entry *e, const uint64_t *sessions, size_t n) {
     struct to_agent to = {.kind = e->removed ? TO_AGENT_DISARM : TO_AGENT_ARM, .order = e->signed_order, .disarm = e->rule.trigger.id};
-    enum err err = n ? core_agents_tell(core, &to, sessions, n) : ERR_OK;
+    enum err err = n ? core_agents_tell(core, RPC_INTERACTIVE, &to, sessions, n) : ERR_OK;
     if (err) LOG(LOG_ERR, "trigger.not_sent", KV("trigger", e->rule.trigger.name), KV("hosts", n), KV("why", err_text(err)));
 }
 

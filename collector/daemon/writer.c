@@ -135,6 +135,14 @@ static void tell_refused(struct message *m) {
         if (m->write.ops[k].result == STORE_REFUSED) m->write.failed = ERR_DAMAGED;
 }
 
+/* To core, ahead if somebody waits for it. */
+static void give_back(struct writer *w, struct message *m) {
+    if (m->kind == MESSAGE_WRITE && m->write.question)
+        queue_push_ahead(w->core, &m->item);
+    else
+        queue_push_always(w->core, &m->item);
+}
+
 static void pause_before_retry(struct writer *w) {
     const struct timespec step = {.tv_nsec = (long)(RETRY_STEP_MS * NS_PER_MS)};
     for (int i = 0; i < RETRY_STEPS && !atomic_load(&w->stopping); i++) nanosleep(&step, NULL);
@@ -156,7 +164,7 @@ static void flush(struct writer *w) {
     if (w->n_batch) log_refused(w);
     for (size_t i = 0; i < w->n_batch; i++) {
         tell_refused(w->batch[i]);
-        queue_push_always(w->core, &w->batch[i]->item);
+        give_back(w, w->batch[i]);
     }
     w->n_batch = 0;
 }
@@ -173,7 +181,6 @@ static bool take(struct writer *w, struct queue_item *item) {
             continue;
         }
         w->batch[w->n_batch++] = m;
-        if (w->n_batch == BATCH_MAX) flush(w);
     }
     flush(w);
     return go_on;
@@ -184,7 +191,7 @@ static void *run(void *arg) {
     struct pollfd fd = {.fd = queue_fd(w->inbox), .events = POLLIN};
     do {
         poll(&fd, 1, -1);
-    } while (take(w, queue_take_all(w->inbox)));
+    } while (take(w, queue_take(w->inbox, BATCH_MAX)));
     return NULL;
 }
 

@@ -117,7 +117,7 @@ static enum MHD_Result dispatch(struct http_request *r, const char *url) {
     r->http->waiting = r;
     r->suspended = true;
     MHD_suspend_connection(r->connection);
-    queue_push_always(r->http->opt.core, &TAKE(m)->item);
+    queue_push_ahead(r->http->opt.core, &TAKE(m)->item);
     return MHD_YES;
 }
 

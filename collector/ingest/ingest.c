@@ -48,10 +48,11 @@ static void reload(struct ingest *in) {
     report(in, e == ERR_OK ? INGEST_RELOADED : INGEST_RELOAD_FAILED, SPAN_LIT(""), span_str(why));
 }
 
+/* A few at a time: an order to all hosts is many sends, and one to a single host must not wait for all of them. */
 static void on_inbox(struct loop_watch *w, uint32_t events) {
     struct ingest *in = container_of(w, struct ingest, inbox);
     (void)events;
-    for (struct queue_item *next, *item = queue_take_all(in->opt.inbox); item; item = next) {
+    for (struct queue_item *next, *item = queue_take(in->opt.inbox, INGEST_SLICE); item; item = next) {
         next = item->next;
         struct message *m = message_of(item);
         if (m->kind == MESSAGE_ACK) ack(in, &m->part);

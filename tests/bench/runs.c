@@ -1,6 +1,7 @@
 /* Many operators' runs at once from one process: each on one host of its own, from the order to the merged answer.
  *   runs N HOSTS SECONDS    host h1 … hHOSTS, spread; the configuration as trawl's ($TRAWL_CONFIG)
- * One line:  runs=N failed=N over_ms=P50,P99,MAX    how much longer than SECONDS each took
+ * One line:  runs=N failed=N start_ms=… ask_ms=… over_ms=…    each P50,P99,MAX: until the start was acknowledged, for the question at the
+ * end, and how much longer than SECONDS all took
  * Reading order: main → run → start, wait, ask. */
 #include <pthread.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ struct run {
     struct client *client;
     struct buf request, reply;
     char id[2 * CAMPAIGN_ID_BYTES + 1];
-    uint64_t took_ns;
+    uint64_t start_ns, ask_ns, took_ns;
     bool ok;
 };
 
@@ -70,28 +71,45 @@ static void *run(void *arg) {
     bool connected = client_open(r->settings, &r->client) == ERR_OK;
     pthread_barrier_wait(r->together); /* who could not connect is waited for, too */
     uint64_t began_ns = clock_mono_ns();
-    r->ok = connected && start(r) && wait_for_end(r) && ask(r);
+    r->ok = connected && start(r);
+    r->start_ns = clock_mono_ns() - began_ns;
+    r->ok = r->ok && wait_for_end(r);
+    uint64_t ended_ns = clock_mono_ns();
+    r->ok = r->ok && ask(r);
     r->took_ns = clock_mono_ns() - began_ns;
+    r->ask_ns = clock_mono_ns() - ended_ns;
     if (!r->ok && r->client) fprintf(stderr, "runs: h%u: %s\n", r->host, client_why(r->client));
     return NULL;
 }
 
-static int by_time(const void *a, const void *b) {
-    uint64_t x = ((const struct run *)a)->took_ns, y = ((const struct run *)b)->took_ns;
+static int by_size(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static uint64_t over_ms(const struct run *r) {
-    uint64_t tool_ns = r->seconds * NS_PER_S;
-    return (r->took_ns > tool_ns ? r->took_ns - tool_ns : 0) / NS_PER_MS;
+/* times_ns: sorted here. */
+static void tell(const char *what, uint64_t *times_ns, size_t n) {
+    const size_t at[] = {n / 2, (n * 99 + 99) / 100 - 1, n - 1};
+    qsort(times_ns, n, sizeof *times_ns, by_size);
+    printf(" %s_ms=", what);
+    for (size_t i = 0; i < COUNT_OF(at); i++) printf("%s%llu", i ? "," : "", (unsigned long long)(times_ns[at[i]] / NS_PER_MS));
 }
 
-static int report(struct run *runs, size_t n) {
+static int report(const struct run *runs, size_t n) {
+    static uint64_t start_ns[RUNS_MAX], ask_ns[RUNS_MAX], over_ns[RUNS_MAX];
     size_t failed = 0;
-    for (size_t i = 0; i < n; i++) failed += !runs[i].ok;
-    qsort(runs, n, sizeof *runs, by_time);
-    printf("runs=%zu failed=%zu over_ms=%llu,%llu,%llu\n", n, failed, (unsigned long long)over_ms(&runs[n / 2]),
-           (unsigned long long)over_ms(&runs[(n * 99 + 99) / 100 - 1]), (unsigned long long)over_ms(&runs[n - 1]));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t tool_ns = runs[i].seconds * NS_PER_S;
+        failed += !runs[i].ok;
+        start_ns[i] = runs[i].start_ns;
+        ask_ns[i] = runs[i].ask_ns;
+        over_ns[i] = runs[i].took_ns > tool_ns ? runs[i].took_ns - tool_ns : 0;
+    }
+    printf("runs=%zu failed=%zu", n, failed);
+    tell("start", start_ns, n);
+    tell("ask", ask_ns, n);
+    tell("over", over_ns, n);
+    putchar('\n');
     return failed != 0;
 }
 

@@ -159,7 +159,7 @@ static void a_row_that_can_never_be_written_is_dropped_and_the_others_go_on(void
     bad->write.ops[0].campaign.hosts = twice;
     bad->write.ops[0].campaign.n_hosts = 2;
     part_of_bad->part.op.part.key.campaign = made_id(2);
-    queue_push_always(t.in, &campaign(1, 0)->item);
+    queue_push_always(t.in, &campaign(1, 7)->item); /* waited for as the bad one is, or that would come back ahead of it */
     queue_push_always(t.in, &bad->item);
     queue_push_always(t.in, &part(0, SPAN_LIT("body"))->item);
     queue_push_always(t.in, &part_of_bad->item);
