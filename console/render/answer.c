@@ -103,10 +103,16 @@ static enum err print_ranking(const struct answer *a, const struct tool *tool, c
     return table_print(t, s);
 }
 
+/* Only who has a result can have seen nothing. */
+static void print_nothing(const struct campaign_info *i, const struct screen *s) {
+    bool some = i->coverage[COVERAGE_OK] || i->coverage[COVERAGE_PARTIAL] || i->with_result;
+    fputs(some ? "nothing was measured of what was asked for: no host saw such an event\n" : "no host has a result\n", s->to);
+}
+
 enum err answer_hist(const struct answer *a, const struct screen *s) {
     const struct tool *tool = catalog_find(a->info.spec.tool);
     answer_head(a, s);
-    if (a->merged.n == 0) fputs("nothing was measured of what was asked for: no host saw such an event\n", s->to);
+    if (a->merged.n == 0) print_nothing(&a->info, s);
     for (size_t i = 0; i < a->merged.n; i++) {
         chart_print(&a->merged.hists[i], tool, a->bands, s);
         fputc('\n', s->to);

@@ -151,6 +151,21 @@ static void hosts_are_ranked_worst_first(void **state) {
     printed_done(&p);
 }
 
+static void who_has_no_result_has_not_seen_nothing(void **state) {
+    (void)state;
+    struct answer a = answer_of("runqlat");
+    struct printed p;
+    struct screen s = {.to = printed_open(&p), .width = 80};
+    assert_int_equal(answer_hist(&a, &s), ERR_OK);
+    printed_has(&p, "nothing was measured of what was asked for: no host saw such an event\n");
+    a.info.coverage[COVERAGE_OK] = 0;
+    a.info.coverage[COVERAGE_INCAPABLE] = 3;
+    s.to = printed_open(&p);
+    assert_int_equal(answer_hist(&a, &s), ERR_OK);
+    assert_null(strstr(printed_text(&p), "no host saw"));
+    printed_has(&p, "no host has a result\n");
+}
+
 static void top_rows_keep_their_decimals(void **state) {
     (void)state;
     struct answer a = answer_of("execsnoop");
@@ -255,6 +270,7 @@ int main(void) {
         cmocka_unit_test(an_answer_without_hosts_is_not_a_good_one),
         cmocka_unit_test(nothing_of_a_peers_drives_the_terminal),
         cmocka_unit_test(hosts_are_ranked_worst_first),
+        cmocka_unit_test(who_has_no_result_has_not_seen_nothing),
         cmocka_unit_test(top_rows_keep_their_decimals),
         cmocka_unit_test(a_deep_stack_shows_its_leaf),
         cmocka_unit_test(events_say_how_many_are_left_out),
