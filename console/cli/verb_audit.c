@@ -174,12 +174,13 @@ static struct span tail_of(struct span lines, const struct wanted *w, size_t n, 
     return span_drop(lines, at);
 }
 
-static enum err print_lines(struct span lines, const struct wanted *w, const struct args *a, struct arena *mem) {
+/* *out_n: how many. */
+static enum err print_lines(struct span lines, const struct wanted *w, const struct args *a, struct arena *mem, size_t *out_n) {
     static const struct table_column columns[] = {{"TIME", TABLE_LEFT},     {"EVENT", TABLE_LEFT}, {"WHO", TABLE_LEFT},
                                                   {"CAMPAIGN", TABLE_LEFT}, {"HOST", TABLE_LEFT},  {"WHAT", TABLE_WRAP}};
     AUTO(table_free) struct table *t = table_new(columns, COUNT_OF(columns));
     struct span line;
-    bool first = true;
+    size_t n = 0;
     if (!t) return ERR_NOMEM;
     if (a->output == OUTPUT_JSON) fputs("{\"records\": [", stdout);
     while (span_line(&lines, &line)) {
@@ -188,11 +189,12 @@ static enum err print_lines(struct span lines, const struct wanted *w, const str
         if (json_audit_read(line, mem, &r) != ERR_OK) return ERR_DAMAGED;
         if (!is_wanted(w, &r)) continue;
         if (a->output == OUTPUT_JSON)
-            printf("%s\n%.*s", first ? "" : ",", (int)line.n, line.p);
+            printf("%s\n%.*s", n ? "," : "", (int)line.n, line.p);
         else
             add_row(t, &r);
-        first = false;
+        n++;
     }
+    *out_n = n;
     struct screen s = screen_on(stdout);
     if (a->output == OUTPUT_JSON) return fputs("\n]}\n", stdout) < 0 ? ERR_SYS : ERR_OK;
     return a->output == OUTPUT_CSV ? table_print_csv(t, stdout) : table_print(t, &s);
@@ -208,8 +210,13 @@ static int show(const struct args *a) {
     if (a->since_ns) clock_wall_text(clock_wall_ns() - a->since_ns, w.since);
     size_t n = a->n == UINT32_MAX || (!a->n && (w.id || a->since_ns)) ? SIZE_MAX : a->n ? a->n : ROWS;
     bool ok = ask_open(&k, "audit") && fetch(&k, &lines, &checkpoint);
-    enum err e = !ok ? ERR_OK : mem ? print_lines(tail_of(buf_span(&lines), &w, n, mem), &w, a, mem) : ERR_NOMEM;
+    size_t found = 0;
+    enum err e = !ok ? ERR_OK : mem ? print_lines(tail_of(buf_span(&lines), &w, n, mem), &w, a, mem, &found) : ERR_NOMEM;
     int code = !ok ? EXIT_FAILED : e ? ask_failed(&k, e) : EXIT_OK;
+    if (ok && !e && w.id && !found) {
+        fprintf(stderr, "trawl audit: no line is about a campaign %s; `trawl campaigns` lists them\n", w.id);
+        code = EXIT_FAILED;
+    }
     ask_close(&k);
     return code;
 }
