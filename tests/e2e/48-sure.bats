@@ -119,4 +119,7 @@ newer() { sqlite3 "$1" 'PRAGMA user_version = 99'; }
     fleet_collector_start
     run --separate-stderr trawl hist last
     [[ "$output" == *"note: web-1: 1 of its parts cannot be read and are left out"* ]]
+    run -1 trawl export last --format bundle -O "$FLEET_DIR/evidence"
+    [[ "$output" == *"a part in the store is not what was written there, so it is no evidence"* ]]
+    [ ! -e "$FLEET_DIR/evidence" ]
 }
