@@ -125,7 +125,7 @@ enum cost_counter {
 struct flavour {
     enum flavour_id id;
     const char *program;             /* bpftrace: the file in /usr/share/trawl/bpftrace that "{program}" in argv stands for */
-    bool as_root;                    /* it refuses to run as another user: it is root, with the capabilities below and no other */
+    bool as_root;                    /* it does not work as another user: it is root, with the capabilities below and no other */
     const char *binaries[4];         /* names to look for, in this order, NULL-terminated; none: print-outs are read, never made */
     bool script;                     /* the file must be a script (true) or an ELF binary (false) */
     const char *argv[8];             /* after the parameters, NULL-terminated; "{seconds}" stands for the duration, "{interval}" and

@@ -24,12 +24,13 @@
 
 /* BCC's Python, compiler included. */
 #define CAPS_BCC     (CAPS_STACKS | CAP(SYS_ADMIN))
-#define CAPS_BCC_WHY                                                                                                                                 \
-    "with CAP_BPF and CAP_PERFMON alone bcc cannot attach: CAP_DAC_READ_SEARCH reads tracefs, debugfs and headers, CAP_SYS_ADMIN makes uprobes "      \
-    "and reads all programs, CAP_SYSLOG shows kernel addresses, CAP_SYS_PTRACE reads other users' memory maps"
-#define BCC                                                                                                                                          \
-    .id = FLAVOUR_BCC, .script = true, .capabilities = CAPS_BCC, .capabilities_why = CAPS_BCC_WHY, .needs_tracefs = true, .needs_headers = true,      \
-    .n_ok_exits = 1
+#define CAPS_BCC_WHY                                                                                                                       \
+    "with CAP_BPF and CAP_PERFMON alone bcc cannot attach: CAP_DAC_READ_SEARCH reads tracefs, debugfs and headers, CAP_SYS_ADMIN makes "   \
+    "uprobes and reads all programs, CAP_SYSLOG shows kernel addresses, CAP_SYS_PTRACE reads other users' memory maps; its library "       \
+    "looks up kernel symbols for root alone"
+#define BCC                                                                                                                                \
+    .id = FLAVOUR_BCC, .script = true, .as_root = true, .capabilities = CAPS_BCC, .capabilities_why = CAPS_BCC_WHY, .needs_tracefs = true, \
+    .needs_headers = true, .n_ok_exits = 1
 
 /* Our own programs, run by bpftrace. */
 #define CAPS_BPFTRACE_WHY CAPS_TRACE_WHY "; tracefs, which is root's alone, is read by being root" PERF_EVENTS_WHY

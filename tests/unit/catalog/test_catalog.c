@@ -36,7 +36,8 @@ static void every_row_is_whole(void **state) {
             if (!f->binaries[0]) continue; /* read, never run */
             assert_true(f->capabilities && f->capabilities_why && f->n_ok_exits > 0);
             assert_true(f->end == END_BY_SIGINT || f->argv[0]);
-            assert_true((f->id == FLAVOUR_BPFTRACE) == (f->program && f->as_root)); /* root with few capabilities, for bpftrace alone */
+            assert_true((f->id == FLAVOUR_BPFTRACE) == (f->program != NULL));
+            assert_true((f->id == FLAVOUR_LIBBPF) == !f->as_root); /* bcc and bpftrace are root, with few capabilities */
             for (size_t k = 0; k < f->n_params; k++) assert_non_null(catalog_param(f->params[k].id));
         }
     }
