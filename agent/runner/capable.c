@@ -95,8 +95,22 @@ static bool package_is_before(const struct flavour *f, const char *right) {
     return before;
 }
 
+/* By the headers, and by the package's version. */
+static enum err check_headers(const struct flavour *f, struct buf *why) {
+    if (f->needs_headers && !kernel_has_headers()) {
+        buf_add_str(why, "the headers of this kernel, with which it compiles its program, are not installed");
+        return ERR_NOTFOUND;
+    }
+    if (f->fails_with_macro && kernel_has_macro(span_str(f->fails_with_macro)) && package_is_before(f, f->compiles_from)) {
+        buf_add_fmt(why, "before version %s it does not compile with headers that have the macro %s", f->compiles_from, f->fails_with_macro);
+        return ERR_NOTFOUND;
+    }
+    return ERR_OK;
+}
+
 bool capable_wrong(struct kernel *k, const struct flavour *f, struct buf *out_why) {
     bool wrong = (f->wrong_with_function && kernel_has_function(k, span_str(f->wrong_with_function))) ||
+                 (f->wrong_without && !kernel_has_function(k, span_str(f->wrong_without))) ||
                  (f->right_from && package_is_before(f, f->right_from));
     if (wrong) buf_add_fmt(out_why, "it runs here, and what it says is wrong: %s", f->known_wrong);
     return wrong;
@@ -115,11 +129,8 @@ enum err capable_host(struct kernel *k, const struct flavour *f, struct buf *out
         buf_add_fmt(out_why, "it does not load on kernels that have %s", f->fails_with_field);
         return ERR_NOTFOUND;
     }
-    if (f->needs_headers && !kernel_has_headers()) {
-        buf_add_str(out_why, "the headers of this kernel, with which it compiles its program, are not installed");
-        return ERR_NOTFOUND;
-    }
-    enum err e = check_functions(k, f, out_why);
+    enum err e = check_headers(f, out_why);
+    if (!e) e = check_functions(k, f, out_why);
     if (!e) e = check_tracepoints(f, out_why);
     if (!e) e = check_fields(k, f, out_why);
     if (e) return e;

@@ -11,7 +11,13 @@
 #include "common/base/buf.h"
 #include "common/sys/fds.h"
 
-enum { SYMBOLS_BYTES = 64 << 20, NAME_BYTES = 128, PATH_BYTES = 320, PARANOID_PERFMON = 2 /* the highest that CAP_PERFMON opens */ };
+enum {
+    SYMBOLS_BYTES = 64 << 20,
+    HEADER_BYTES = 1 << 20,
+    NAME_BYTES = 128,
+    PATH_BYTES = 320,
+    PARANOID_PERFMON = 2 /* the highest that CAP_PERFMON opens */
+};
 
 /* All are read when they are first asked for: they cost a tenth of a second, and most rows need none. */
 struct kernel {
@@ -150,4 +156,35 @@ bool kernel_has_headers(void) {
     if (uname(&uts) != 0) return false;
     snprintf(path, sizeof path, "/lib/modules/%s/build", uts.release);
     return exists(path) || exists("/sys/kernel/kheaders.tar.xz");
+}
+
+bool kernel_defines(struct span header, struct span name) {
+    static const struct span define = SPAN_LIT("#define ");
+    struct span line;
+    while (span_line(&header, &line)) {
+        if (!span_starts(line, define)) continue;
+        line = span_drop(line, define.n);
+        if (span_starts(line, name) && (line.n == name.n || line.p[name.n] == '(' || line.p[name.n] == ' ' || line.p[name.n] == '\t'))
+            return true;
+    }
+    return false;
+}
+
+/* Debian keeps what is made for a kernel in build, and the rest in source. */
+bool kernel_has_macro(struct span file_macro) {
+    static const char *const folders[] = {"build", "source"};
+    struct utsname uts;
+    struct span file, macro;
+    bool has = false;
+    span_cut(file_macro, ':', &file, &macro);
+    if (uname(&uts) != 0) return false;
+    for (size_t i = 0; i < COUNT_OF(folders) && !has; i++) {
+        char path[PATH_BYTES];
+        struct buf text;
+        snprintf(path, sizeof path, "/lib/modules/%s/%s/include/%.*s", uts.release, folders[i], (int)file.n, file.p);
+        buf_init(&text, HEADER_BYTES);
+        has = fds_read_file(path, &text) == ERR_OK && kernel_defines(buf_span(&text), macro);
+        buf_done(&text);
+    }
+    return has;
 }

@@ -26,3 +26,7 @@ bool kernel_has_field(struct kernel *k, struct span type_member);
 bool kernel_has_tracepoint(struct span name);
 /* The headers of this kernel, that bcc compiles with. */
 bool kernel_has_headers(void);
+/* "linux/tcp.h:tcp_sk": this file of theirs defines this macro.  False when they cannot be read. */
+bool kernel_has_macro(struct span file_macro);
+/* The text of a header has "#define NAME". */
+bool kernel_defines(struct span header, struct span name);

@@ -148,10 +148,13 @@ struct flavour {
     const char *tracepoints[4];      /* "block:block_rq_issue"; "a|b": either; NULL-terminated */
     const char *known_wrong;         /* where it runs and is wrong; NULL: nowhere known */
     const char *wrong_with_function; /* known_wrong is about kernels that have this function */
+    const char *wrong_without;       /* known_wrong is about kernels that do not have this function */
     const char *right_from;          /* known_wrong is about packages before this version */
     const char *fields[4];           /* "cfs_rq.nr_queued": types have these members, or its program does not compile; "a.x|b.x": either;
                                       * trace_event_raw_NAME: what a tracepoint tells.  NULL-terminated */
     const char *fails_with_field;    /* "cfs_rq.nr_queued": on a kernel that has this field it does not load */
+    const char *fails_with_macro;    /* "linux/tcp.h:tcp_sk": with headers that define this it does not compile, … */
+    const char *compiles_from;       /* … unless its package is of this version or a later one */
     const char *env[4];              /* added to the literal environment, NULL-terminated */
     int ok_exits[4];                 /* exit codes that mean success, n_ok_exits of them */
     size_t n_ok_exits;

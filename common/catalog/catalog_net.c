@@ -147,6 +147,8 @@ static const struct flavour tcprtt[] = {
      .end = END_BY_ARGV,
      PARAMS(tcprtt_params),
      .functions = {"tcp_rcv_established"},
+     .fails_with_macro = "linux/tcp.h:tcp_sk", /* bcc's rewriter stumbles over its _Generic */
+     .compiles_from = "0.29",
      .tells = {TELL_BCC},
      .parse = {.grammar = GRAMMAR_HISTOGRAM}},
     {BPFTRACE, BPFTRACE_CAPS, .program = "tcprtt.bt", .argv = {"{program}", "{interval}", "{count}", "{local-port}", "{port}"},
@@ -196,7 +198,13 @@ static const struct flavour tcpdrop[] = {
      .end = END_BY_SIGINT,
      PARAMS(tcpdrop_bcc_params),
      .tracepoints = {"skb:kfree_skb"},
-     .parse = {.grammar = GRAMMAR_TABLE, COLUMNS(tcpdrop_columns), .row_stacks = true}},
+     .known_wrong = "kernels without the function tcp_drop (5.18 and later): only what is dropped on its way out, since a segment that came in "
+                    "is no socket's any more when it is dropped",
+     .wrong_without = "tcp_drop",
+     .parse = {.grammar = GRAMMAR_TABLE,
+               COLUMNS(tcpdrop_columns),
+               .row_stacks = true,
+               .limits = "bcc: segments that no socket waits for (a closed port) are not shown"}},
     {BPFTRACE, BPFTRACE_SYMBOLS, .program = "tcpdrop.bt", .argv = {"{program}", "{seconds}", "{family}"},
      PARAMS(tcpretrans_bpftrace_params), .tracepoints = {"skb:kfree_skb"},
      .parse =

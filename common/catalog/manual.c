@@ -54,6 +54,10 @@ static void add_needs(struct buf *out, const struct flavour *f) {
     for (size_t i = 0; i < COUNT_OF(f->tracepoints) && f->tracepoints[i]; i++) add_item(out, &any, "", f->tracepoints[i]);
     for (size_t i = 0; i < COUNT_OF(f->fields) && f->fields[i]; i++) add_item(out, &any, "", f->fields[i]);
     if (f->fails_with_field) add_item(out, &any, "no ", f->fails_with_field);
+    if (f->fails_with_macro) {
+        add_item(out, &any, "no macro ", f->fails_with_macro);
+        buf_add_fmt(out, " before %s", f->compiles_from);
+    }
 }
 
 static void add_capabilities(struct buf *out, const struct flavour *f) {

@@ -124,6 +124,34 @@ static void headers_are_looked_for_where_a_compiler_would(void **state) {
         assert_missing(&row, "the headers of this kernel, with which it compiles its program, are not installed");
 }
 
+static void a_macro_is_a_definition_of_the_whole_name(void **state) {
+    (void)state;
+    static const struct span header = SPAN_LIT("static inline struct tcp_sock *tcp_sk(struct sock *sk)\n"
+                                               "/* #define tcp_hdr */\n"
+                                               "#define tcp_sk_rw(ptr) container_of(ptr)\n"
+                                               "#define TCP_NAGLE_OFF\t1\n"
+                                               "#define inet_sk(ptr) \\\n"
+                                               "#define LAST");
+    assert_true(kernel_defines(header, SPAN_LIT("tcp_sk_rw")));
+    assert_true(kernel_defines(header, SPAN_LIT("TCP_NAGLE_OFF")));
+    assert_true(kernel_defines(header, SPAN_LIT("inet_sk")));
+    assert_true(kernel_defines(header, SPAN_LIT("LAST")));
+    assert_false(kernel_defines(header, SPAN_LIT("tcp_sk")));
+    assert_false(kernel_defines(header, SPAN_LIT("tcp_hdr")));
+    assert_false(kernel_defines(SPAN_NONE, SPAN_LIT("tcp_sk")));
+}
+
+static void a_program_that_does_not_compile_with_these_headers_is_foreseen(void **state) {
+    (void)state;
+    const struct flavour sound = {.id = FLAVOUR_BCC, .fails_with_macro = "linux/tcp.h:no_such_macro", .compiles_from = "999.1"};
+    const struct flavour fixed = {.id = FLAVOUR_BCC, .fails_with_macro = "linux/tcp.h:tcp_sk_rw", .compiles_from = "0.0"};
+    const struct flavour breaks = {.id = FLAVOUR_BCC, .fails_with_macro = "linux/tcp.h:tcp_sk_rw", .compiles_from = "999.1"};
+    assert_runs(&sound);
+    assert_runs(&fixed);
+    if (!kernel_has_macro(SPAN_LIT("linux/tcp.h:tcp_sk_rw")) || access("/usr/sbin/runqlat-bpfcc", F_OK) != 0) skip();
+    assert_missing(&breaks, "before version 999.1 it does not compile with headers that have the macro linux/tcp.h:tcp_sk_rw");
+}
+
 /* No kernel knows a capability 63. */
 static void a_capability_that_the_runner_cannot_give_is_named(void **state) {
     (void)state;
@@ -152,10 +180,16 @@ static bool is_wrong(const struct flavour *f, char why[256]) {
 static void what_is_known_wrong_is_told_in_the_row_s_words(void **state) {
     (void)state;
     char why[256];
-    const struct flavour sound = {
-        .id = FLAVOUR_BCC, .known_wrong = "zeros", .wrong_with_function = "no_such_function", .right_from = "0.0"};
+    const struct flavour sound = {.id = FLAVOUR_BCC,
+                                  .known_wrong = "zeros",
+                                  .wrong_with_function = "no_such_function",
+                                  .wrong_without = "schedule",
+                                  .right_from = "0.0"};
     assert_false(is_wrong(&sound, why));
     assert_string_equal(why, "");
+    const struct flavour blind = {.id = FLAVOUR_BCC, .known_wrong = "half of them", .wrong_without = "no_such_function"};
+    assert_true(is_wrong(&blind, why));
+    assert_string_equal(why, "it runs here, and what it says is wrong: half of them");
     if (access("/usr/sbin/runqlat-bpfcc", F_OK) != 0 && access("/usr/sbin/runqlat", F_OK) != 0) skip(); /* of no package */
     const struct flavour old = {.id = access("/usr/sbin/runqlat-bpfcc", F_OK) == 0 ? FLAVOUR_BCC : FLAVOUR_LIBBPF,
                                 .known_wrong = "zeros for ever",
@@ -185,6 +219,8 @@ int main(void) {
         cmocka_unit_test(tracepoints_need_tracefs_and_themselves),
         cmocka_unit_test(a_type_s_member_is_asked_of_btf),
         cmocka_unit_test(headers_are_looked_for_where_a_compiler_would),
+        cmocka_unit_test(a_macro_is_a_definition_of_the_whole_name),
+        cmocka_unit_test(a_program_that_does_not_compile_with_these_headers_is_foreseen),
         cmocka_unit_test(a_capability_that_the_runner_cannot_give_is_named),
         cmocka_unit_test(perf_events_cost_a_capability_more_where_the_kernel_guards_them),
         cmocka_unit_test(what_is_known_wrong_is_told_in_the_row_s_words),
