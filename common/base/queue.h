@@ -24,10 +24,11 @@ AUTO_TYPE(struct queue, queue_free)
 NODISCARD enum err queue_push(struct queue *q, struct queue_item *item);
 /* As queue_push, cap disregarded: for control messages that must get through. */
 void queue_push_always(struct queue *q, struct queue_item *item);
-/* As queue_push_always, and it is taken before all that was not pushed ahead; those that were come in their order. */
+/* As queue_push_always, and it is taken before what was not pushed ahead; those that were come in their order. */
 void queue_push_ahead(struct queue *q, struct queue_item *item);
-/* The first items in order, most (> 0) at most, linked by next; NULL when none.  The fd stays readable while others wait.
- * Thread: receiver. */
+/* The first items in order, most (> 0) at most, linked by next; NULL when none.  Where others wait, one in QUEUE_SHARE of most is theirs,
+ * so that who asks without end stops nobody.  The fd stays readable while any wait.  Thread: receiver. */
+enum { QUEUE_SHARE = 4 };
 struct queue_item *queue_take(struct queue *q, size_t most);
 static inline struct queue_item *queue_take_all(struct queue *q) { return queue_take(q, SIZE_MAX); }
 int queue_fd(const struct queue *q);

@@ -99,6 +99,22 @@ static void some_can_be_taken_and_the_rest_waits(void **state) {
     assert_false(ready(q, 0));
 }
 
+static void who_pushes_ahead_without_end_leaves_others_their_share(void **state) {
+    enum { ALL = 40, MOST = 8 };
+    struct parcel p[ALL];
+    AUTO(queue_free) struct queue *q = queue_new(0);
+    (void)state;
+    for (unsigned i = 0; i < ALL; i++) i < 30 ? queue_push_ahead(q, &p[i].item) : queue_push_always(q, &p[i].item);
+    unsigned ahead = 0, rest = 30;
+    for (unsigned turn = 0; turn < ALL / MOST; turn++) {
+        struct queue_item *item = queue_take(q, MOST);
+        for (unsigned i = 0; i < MOST - MOST / QUEUE_SHARE; i++, item = item->next) assert_ptr_equal(item, &p[ahead++].item);
+        for (unsigned i = 0; i < MOST / QUEUE_SHARE; i++, item = item->next) assert_ptr_equal(item, &p[rest++].item);
+        assert_null(item);
+    }
+    assert_false(ready(q, 0));
+}
+
 enum { SENDERS = 4, PARCELS = 5000 };
 struct sender {
     struct queue *q;
@@ -157,9 +173,13 @@ static void without_memory_or_descriptors_there_is_no_queue(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_come_in_order_and_the_fd_tells),         cmocka_unit_test(a_full_queue_takes_control_messages_only),
-        cmocka_unit_test(what_is_pushed_ahead_is_taken_first),          cmocka_unit_test(some_can_be_taken_and_the_rest_waits),
-        cmocka_unit_test(nothing_is_lost_or_reordered_between_threads), cmocka_unit_test(without_memory_or_descriptors_there_is_no_queue),
+        cmocka_unit_test(items_come_in_order_and_the_fd_tells),
+        cmocka_unit_test(a_full_queue_takes_control_messages_only),
+        cmocka_unit_test(what_is_pushed_ahead_is_taken_first),
+        cmocka_unit_test(some_can_be_taken_and_the_rest_waits),
+        cmocka_unit_test(who_pushes_ahead_without_end_leaves_others_their_share),
+        cmocka_unit_test(nothing_is_lost_or_reordered_between_threads),
+        cmocka_unit_test(without_memory_or_descriptors_there_is_no_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
