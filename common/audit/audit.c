@@ -12,12 +12,19 @@
 
 enum { NAME_BYTES = 64, PATH_BYTES = 512 };
 
+/* How far the log has come. */
+struct place {
+    uint64_t size, n;
+    char hash[AUDIT_HASH_HEX + 1]; /* of line n */
+};
+
 struct audit {
     struct audit_options opt;
     int dir_fd, fd;
-    uint64_t size, n, signed_n;
-    char hash[AUDIT_HASH_HEX + 1]; /* of line n */
-    uint64_t missing;              /* records that could not be written */
+    struct place at, durable; /* they differ between put and sync */
+    bool waiting, taken_back; /* something was put, and audit_sync will be asked for it; it was taken back before that */
+    uint64_t signed_n;
+    uint64_t missing; /* records that could not be written */
     uint64_t minute, in_minute, suppressed;
 };
 
@@ -26,7 +33,7 @@ static enum err add(struct audit *a, const struct audit_record *r);
 /* The last complete line of the file says where the chain stands; what is behind it is cut off. */
 static enum err take_up(struct audit *a, uint64_t *out_torn) {
     char tail[2 * AUDIT_LINE_BYTES];
-    uint64_t from = a->size > sizeof tail ? a->size - sizeof tail : 0;
+    uint64_t from = a->at.size > sizeof tail ? a->at.size - sizeof tail : 0;
     ssize_t got = pread(a->fd, tail, sizeof tail, (off_t)from);
     if (got < 0) return ERR_SYS;
     struct span text = span_of(tail, (size_t)got);
@@ -35,22 +42,22 @@ static enum err take_up(struct audit *a, uint64_t *out_torn) {
     struct span lines = span_head(text, whole ? whole - 1 : 0);
     size_t start = span_rfind(lines, '\n');
     struct audit_link l = {0};
-    memset(a->hash, '0', AUDIT_HASH_HEX);
+    memset(a->at.hash, '0', AUDIT_HASH_HEX);
     if (lines.n && audit_line_read(span_drop(lines, start < lines.n ? start + 1 : 0), &l) == ERR_OK) {
-        a->n = l.n;
-        memcpy(a->hash, l.hash.p, AUDIT_HASH_HEX);
+        a->at.n = l.n;
+        memcpy(a->at.hash, l.hash.p, AUDIT_HASH_HEX);
     }
     *out_torn = text.n - whole;
     if (!*out_torn) return ERR_OK;
-    a->size -= *out_torn;
-    return ftruncate(a->fd, (off_t)a->size) == 0 ? ERR_OK : ERR_SYS;
+    a->at.size -= *out_torn;
+    return ftruncate(a->fd, (off_t)a->at.size) == 0 ? ERR_OK : ERR_SYS;
 }
 
 static enum err open_file(struct audit *a) {
     struct stat st;
     a->fd = openat(a->dir_fd, a->opt.name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (a->fd < 0 || fstat(a->fd, &st) != 0) return ERR_SYS;
-    a->size = (uint64_t)st.st_size;
+    a->at.size = (uint64_t)st.st_size;
     return ERR_OK;
 }
 
@@ -62,8 +69,8 @@ static enum err compare(struct audit *a) {
     buf_init(&text, AUDIT_CHECKPOINT_BYTES);
     enum err e = audit_read_checkpoint(a, &text);
     if (e || !text.n || audit_check_read(buf_span(&text), &p) != ERR_OK) return e;
-    if (p.n < a->n || (p.n == a->n && strcmp(p.hash, a->hash) == 0)) return ERR_OK;
-    snprintf(why, sizeof why, "the log ended at line %llu; the last checkpoint signs line %llu, %.16s…", (unsigned long long)a->n,
+    if (p.n < a->at.n || (p.n == a->at.n && strcmp(p.hash, a->at.hash) == 0)) return ERR_OK;
+    snprintf(why, sizeof why, "the log ended at line %llu; the last checkpoint signs line %llu, %.16s…", (unsigned long long)a->at.n,
              (unsigned long long)p.n, p.hash);
     return add(a, &(struct audit_record){.event = "audit.tampered", .result = SPAN_LIT("damaged"), .why = span_str(why)});
 }
@@ -78,6 +85,7 @@ enum err audit_open(const struct audit_options *opt, struct audit **out) {
     if (a->dir_fd < 0) return ERR_SYS;
     enum err e = open_file(a);
     if (!e) e = take_up(a, &torn);
+    a->durable = a->at;
     if (!e) e = compare(a);
     if (!e && torn)
         e = add(a, &(struct audit_record){.event = "audit.torn", .why = SPAN_LIT("a crash cut the last line short; it was removed")});
@@ -110,31 +118,54 @@ static enum err rotate(struct audit *a) {
 
 static enum err append(struct audit *a, struct span line) {
     ssize_t n = write(a->fd, line.p, line.n);
-    if (n == (ssize_t)line.n && fdatasync(a->fd) == 0) {
-        a->size += line.n;
-        return ERR_OK;
-    }
-    int error = n >= 0 && n < (ssize_t)line.n ? ENOSPC : errno;
-    if (ftruncate(a->fd, (off_t)a->size) != 0) error = errno; /* then the next start does it */
+    if (n == (ssize_t)line.n) return ERR_OK;
+    int error = n >= 0 ? ENOSPC : errno;
+    if (ftruncate(a->fd, (off_t)a->at.size) != 0) error = errno; /* then the next start does it */
     errno = error;
     return ERR_SYS;
 }
 
-static enum err add(struct audit *a, const struct audit_record *r) {
+static enum err make_durable(struct audit *a) {
+    if (a->at.n == a->durable.n) return ERR_OK;
+    if (fdatasync(a->fd) == 0) {
+        a->durable = a->at;
+        a->waiting = false;
+        return ERR_OK;
+    }
+    int error = errno;
+    a->missing += a->at.n - a->durable.n;
+    a->at = a->durable;
+    a->taken_back = a->taken_back || a->waiting;
+    a->waiting = false;
+    if (ftruncate(a->fd, (off_t)a->at.size) != 0) error = errno; /* then the next start does it */
+    errno = error;
+    return ERR_SYS;
+}
+
+static enum err put(struct audit *a, const struct audit_record *r) {
     BUF line;
-    char hash[AUDIT_HASH_HEX + 1];
+    struct place next = a->at;
     buf_init(&line, AUDIT_LINE_BYTES);
     if (a->fd < 0) return ERR_SYS;
-    enum err e = audit_line_write(r, a->n + 1, clock_wall_ns(), a->hash, &line, hash);
-    if (!e && a->opt.max_bytes && a->size && a->size + line.n > a->opt.max_bytes) e = rotate(a);
+    enum err e = audit_line_write(r, ++next.n, clock_wall_ns(), a->at.hash, &line, next.hash);
+    if (!e && a->opt.max_bytes && a->at.size && a->at.size + line.n > a->opt.max_bytes) {
+        e = make_durable(a); /* of the file that is over */
+        if (!e) e = rotate(a);
+        a->durable.size = next.size = a->at.size;
+    }
     if (!e) e = append(a, buf_span(&line));
     if (e) return e;
-    a->n++;
-    memcpy(a->hash, hash, sizeof hash);
+    next.size += line.n;
+    a->at = next;
     return ERR_OK;
 }
 
-enum err audit_add(struct audit *a, const struct audit_record *r) {
+static enum err add(struct audit *a, const struct audit_record *r) {
+    enum err e = put(a, r);
+    return e ? e : make_durable(a);
+}
+
+static enum err put_or_count(struct audit *a, const struct audit_record *r) {
     enum err e = ERR_OK;
     if (a->missing) {
         e = add(a, &(struct audit_record){.event = "audit.missing",
@@ -143,9 +174,30 @@ enum err audit_add(struct audit *a, const struct audit_record *r) {
                                           .why = SPAN_LIT("records before this one could not be written")});
         if (!e) a->missing = 0;
     }
-    if (!e) e = add(a, r);
+    if (!e) e = put(a, r);
     if (e) a->missing++;
     return e;
+}
+
+enum err audit_put(struct audit *a, const struct audit_record *r) {
+    enum err e = put_or_count(a, r);
+    a->waiting = a->waiting || !e;
+    return e;
+}
+
+enum err audit_sync(struct audit *a) {
+    enum err e = make_durable(a);
+    if (a->taken_back && !e) {
+        errno = EIO;
+        e = ERR_SYS;
+    }
+    a->taken_back = false;
+    return e;
+}
+
+enum err audit_add(struct audit *a, const struct audit_record *r) {
+    enum err e = put_or_count(a, r);
+    return e ? e : make_durable(a);
 }
 
 static enum err say_suppressed(struct audit *a) {
@@ -174,14 +226,15 @@ enum err audit_checkpoint(struct audit *a, char *why, size_t why_size) {
     char name[NAME_BYTES];
     AUTO(sign_free) struct signer *by = NULL;
     buf_init(&text, AUDIT_CHECKPOINT_BYTES);
-    if (a->signed_n == a->n || !a->opt.cert) return ERR_OK;
-    enum err e = sign_load(a->opt.cert, a->opt.key, why, why_size, &by);
+    if (a->signed_n == a->at.n || !a->opt.cert) return ERR_OK;
+    enum err e = make_durable(a);
+    if (!e) e = sign_load(a->opt.cert, a->opt.key, why, why_size, &by);
     if (e) return e;
-    e = audit_check_write(a->n, a->hash, clock_wall_ns() / NS_PER_MS, by, &text);
+    e = audit_check_write(a->at.n, a->at.hash, clock_wall_ns() / NS_PER_MS, by, &text);
     snprintf(name, sizeof name, "%s.checkpoint", a->opt.name);
     if (!e) e = fds_write_file(a->dir_fd, name, buf_span(&text), 0600);
     if (!e)
-        a->signed_n = a->n;
+        a->signed_n = a->at.n;
     else
         snprintf(why, why_size, "%s", e == ERR_SYS ? strerror(errno) : err_text(e));
     return e;
@@ -189,8 +242,8 @@ enum err audit_checkpoint(struct audit *a, char *why, size_t why_size) {
 
 enum err audit_read(const struct audit *a, uint64_t offset, size_t max_bytes, struct buf *out, uint64_t *out_next) {
     *out_next = offset;
-    if (offset >= a->size) return ERR_OK;
-    size_t want = a->size - offset < max_bytes ? (size_t)(a->size - offset) : max_bytes;
+    if (offset >= a->at.size) return ERR_OK;
+    size_t want = a->at.size - offset < max_bytes ? (size_t)(a->at.size - offset) : max_bytes;
     char *at = buf_reserve(out, want);
     if (!at) return ERR_NOMEM;
     ssize_t n = pread(a->fd, at, want, (off_t)offset);

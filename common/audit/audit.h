@@ -20,7 +20,12 @@ NODISCARD enum err audit_open(const struct audit_options *opt, struct audit **ou
 void audit_close(struct audit *a);
 AUTO_TYPE(struct audit, audit_close)
 
-/* Durable when it returns.  ERR_SYS, ERR_NOMEM: it is counted, and the next record that can be written says how many are missing. */
+/* Written, and durable once audit_sync says so.  ERR_SYS, ERR_NOMEM: it is counted, and the next record that can be written says that some
+ * are missing. */
+NODISCARD enum err audit_put(struct audit *a, const struct audit_record *r);
+/* ERR_SYS: something that was put since the last time is not durable; all of it was taken back and is counted as missing. */
+NODISCARD enum err audit_sync(struct audit *a);
+/* Durable when it returns, with all that was put before. */
 NODISCARD enum err audit_add(struct audit *a, const struct audit_record *r);
 /* The same for what anybody can cause without a certificate of ours: so many a minute, the rest is counted and said. */
 enum { AUDIT_LIMITED_PER_MINUTE = 60 };

@@ -1,4 +1,5 @@
 /* The log of who asked for what: nothing in it may change unseen. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,19 @@ struct fixture {
     struct buf text, checkpoint;
     char cert[CA_PATH_BYTES], key[CA_PATH_BYTES], why[WHY_BYTES];
 };
+
+static struct {
+    bool broken;
+    unsigned syncs;
+} disk;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd) {
+    disk.syncs++;
+    errno = EIO;
+    return disk.broken ? -1 : __real_fdatasync(fd);
+}
 
 static int make_ca(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
@@ -280,6 +294,90 @@ static void a_log_is_read_in_pieces_of_whole_lines(void **state) {
     buf_done(&all);
 }
 
+/* ---- put now, durable later ---- */
+static const struct audit_record one = {.event = "campaign.started"};
+
+static uint64_t lines_in_log(struct fixture *f) {
+    uint64_t n = 0;
+    buf_reset(&f->text);
+    assert_int_equal(fds_read_file(path_of(f, "audit.log"), &f->text), ERR_OK);
+    for (size_t i = 0; i < f->text.n; i++) n += f->text.p[i] == '\n';
+    return n;
+}
+
+static bool log_has(struct fixture *f, const char *text) {
+    lines_in_log(f);
+    return span_find_span(buf_span(&f->text), span_str(text)) < f->text.n;
+}
+
+static void many_records_become_durable_at_once(void **state) {
+    struct fixture *f = *state;
+    disk.syncs = 0;
+    for (int i = 0; i < 5; i++) assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_int_equal(disk.syncs, 0);
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+    assert_int_equal(audit_sync(f->audit), ERR_OK); /* there is nothing new */
+    assert_int_equal(disk.syncs, 1);
+    assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_int_equal(audit_checkpoint(f->audit, f->why, sizeof f->why), ERR_OK); /* signs only what is durable */
+    assert_int_equal(disk.syncs, 2);
+    read_log(f);
+    assert_int_equal(verify(f, buf_span(&f->text), buf_span(&f->checkpoint)), ERR_OK);
+}
+
+static void what_cannot_be_made_durable_is_taken_back_and_said(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(audit_add(f->audit, &one), ERR_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    disk.broken = true;
+    assert_int_equal(audit_sync(f->audit), ERR_SYS);
+    assert_int_equal(lines_in_log(f), 1);
+    disk.broken = false;
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+    assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_int_equal(audit_checkpoint(f->audit, f->why, sizeof f->why), ERR_OK);
+    assert_true(log_has(f, "audit.missing"));
+    assert_int_equal(lines_in_log(f), 3);
+    read_log(f);
+    assert_int_equal(verify(f, buf_span(&f->text), buf_span(&f->checkpoint)), ERR_OK);
+}
+
+/* audit_add makes durable what others have put; when it cannot, they hear of it from their own audit_sync. */
+static void who_has_put_hears_that_another_s_record_took_it_back(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    disk.broken = true;
+    assert_int_equal(audit_add(f->audit, &one), ERR_SYS);
+    disk.broken = false;
+    assert_int_equal(audit_sync(f->audit), ERR_SYS);
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+    disk.broken = true;
+    assert_int_equal(audit_add(f->audit, &one), ERR_SYS); /* nobody else's was there */
+    disk.broken = false;
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+    assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_int_equal(audit_add(f->audit, &one), ERR_OK);
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+}
+
+static void a_log_is_rotated_with_records_that_are_not_durable_yet(void **state) {
+    struct fixture *f = *state;
+    close_log(f);
+    f->opt.max_bytes = 2000;
+    f->opt.keep = 3;
+    open_log(f);
+    for (int i = 0; i < 12; i++) assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    disk.broken = true;
+    assert_int_equal(audit_sync(f->audit), ERR_SYS); /* of the newest file alone */
+    disk.broken = false;
+    assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_int_equal(audit_sync(f->audit), ERR_OK);
+    close_log(f);
+    open_log(f);
+    assert_false(log_has(f, "audit.torn"));
+    assert_true(log_has(f, "audit.missing"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -294,6 +392,10 @@ int main(void) {
         TEST(rotation_keeps_the_chain),
         TEST(a_flood_of_strangers_is_counted_not_kept),
         TEST(a_log_is_read_in_pieces_of_whole_lines),
+        TEST(many_records_become_durable_at_once),
+        TEST(what_cannot_be_made_durable_is_taken_back_and_said),
+        TEST(who_has_put_hears_that_another_s_record_took_it_back),
+        TEST(a_log_is_rotated_with_records_that_are_not_durable_yet),
     };
     return cmocka_run_group_tests_name("audit", tests, make_ca, drop_ca);
 }
