@@ -99,6 +99,7 @@ static size_t take_slice(struct core *core) {
         take(core, message_of(item));
     }
     core_campaigns_settle(core);
+    core_start_flush(core);
     return n;
 }
 
@@ -132,6 +133,7 @@ static void on_tick(struct loop_timer *t) {
     core_audit_tick(core);
     core_campaigns_evict(core);
     core_retention_tick(core);
+    core_start_flush(core);
     again(core, t, CORE_TICK_MS);
 }
 
@@ -142,7 +144,11 @@ static void on_watching(struct loop_timer *t) {
     if (core->is_watching) again(core, t, CORE_WATCH_MS);
 }
 
-static void on_pacing(struct loop_timer *t) { core_campaigns_pace(container_of(t, struct core, pacing)); }
+static void on_pacing(struct loop_timer *t) {
+    struct core *core = container_of(t, struct core, pacing);
+    core_campaigns_pace(core);
+    core_start_flush(core);
+}
 
 static void on_seen(struct loop_timer *t) {
     struct core *core = container_of(t, struct core, seen);
@@ -215,6 +221,7 @@ void core_stop(struct core *core) {
 void core_free(struct core *core) {
     if (!core) return;
     core_questions_done(core);
+    message_free_all(core->held);
     for (size_t i = 0; i < core->n_campaigns; i++) {
         campaign_free(core->campaigns[i].c);
         aggregate_free(core->campaigns[i].aggregate);

@@ -24,6 +24,13 @@ static enum err log_failure(struct core *core, enum err e) {
 
 enum err core_audit_add(struct core *core, const struct audit_record *r) { return log_failure(core, audit_add(core->audit, r)); }
 
+enum err core_audit_put(struct core *core, const struct audit_record *r) { return log_failure(core, audit_put(core->audit, r)); }
+
+enum err core_audit_sync(struct core *core) {
+    enum err e = audit_sync(core->audit);
+    return e ? log_failure(core, e) : ERR_OK; /* nothing to do is no sign that it works again */
+}
+
 void core_audit_stranger(struct core *core, const struct audit_record *r) { IGNORED(log_failure(core, audit_add_limited(core->audit, r))); }
 
 void core_audit_refused(struct core *core, const struct message_question *q, enum rpc_status status, const char *why) {
@@ -38,13 +45,14 @@ void core_audit_refused(struct core *core, const struct message_question *q, enu
     core_audit_stranger(core, &r); /* of a known operator, but he may ask as often as he likes */
 }
 
+static struct audit_record of_campaign(const char *event, const struct campaign *c, struct span who, const char *result) {
+    return (struct audit_record){
+        .event = event, .who = who, .campaign = span_str(c->hex), .what = c->spec.tool, .hosts = c->n_targets, .result = span_str(result)};
+}
+
 void core_audit_campaign(struct core *core, const char *event, const struct campaign *c, struct span who, const char *result) {
-    IGNORED(core_audit_add(core, &(struct audit_record){.event = event,
-                                                        .who = who,
-                                                        .campaign = span_str(c->hex),
-                                                        .what = c->spec.tool,
-                                                        .hosts = c->n_targets,
-                                                        .result = span_str(result)})); /* said in the log */
+    const struct audit_record r = of_campaign(event, c, who, result);
+    IGNORED(core_audit_add(core, &r)); /* said in the log */
 }
 
 void core_audit_ended(struct core *core, const struct campaign *c) {
@@ -53,7 +61,8 @@ void core_audit_ended(struct core *core, const struct campaign *c) {
     for (int k = COVERAGE_PENDING; k < COVERAGE__COUNT; k++)
         if (c->coverage[k])
             buf_add_fmt(&counts, "%s%u %s", counts.n ? ", " : "", (unsigned)c->coverage[k], capture_coverage_name((enum coverage)k));
-    core_audit_campaign(core, "campaign.ended", c, c->operator_name, buf_str(&counts) ? buf_str(&counts) : "");
+    const struct audit_record r = of_campaign("campaign.ended", c, c->operator_name, buf_str(&counts) ? buf_str(&counts) : "");
+    IGNORED(core_audit_put(core, &r)); /* said in the log */
     buf_done(&counts);
 }
 
@@ -76,7 +85,7 @@ void core_audit_host(struct core *core, const struct campaign *c, const struct c
                                    .what = c->spec.tool,
                                    .result = span_str(capture_coverage_name(t->coverage)),
                                    .why = span_str(t->reason ? t->reason : "")};
-    IGNORED(core_audit_add(core, &r)); /* said in the log */
+    IGNORED(core_audit_put(core, &r)); /* said in the log */
 }
 
 void core_audit_tick(struct core *core) {

@@ -418,7 +418,8 @@ void core_questions_written(struct core *core, struct message *m) {
     const char *why = "";
     if (m->write.failed != ERR_OK) {
         status = RPC_UNAVAILABLE;
-        why = "the collector cannot write to its store; nothing was started";
+        why = core->audit_failing ? "the collector cannot write its audit log (its log says why); nothing was started"
+                                  : "the collector cannot write to its store; nothing was started";
     } else if (m->write.ops[0].result != STORE_DONE) {
         status = RPC_ALREADY_EXISTS;
         why = "a campaign with this id was started before";

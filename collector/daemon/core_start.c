@@ -54,13 +54,17 @@ static enum rpc_status verify(struct core *core, const struct message_question *
 }
 
 /* ---- which hosts ---- */
+enum { NAMED_MAX = 64 };
+
 struct choice {
     struct core *core;
     const struct spec *spec;
     const struct selector *selector, *within; /* within: of these only; NULL: of all */
-    const struct campaign *again; /* of which the hosts are tried again; NULL: it is no retry */
+    const struct campaign *again;             /* of which the hosts are tried again; NULL: it is no retry */
     uint64_t oldest_ns;
-    struct span *hosts; /* room for all that are known */
+    struct span names[NAMED_MAX]; /* of the hosts that are named, if that is all that the selector says */
+    size_t n_names;
+    struct span *hosts; /* room for all that may match */
     size_t n;
 };
 
@@ -79,16 +83,13 @@ static void consider(struct choice *ch, const struct fleet_host *h) {
 /* Every known host that matches and was here within CORE_TARGET_S.  One that is named is looked up: a question to one host does not cost
  * a walk over ten thousand. */
 static void consider_all(struct choice *ch) {
-    enum { NAMED_MAX = 64 };
-    struct span names[NAMED_MAX];
-    size_t named = selector_names(ch->selector, names, NAMED_MAX);
-    for (size_t i = 0; i < named; i++) {
-        const struct fleet_host *h = fleet_find(ch->core->fleet, names[i]);
+    for (size_t i = 0; i < ch->n_names; i++) {
+        const struct fleet_host *h = fleet_find(ch->core->fleet, ch->names[i]);
         bool twice = false;
-        for (size_t k = 0; k < i; k++) twice = twice || span_eq(names[k], names[i]);
+        for (size_t k = 0; k < i; k++) twice = twice || span_eq(ch->names[k], ch->names[i]);
         if (h && !twice) consider(ch, h);
     }
-    for (size_t i = 0; !named && i < fleet_n(ch->core->fleet); i++) consider(ch, fleet_host(ch->core->fleet, i));
+    for (size_t i = 0; !ch->n_names && i < fleet_n(ch->core->fleet); i++) consider(ch, fleet_host(ch->core->fleet, i));
 }
 
 static enum rpc_status nobody(const struct choice *ch, char *why) {
@@ -117,7 +118,7 @@ static enum rpc_status find_again(struct choice *ch, char *why) {
 enum rpc_status core_start_hosts(struct core *core, const struct spec *spec, struct span within, struct arena *mem, char *why,
                                  struct span **out, size_t *out_n) {
     uint64_t now_ns = clock_wall_ns();
-    struct choice ch = {.core = core, .spec = spec, .hosts = arena_array(mem, fleet_n(core->fleet) + 1, sizeof *ch.hosts)};
+    struct choice ch = {.core = core, .spec = spec};
     ch.oldest_ns = now_ns > CORE_TARGET_S * NS_PER_S ? now_ns - CORE_TARGET_S * NS_PER_S : 0;
     struct buf words;
     buf_init(&words, QUERY_WHY_BYTES);
@@ -129,6 +130,8 @@ enum rpc_status core_start_hosts(struct core *core, const struct spec *spec, str
     if (e != ERR_OK) return RPC_INVALID_ARGUMENT;
     enum rpc_status status = find_again(&ch, why);
     if (status != RPC_OK) return status;
+    ch.n_names = selector_names(ch.selector, ch.names, NAMED_MAX);
+    ch.hosts = arena_array(mem, ch.n_names ? ch.n_names : fleet_n(core->fleet) + 1, sizeof *ch.hosts);
     if (ch.hosts) consider_all(&ch);
     if (ch.hosts && ch.n == 0) return nobody(&ch, why);
     if (!ch.hosts || sample_sort(spec->seed, ch.hosts, ch.n) != ERR_OK) {
@@ -185,11 +188,32 @@ static enum err write_start(struct core *core, const struct core_start *start, s
     w->write.ops = op;
     w->write.n = 1;
     w->write.question = start->question;
-    queue_push_ahead(core->opt.store, &w->item);
+    if (!core->last_held) core->last_held = &core->held;
+    *core->last_held = &w->item;
+    core->last_held = &w->item.next;
     return ERR_OK;
 }
 
-/* Before it starts: what nobody could account for does not run. */
+/* What nobody could account for does not run. */
+void core_start_flush(struct core *core) {
+    enum err e = core_audit_sync(core);
+    struct queue_item *item = core->held;
+    core->held = NULL;
+    core->last_held = NULL;
+    for (struct queue_item *next; item; item = next) {
+        struct message *m = message_of(item);
+        next = item->next;
+        if (e == ERR_OK) {
+            queue_push_ahead(core->opt.store, item);
+            continue;
+        }
+        m->write.failed = e;
+        core_questions_written(core, m);
+        message_free(m);
+    }
+}
+
+/* Before it starts; durable when core_start_flush goes on. */
 static enum err write_down(struct core *core, const struct order *o, const struct campaign *c) {
     struct buf what;
     buf_init(&what, LIMIT_REASON_BYTES);
@@ -210,7 +234,7 @@ static enum err write_down(struct core *core, const struct order *o, const struc
                                    .what = buf_span(&what),
                                    .where = o->spec.selector.n ? o->spec.selector : SPAN_LIT("all"),
                                    .hosts = c->n_targets};
-    enum err e = core_audit_add(core, &r);
+    enum err e = core_audit_put(core, &r);
     buf_done(&what);
     return e;
 }

@@ -105,6 +105,7 @@ struct core {
     size_t n_campaigns, cap_campaigns;
     struct core_watch *watches;
     struct core_starting *starting;
+    struct queue_item *held, **last_held; /* their writes, until the audit log has them; the oldest first; last_held NULL: none */
     struct {
         bool on, waits;   /* a campaign's results are going; a step is on its way to the disk */
         uint64_t look_ns; /* when to look again whether one is due */
@@ -168,6 +169,9 @@ NODISCARD enum err core_agents_tell(struct core *core, enum rpc_lane lane, const
 NODISCARD enum err core_audit_open(struct core *core, char *why, size_t why_size);
 /* Failures are logged. */
 NODISCARD enum err core_audit_add(struct core *core, const struct audit_record *r);
+/* As audit_put and audit_sync: core_start_flush makes everything durable at once. */
+NODISCARD enum err core_audit_put(struct core *core, const struct audit_record *r);
+NODISCARD enum err core_audit_sync(struct core *core);
 void core_audit_stranger(struct core *core, const struct audit_record *r); /* what may come in floods */
 void core_audit_refused(struct core *core, const struct message_question *q, enum rpc_status status, const char *why);
 void core_audit_campaign(struct core *core, const char *event, const struct campaign *c, struct span who, const char *result);
@@ -256,3 +260,5 @@ struct core_start {
 };
 enum rpc_status core_start_campaign(struct core *core, const struct core_start *start, struct arena *mem, char *why);
 enum rpc_status core_start_order(struct core *core, const struct message_question *q, struct arena *mem, char *why);
+/* The end of a turn: the audit log is made durable, once for all that were started in it, and they go to the disk. */
+void core_start_flush(struct core *core);
