@@ -79,7 +79,7 @@ static enum err parse_what_fits(struct outcome_facts *facts, struct span text, s
     uint32_t last = facts->ended->last_stop_signal;
     bool cut = facts->cut || facts->out_dropped_bytes > 0 || last == SIGTERM || last == SIGKILL;
     for (struct span part = text;;) {
-        struct parse_input in = {.out = part, .err = facts->err, .cut = cut || part.n < text.n};
+        struct parse_input in = {.out = part, .err = facts->err, .cut = cut || part.n < text.n, .apart = !facts->ended->replayed};
         enum err e = parse_output(&facts->flavour->parse, &in, mem, c);
         facts->unparsed_bytes = text.n - part.n;
         if (e != ERR_NOMEM || part.n < PARSE_LEAST_BYTES) return e;

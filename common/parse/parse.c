@@ -34,7 +34,7 @@ static bool has_crlf(struct span text) {
 
 enum err parse_output(const struct parse_spec *spec, const struct parse_input *in, struct arena *mem, struct capture *out) {
     struct capture c = {.kind = RESULT_NONE};
-    struct parse_job job = {.spec = spec, .text = in->out, .crlf = has_crlf(in->out), .mem = mem, .capture = &c};
+    struct parse_job job = {.spec = spec, .text = in->out, .crlf = has_crlf(in->out), .apart = in->apart, .mem = mem, .capture = &c};
     arena_expect(mem, in->out.n);
     enum err e = read_text(&job);
     if (e) return e;

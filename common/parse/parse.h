@@ -59,6 +59,8 @@ struct parse_spec {
 struct parse_input {
     struct span out, err; /* what came on stdout and stderr */
     bool cut;             /* out was cut (by the cap or by killing the tool) */
+    bool apart;           /* out is stdout alone.  Losses and tracebacks are told on stderr, so a line of out that reads like one is what a
+                           * task made the tool print, and is not believed */
 };
 
 /* Fills *out (tool and flavour are the caller's).  Nothing in it points into the input.  A print-out that no grammar

@@ -18,6 +18,7 @@ struct parse_job {
     const struct parse_spec *spec;
     struct span text; /* the print-out */
     bool crlf;        /* lines end in "\r\n" */
+    bool apart;       /* as in parse_input */
     struct arena *mem;
     struct capture *capture;
     bool has_rows;   /* the grammar understood something */

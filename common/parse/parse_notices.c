@@ -102,17 +102,20 @@ static bool is_harmless(struct span line) {
     return false;
 }
 
-bool parse_notices_loss(struct parse_job *job, struct span line) {
+static bool is_loss(struct parse_job *job, struct span line, bool on_stderr) {
     struct ledger *l = &job->capture->ledger;
-    uint64_t tool = loss_of_tool(line), kernel = loss_of_kernel(line);
+    uint64_t tool = loss_of_tool(line), kernel = on_stderr || !job->apart ? loss_of_kernel(line) : 0;
     l->tool = num_sat_add(l->tool, tool);
     l->kernel = num_sat_add(l->kernel, kernel);
     return tool > 0 || kernel > 0;
 }
 
+bool parse_notices_loss(struct parse_job *job, struct span line) { return is_loss(job, line, false); }
+
 /* A traceback's lines up to the exception's own, which is the first that is not indented. */
-static bool in_traceback(struct parse_job *job, struct span line) {
+static bool in_traceback(struct parse_job *job, struct span line, bool on_stderr) {
     struct parse_signs *s = &job->signs;
+    if (job->apart && !on_stderr) return false;
     if (starts(line, "Exception ignored ")) return s->in_ignored = true;
     if (starts(line, "Traceback (most recent call last)")) return s->in_traceback = true;
     if (!s->in_traceback) return false;
@@ -130,7 +133,8 @@ static bool in_traceback(struct parse_job *job, struct span line) {
 }
 
 bool parse_notices_aside(struct parse_job *job, struct span line) {
-    return in_traceback(job, line) || parse_notices_loss(job, line) || is_harmless(line);
+    if (job->apart) return false;
+    return in_traceback(job, line, false) || is_loss(job, line, false) || is_harmless(line);
 }
 
 /* "libbpf: …", "/usr/sbin/runqlat: unrecognized option": a program names itself. */
@@ -161,7 +165,7 @@ static bool in_usage(struct parse_job *job, struct span line) {
 }
 
 static bool is_known(struct parse_job *job, struct span line, bool on_stderr) {
-    if (in_traceback(job, line) || parse_notices_loss(job, line)) return true;
+    if (in_traceback(job, line, on_stderr) || is_loss(job, line, on_stderr)) return true;
     if (in_usage(job, line)) {
         IGNORED(is_sign(job, line, on_stderr)); /* what is wrong with the usage says more than the usage */
         return true;

@@ -65,7 +65,7 @@ enum err capture_check(const struct parse_spec *spec, const struct parse_input *
     struct capture c;
     char *text = copied(in->out), *errors = copied(in->err);
     assert(text && errors);
-    struct parse_input copy = {.out = span_of(text, in->out.n), .err = span_of(errors, in->err.n), .cut = in->cut};
+    struct parse_input copy = {.out = span_of(text, in->out.n), .err = span_of(errors, in->err.n), .cut = in->cut, .apart = in->apart};
     enum err e = parse_output(spec, &copy, mem, &c);
     free(text);
     free(errors);
