@@ -21,6 +21,19 @@ static void the_median_is_the_midpoint_of_the_slot_that_reaches_half(void **stat
     assert_true(percentile_of(&h, 1).value == 2.5); /* an empty first slot holds nobody */
 }
 
+/* Their sum is more than 64 bits hold. */
+static void counts_whose_total_saturates_keep_their_ranks(void **state) {
+    (void)state;
+    struct hist_slot slots[] = {{0, 1, INT64_MAX}, {2, 3, INT64_MAX}, {4, 7, INT64_MAX}, {8, 15, UINT64_MAX}};
+    struct hist h = of(slots, 3);
+    assert_true(percentile_of(&h, 330).value == 0.5);
+    assert_true(percentile_of(&h, 500).value == 2.5);
+    assert_true(percentile_of(&h, 900).value == 5.5);
+    h = of(slots, 4);
+    assert_true(percentile_of(&h, 599).value == 5.5);
+    assert_true(percentile_of(&h, 999).value == 11.5);
+}
+
 static void an_empty_histogram_has_no_percentile(void **state) {
     (void)state;
     struct hist_slot slots[] = {{0, 1, 0}, {2, 3, 0}};
@@ -54,9 +67,10 @@ static void counts_near_the_end_of_64_bit_do_not_overflow(void **state) {
     assert_true(percentile_of(&h, 500).low == 2); /* rank 2^63, one more than the first slot holds */
     assert_true(percentile_of(&h, 499).low == 0);
     assert_true(percentile_of(&h, 1000).low == 4);
-    slots[2].count = UINT64_MAX; /* the total saturates */
-    assert_true(percentile_of(&h, 500).low == 2);
-    assert_true(percentile_of(&h, 1000).known);
+    slots[2].count = UINT64_MAX; /* as many as in both others, and one more */
+    assert_true(percentile_of(&h, 499).low == 2);
+    assert_true(percentile_of(&h, 500).low == 4);
+    assert_true(percentile_of(&h, 1000).low == 4);
 }
 
 static int ascending(const void *pa, const void *pb) {
@@ -91,6 +105,7 @@ static void the_bracket_holds_the_true_value_of_the_raw_data(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_median_is_the_midpoint_of_the_slot_that_reaches_half),
+        cmocka_unit_test(counts_whose_total_saturates_keep_their_ranks),
         cmocka_unit_test(an_empty_histogram_has_no_percentile),
         cmocka_unit_test(an_open_slot_counts_as_its_low_end),
         cmocka_unit_test(a_single_value_slot_is_exact),
