@@ -125,13 +125,13 @@ static int verify(const char *file) {
 /* ---- show ---- */
 
 struct wanted {
-    const char *id;
+    char id[2 * CAMPAIGN_ID_BYTES + 1]; /* of a campaign, or its beginning; "": all lines */
     char since[32];
 };
 
 static bool is_wanted(const struct wanted *w, const struct json_audit *r) {
     if (w->since[0] && span_cmp(r->time, span_str(w->since)) < 0) return false;
-    return !w->id || span_starts(r->campaign, span_str(w->id));
+    return span_starts(r->campaign, span_str(w->id));
 }
 
 static void add_row(struct table *t, const struct json_audit *r) {
@@ -200,21 +200,34 @@ static enum err print_lines(struct span lines, const struct wanted *w, const str
     return a->output == OUTPUT_CSV ? table_print_csv(t, stdout) : table_print(t, &s);
 }
 
+/* False: said why. */
+static bool want_campaign(struct ask *k, const char *word, struct wanted *w) {
+    struct ask_campaign c;
+    if (strcmp(word, "last") == 0) {
+        if (!ask_campaign(k, word, &c)) return false;
+        snprintf(w->id, sizeof w->id, "%s", c.id);
+        return true;
+    }
+    snprintf(w->id, sizeof w->id, "%s", word);
+    for (char *p = w->id; *p; p++) *p = *p >= 'A' && *p <= 'F' ? (char)(*p - 'A' + 'a') : *p;
+    return true;
+}
+
 static int show(const struct args *a) {
     BUF lines, checkpoint;
     struct ask k;
-    struct wanted w = {.id = a->n_words && strcmp(a->words[0], "last") != 0 ? a->words[0] : NULL};
+    struct wanted w = {.id = ""};
     AUTO(arena_free) struct arena *mem = arena_new(LINE_ARENA_BYTES);
     buf_init(&lines, LOG_BYTES);
     buf_init(&checkpoint, AUDIT_CHECKPOINT_BYTES);
     if (a->since_ns) clock_wall_text(clock_wall_ns() - a->since_ns, w.since);
-    size_t n = a->n == UINT32_MAX || (!a->n && (w.id || a->since_ns)) ? SIZE_MAX : a->n ? a->n : ROWS;
-    bool ok = ask_open(&k, "audit") && fetch(&k, &lines, &checkpoint);
+    size_t n = a->n == UINT32_MAX || (!a->n && (a->n_words || a->since_ns)) ? SIZE_MAX : a->n ? a->n : ROWS;
+    bool ok = ask_open(&k, "audit") && (!a->n_words || want_campaign(&k, a->words[0], &w)) && fetch(&k, &lines, &checkpoint);
     size_t found = 0;
     enum err e = !ok ? ERR_OK : mem ? print_lines(tail_of(buf_span(&lines), &w, n, mem), &w, a, mem, &found) : ERR_NOMEM;
     int code = !ok ? EXIT_FAILED : e ? ask_failed(&k, e) : EXIT_OK;
-    if (ok && !e && w.id && !found) {
-        fprintf(stderr, "trawl audit: no line is about a campaign %s; `trawl campaigns` lists them\n", w.id);
+    if (ok && !e && a->n_words && !found) {
+        fprintf(stderr, "trawl audit: no line is about a campaign %s; `trawl campaigns` lists them\n", a->words[0]);
         code = EXIT_FAILED;
     }
     ask_close(&k);
