@@ -116,6 +116,7 @@ void core_agents_stop(struct core *core, const struct campaign *c) {
         const struct fleet_host *h = fleet_find(core->fleet, span_str(t->host));
         if (h && h->session) sessions[n++] = h->session;
     }
+    if (!sessions) LOG(LOG_ERR, "campaign.not_sent", KV("campaign", c->hex), KV("hosts", c->active), KV("why", err_text(ERR_NOMEM)));
     send_logged(core, c, CAMPAIGN_SEND_STOP, sessions, n);
 }
 

@@ -46,6 +46,7 @@ static void send_to_all(struct core *core) {
     size_t n = 0;
     for (size_t i = 0; sessions && i < fleet_n(core->fleet); i++)
         if (fleet_host(core->fleet, i)->session) sessions[n++] = fleet_host(core->fleet, i)->session;
+    if (!sessions) LOG(LOG_ERR, "lockdown.not_sent", KV("hosts", fleet_n(core->fleet)), KV("why", err_text(ERR_NOMEM)));
     core_lockdown_send(core, sessions, n);
 }
 
