@@ -121,7 +121,7 @@ void core_agents_stop(struct core *core, const struct campaign *c) {
 }
 
 void core_agents_turns(struct core *core, struct campaign *c) {
-    enum { AT_A_TIME = 64 };
+    enum { AT_A_TIME = 16 };
     uint64_t sessions[AT_A_TIME];
     size_t n = 0;
     struct campaign_now now = core_now();

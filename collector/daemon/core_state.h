@@ -23,7 +23,7 @@ enum {
     CORE_TARGET_S = 24 * 3600,    /* hosts not seen for longer are not targeted */
     CORE_LIVE_MAX = 1000,         /* campaigns that have not ended */
     CORE_ENDED_MAX = 64,          /* ended campaigns that are kept loaded */
-    CORE_SLICE = 64,              /* messages that are taken before one that was pushed ahead meanwhile has its turn */
+    CORE_SLICE = 1024,            /* messages that are taken before one that was pushed ahead meanwhile has its turn */
     CORE_SMALL_TARGETS = 16       /* a campaign on so many hosts at most is ahead of larger ones on its way to them */
 };
 static const size_t CORE_STACKS_BYTES = (size_t)256 << 20;     /* of one campaign */

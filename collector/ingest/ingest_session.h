@@ -9,7 +9,7 @@ enum {
     INGEST_TAKEOVERS = 3, /* of a host's session by a newer one within INGEST_TAKEOVERS_S; then the newer is refused: they are two */
     INGEST_TAKEOVERS_S = 60,
     INGEST_CORE_WAITING_MAX = 8192, /* messages that wait for core before agents must wait too */
-    INGEST_SLICE = 8                /* messages of the other threads that are taken at once */
+    INGEST_SLICE = 128              /* messages of the other threads that are taken at once */
 };
 
 struct ingest_held {
