@@ -20,6 +20,7 @@ struct caller {
     struct buf message;
     uint64_t sent;
     bool waiting; /* message was refused for lack of room and goes first */
+    bool over;    /* its call has ended */
 };
 
 struct client {
@@ -76,8 +77,10 @@ static void on_writable(struct rpc_stream *s) { pump(container_of(s, struct call
 static void on_message(struct rpc_stream *s, struct span bytes) { (void)s, (void)bytes; }
 
 static void on_ended(struct rpc_stream *s, enum rpc_status status, struct span text) {
-    struct client *c = container_of(s, struct caller, stream)->client;
+    struct caller *k = container_of(s, struct caller, stream);
+    struct client *c = k->client;
     (void)text;
+    k->over = true;
     if (status != RPC_OK) fail(c, "a call did not end well");
     if (++c->ended == c->n_callers) loop_stop(c->loop);
 }
@@ -100,11 +103,11 @@ static void on_opened(struct rpc_client_ops *ops, struct rpc_conn *conn, uint64_
 }
 
 static void on_closed(struct rpc_client_ops *ops, enum err why, struct span text) {
-    struct client *c = container_of(ops, struct caller, ops)->client;
+    struct caller *k = container_of(ops, struct caller, ops);
     (void)why;
-    if (c->ended == c->n_callers) return;
+    if (k->over) return; /* the receiver leaves when it has all */
     fprintf(stderr, "ingest_client: %.*s\n", (int)text.n, text.p);
-    fail(c, "a connection was lost");
+    fail(k->client, "a connection was lost");
 }
 
 static enum err dial(struct client *c, struct caller *k, const char *certs, const char *address, char *why) {
