@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct parse_input in = {.cut = size % 2};
+    struct parse_input in = {.cut = size % 2, .apart = size / 2 % 2};
     struct capture c;
     if (size < 2) return 0;
     const struct tool *t = catalog_tool((enum tool_id)(data[0] % TOOL__COUNT));

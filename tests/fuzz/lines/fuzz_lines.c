@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct flavour *f = catalog_flavour(catalog_tool((enum tool_id)id), FLAVOUR_BPFTRACE);
         if (f) specs[n++] = &f->parse;
     }
-    struct parse_input in = {.cut = size % 2};
+    struct parse_input in = {.cut = size % 2, .apart = size / 2 % 2};
     struct capture c;
     if (size == 0) return 0;
     span_cut(span_of((const char *)data + 1, size - 1), '\xff', &in.out, &in.err);

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct parse_spec spec = {.grammar = GRAMMAR_STACKS, .stacks_unit = "usecs"};
-    struct parse_input in = {.cut = size % 2};
+    struct parse_input in = {.cut = size % 2, .apart = size / 2 % 2};
     struct capture c;
     span_cut(span_of((const char *)data, size), '\xff', &in.out, &in.err);
     struct arena *mem = arena_new(64u << 20);

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct parse_spec *specs[TOOL__COUNT * FLAVOUR__COUNT + 1];
     size_t n = tables(specs);
     specs[n++] = &with_middle;
-    struct parse_input in = {.cut = size % 2};
+    struct parse_input in = {.cut = size % 2, .apart = size / 2 % 2};
     struct capture c;
     if (size == 0) return 0;
     span_cut(span_of((const char *)data + 1, size - 1), '\xff', &in.out, &in.err);
