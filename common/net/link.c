@@ -262,6 +262,8 @@ static uint64_t ping_at(const struct link *l) {
     return later(l->pinged_ns, earlier(l->heard_ns, l->spoke_ns)) + l->heartbeat_ms * NS_PER_MS;
 }
 
+static bool has_heartbeat(const struct link *l) { return l->state == LINK_UP && l->greeted && l->dialler; }
+
 static uint64_t end_at(const struct link *l, const struct net_times *t) {
     if (l->state == LINK_CLOSING) return l->began_ns + t->linger_ms * NS_PER_MS;
     if (l->tx_error) return l->tx_failed_ns + t->linger_ms * NS_PER_MS;
@@ -273,8 +275,7 @@ static uint64_t end_at(const struct link *l, const struct net_times *t) {
 static void watch(struct link *l) {
     const struct net_times *t = net_times(l->net);
     uint64_t due = end_at(l, t);
-    if (l->state == LINK_UP && l->greeted && l->dialler)
-        due = earlier(due, pace_beat_ns(ping_at(l), clock_mono_ns(), clock_wall_ns(), l->heartbeat_ms));
+    if (has_heartbeat(l)) due = earlier(due, pace_beat_ns(ping_at(l), clock_mono_ns(), clock_wall_ns(), l->heartbeat_ms));
     if (loop_timer_set(net_loop(l->net), &l->timer, due)) link_fail(l, ERR_NOMEM, err_text(ERR_NOMEM));
 }
 
@@ -295,7 +296,7 @@ static void on_timer(struct loop_timer *timer) {
     uint64_t now = clock_mono_ns();
     if (now >= end_at(l, t)) {
         end_by_time(l);
-    } else if (l->state == LINK_UP && l->greeted && l->dialler && now >= ping_at(l)) {
+    } else if (has_heartbeat(l) && now >= ping_at(l)) {
         l->pinged_ns = now;
         link_send(l, FRAME_PING, 0, false, SPAN_NONE);
         l->ops->beat(l);

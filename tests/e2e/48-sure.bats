@@ -112,6 +112,7 @@ newer() { sqlite3 "$1" 'PRAGMA user_version = 99'; }
 
     fleet_wait 60 fleet_online 2
     trawl run runqlat --for 1s >/dev/null
+    trawl audit last -o json | jq -e --arg id "$(trawl show last -o json | jq -r .campaign.id)" '[.records[].campaign] | unique == [$id]'
     fleet_stop collector
     sqlite3 "$store" "UPDATE part SET body = (SELECT body FROM part WHERE host = 'db-1' LIMIT 1) WHERE sum != 0 AND host = 'web-1'"
     run -1 "$FLEET_BIN/trawl-collectord" --config "$FLEET_DIR/collector.conf" check

@@ -235,12 +235,16 @@ static void hostile_text_cannot_forge_a_line_or_drive_a_terminal(void **state) {
     assert_true(span_find_span(buf_span(&f->text), SPAN_LIT("\\u001b[2J\\u003cb\\u003e\\u0026\\u009b\\ufffd\xc3\xa4\\u007f")) < f->text.n);
 }
 
+static void rotate_from_now_on(struct fixture *f, uint64_t max_bytes, unsigned keep) {
+    close_log(f);
+    f->opt.max_bytes = max_bytes;
+    f->opt.keep = keep;
+    open_log(f);
+}
+
 static void rotation_keeps_the_chain(void **state) {
     struct fixture *f = *state;
-    close_log(f);
-    f->opt.max_bytes = 1200;
-    f->opt.keep = 2;
-    open_log(f);
+    rotate_from_now_on(f, 1200, 2);
     for (int i = 0; i < 20; i++) say(f, "order.taken");
     assert_int_equal(audit_checkpoint(f->audit, f->why, sizeof f->why), ERR_OK);
     assert_int_equal(folder_count(&f->dir), 4); /* three files and the checkpoint */
@@ -362,13 +366,12 @@ static void who_has_put_hears_that_another_s_record_took_it_back(void **state) {
 
 static void a_log_is_rotated_with_records_that_are_not_durable_yet(void **state) {
     struct fixture *f = *state;
-    close_log(f);
-    f->opt.max_bytes = 2000;
-    f->opt.keep = 3;
-    open_log(f);
+    rotate_from_now_on(f, 1200, 3);
     for (int i = 0; i < 12; i++) assert_int_equal(audit_put(f->audit, &one), ERR_OK);
+    assert_in_range(lines_in_log(f), 1, 11); /* the others were rotated away */
     disk.broken = true;
     assert_int_equal(audit_sync(f->audit), ERR_SYS); /* of the newest file alone */
+    assert_int_equal(lines_in_log(f), 0);
     disk.broken = false;
     assert_int_equal(audit_put(f->audit, &one), ERR_OK);
     assert_int_equal(audit_sync(f->audit), ERR_OK);
